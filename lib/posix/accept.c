@@ -26,7 +26,7 @@ static uint32_t take_from(uint32_t part)
 	return CHAN_NONE;
 }
 
-/* All lcores in turn. */
+/* Tries all lcores in turn. */
 static uint32_t take(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -40,7 +40,7 @@ static uint32_t take(uint32_t sock)
 	return got;
 }
 
-/* Waits until there is a connection to take, as it seems. Returns 0 or a negative errno. */
+/* Waits until there seems to be a connection to take. Returns 0 or a negative errno. */
 static int wait_for_one(uint32_t sock, uint64_t *deadline)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -60,7 +60,8 @@ static int wait_for_one(uint32_t sock, uint64_t *deadline)
 	return sock_wait(sock, WAIT_READ, *deadline);
 }
 
-/* A number is reserved before a connection is taken, so that none is lost for want of one. */
+/* Reserves a descriptor before it takes a connection, so that none is lost if there is no
+ * descriptor. */
 static int64_t take_with_number(uint32_t sock, bool cloexec, int *number)
 {
 	uint64_t deadline = 0;
@@ -107,7 +108,7 @@ int pcx_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 		made->sock = (uint32_t)sock;
 		at_store(&chan_sock(client.chan, made->sock)->nonblock,
 		         (flags & SOCK_NONBLOCK) != 0);
-		/* a connection whose peer cannot be told is lost, as on Linux */
+		/* a connection whose peer's address cannot be stored is lost, as on Linux */
 		if (addr != NULL)
 			sock = put_peer(made->sock, addr, len);
 	}

@@ -2,13 +2,16 @@
 /*
  * Signals of O_ASYNC (fcntl(2), "Managing signals").
  *
- * Overview: only the kernel may send what it tells with such a signal.  So the number of a descriptor that gets O_ASYNC
- * is from then on one of a pair of sockets of the kernel's, with the program's owner and signal, and whoever writes to
- * the other end has the kernel send it, with that number. No lcore does that, but a thread of ours, made by the first
- * of them: it sleeps on an event queue that hears of all such sockets.  Events of a socket that come close together are
- * one signal, as standard signals are, and each is told as POLL_IN.
+ * Overview: only the kernel can send the information that comes with such a signal.  So a
+ * descriptor that gets O_ASYNC becomes one end of a pair of kernel sockets, with the program's
+ * owner and signal set on it; a write to the other end makes the kernel send the signal, with the
+ * descriptor's number.  That write is not made by an lcore but by a thread of this library, created
+ * for the first such descriptor: it sleeps on an event queue that subscribes to all these sockets.
+ * Events of a socket in quick succession are merged into one signal, as standard signals are, and
+ * each is reported as POLL_IN.
  *
- * Ownership: all of it is under lock; a forked child has the settings, and its parent goes on sending.
+ * Ownership: all of it is under lock; a forked child has the settings, but the parent keeps sending
+ * the signals.
  */
 #include "posix/client.h"
 
@@ -20,12 +23,12 @@ static struct {
 	pthread_mutex_t lock;
 	struct file *first; /* files with O_ASYNC */
 	struct queue queue;
-	bool runs; /* the thread is there */
+	bool runs; /* the thread exists */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER, .queue = {CHAN_NONE, -1}};
 
 /* ---- signals ---------------------------------------------------------------------------------- */
 
-/* What was written has done its work when it is there. */
+/* The byte has served its purpose once it arrives, and is read back. */
 static void send_one(const struct async *a)
 {
 	char byte = 0;
@@ -34,7 +37,7 @@ static void send_one(const struct async *a)
 		(void)sys(recvfrom, a->end, &byte, 1, MSG_DONTWAIT, NULL, NULL);
 }
 
-/* Whether something has happened to a socket since the last time that is told. */
+/* Whether something worth a signal has happened to a socket since the last call. */
 static bool has_news(struct file *f)
 {
 	const struct chan_sock *s = chan_sock(client.chan, f->sock);
@@ -82,7 +85,7 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* Signals that are for the program are not taken by this thread. The caller has the lock. */
+/* Creates the thread, which must not receive the program's signals. The caller holds the lock. */
 static bool start(void)
 {
 	pthread_attr_t attr;
@@ -107,7 +110,7 @@ static bool start(void)
 
 /* ---- settings --------------------------------------------------------------------------------- */
 
-/* The kernel's errors are ours. */
+/* Applies the owner and the signal to the pair; the kernel's errors are returned as ours. */
 static int apply(const struct async *a)
 {
 	const struct f_owner_ex o = {.type = a->type, .pid = a->owner};
@@ -132,7 +135,8 @@ static void take_out(struct file *f)
 	at_store(&f->async.on, false);
 }
 
-/* Gives a descriptor's number to one end of a pair, as it is: the file has its own from then on. */
+/* Duplicates one end of the file's pair, made if need be, to the descriptor. The file keeps the
+ * pair from then on. */
 static int make_pair(struct async *a, int fd)
 {
 	const int flags = sys_fcntl(fd, F_GETFD, 0);
@@ -164,7 +168,7 @@ static int turn_on(struct file *f, int fd)
 	a->next = all.first;
 	all.first = f;
 	queue_watch(&all.queue, f->sock, false);
-	(void)has_news(f); /* only what comes from now on */
+	(void)has_news(f); /* signal only events from now on */
 	at_store(&a->on, true);
 	return 0;
 }
@@ -184,7 +188,7 @@ int async_set(struct file *f, int fd, bool on)
 	return rc;
 }
 
-/* The flag of the pair stays: our parent may have it, too, or a child, and go on sending. */
+/* O_ASYNC stays set on the pair: a parent or child may share it and keep sending. */
 void async_forget(struct file *f)
 {
 	if (at_load(&f->async.on)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Attaching to a host, and what a former image of the process has handed on.
+ * Attaching to a host, and taking over what the previous image of the process handed on.
  *
- * The client is one variable of the process, as descriptors are a property of the process.
+ * The client is a global variable, because descriptors belong to the process.
  */
 #include "posix/client.h"
 
@@ -91,7 +91,7 @@ static int make_table(void)
 	return 0;
 }
 
-/* What a program sees that looks at a number of ours with a call of the kernel's: a socket. */
+/* A program that examines one of our descriptors with a system call sees this socket. */
 static int make_placeholder(void)
 {
 	int fd = (int)sys(socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -211,7 +211,8 @@ void pcx_exec_failed(void)
 		(void)sys_fcntl(client.control, F_SETFD, FD_CLOEXEC);
 }
 
-/* What a thread was doing with a socket when exec ended it: it has its locks, or was going to post a kick. */
+/* Undoes what a thread was doing with a socket when exec ended it: holding its locks, or about to
+ * post a kick. */
 static void undo_threads(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -222,7 +223,7 @@ static void undo_threads(uint32_t sock)
 		chan_kick(client.chan, client.proc, sock);
 }
 
-/* Whatever the former image held and did not hand on is closed. */
+/* Closes what the previous image held and did not hand on. */
 static void close_others(const bool *kept)
 {
 	const uint64_t bit = UINT64_C(1) << (client.proc % 64);
@@ -238,7 +239,7 @@ static void close_others(const bool *kept)
 
 static void take_up(unsigned fd, uint32_t sock, struct file **of_sock)
 {
-	struct file *f = of_sock[sock]; /* several numbers may be of one */
+	struct file *f = of_sock[sock]; /* several descriptors may share one */
 
 	if (fd >= client.max_fds)
 		return;
@@ -271,14 +272,15 @@ static void take_up_list(const char *list)
 		close_others(kept);
 	for (uint32_t i = 0; of_sock != NULL && i < n; i++)
 		if (of_sock[i] != NULL)
-			file_put(of_sock[i]); /* its descriptors have it */
+			file_put(of_sock[i]); /* its descriptors keep it */
 	free(of_sock);
 	free(kept);
 }
 
 /*
- * What threads of the former image were posting when exec ended them, and their calls.  Posts are served in their order:
- * when one more call has been answered, nothing of theirs is under way, and their blocks are nobody's.
+ * Cleans up posts and calls that threads of the previous image left unfinished at exec.  Posts are
+ * served in order: once one more call has been answered, none of theirs is in progress, and their
+ * blocks are free.
  */
 static void end_calls(void)
 {
@@ -292,7 +294,7 @@ static void end_calls(void)
 		found = CHAN_CALL_DONE;
 		(void)at_cas(&p->call[i].state, &found, CHAN_CALL_FREE);
 	}
-	/* if all are under way: a call that is made twice is answered once */
+	/* in case all are in use: a call that is posted twice is answered once */
 	at_store(&p->call[CHAN_CALLS - 1].state, CHAN_CALL_FREE);
 	for (uint32_t l = 0; l < c->nb_lcores; l++)
 		(void)call_lcore(l, &(struct call){.op = CHAN_OP_IOCTL, .sock = CHAN_NONE});
@@ -300,7 +302,7 @@ static void end_calls(void)
 		at_store(&p->call[i].state, CHAN_CALL_FREE);
 }
 
-/* By what the former image has written. Returns 0 or a negative errno. */
+/* Attaches as the previous image's handover text says. Returns 0 or a negative errno. */
 static int attach_handed(const char *text)
 {
 	char *list;
@@ -347,13 +349,13 @@ void pcx_detach(void)
 			(void)pcx_close((int)fd);
 	poll_queues_forked();
 	async_forked();
-	/* the watcher sees a hang-up that is none of its own: nobody may be woken in an attachment to come */
+	/* the watcher sees this hang-up, but must not wake sleepers of a later attachment */
 	at_store(&client.generation, client.generation + 1);
 	(void)sys(shutdown, client.control, SHUT_RDWR);
 	fd_close_hidden(client.control);
 	fd_close_hidden(client.placeholder);
 	client.end_fds = 0;
-	if (!at_load(&client.watching)) /* else the watcher may still be looking at it */
+	if (!at_load(&client.watching)) /* else the watcher may still be using it */
 		(void)munmap(client.view.head, client.view.bytes);
 	at_store(&client.chan, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The calls that move bytes: arguments are judged here as Linux judges them. */
+/* The calls that move bytes: their arguments are checked here as Linux checks them. */
 #include "posix/client.h"
 
 #include <limits.h>
@@ -8,14 +8,14 @@
 #include <sys/stat.h>
 
 #define IOV_LIMIT     1024
-#define MSG_OF_KERNEL ((int)0x80000000) /* MSG_CMSG_COMPAT: not for programs to set */
+#define MSG_OF_KERNEL ((int)0x80000000) /* MSG_CMSG_COMPAT: programs must not set it */
 
 static bool is_stream(const struct file *f)
 {
 	return chan_sock(client.chan, f->sock)->type == CHAN_STREAM;
 }
 
-/* The buffers of a message: 0, or why they are refused. */
+/* Checks the buffers of a message. Returns 0 or the error. */
 static ssize_t judge_vector(const struct msghdr *m)
 {
 	return m->msg_iovlen > IOV_LIMIT ? -EMSGSIZE : user_vector(m->msg_iov, m->msg_iovlen);
@@ -58,12 +58,13 @@ static ssize_t receive(struct file *f, struct msghdr *m, int flags)
 	if (rc != 0)
 		return rc;
 	rc = receive_any(f, m, flags);
-	if (rc < 0) /* as on Linux, whoever tries again need not fill it in anew */
+	if (rc < 0) /* as on Linux: the caller can retry without filling it in again */
 		*m = asked;
 	return rc;
 }
 
-/* recvmsg(): the header is judged first, and the name's place when there is one to be told. */
+/* recvmsg(): checks the header first; the buffer for the name only when there is a name to
+ * store. */
 static ssize_t receive_into(struct file *f, struct msghdr *m, int flags)
 {
 	ssize_t rc;
@@ -76,11 +77,11 @@ static ssize_t receive_into(struct file *f, struct msghdr *m, int flags)
 		return -EINVAL;
 	rc = receive(f, m, flags);
 	if (rc >= 0)
-		m->msg_flags |= flags & MSG_CMSG_CLOEXEC; /* told back, as by Linux */
+		m->msg_flags |= flags & MSG_CMSG_CLOEXEC; /* returned, as on Linux */
 	return rc;
 }
 
-/* What has come by a socket of the kernel's. */
+/* Takes over sockets received through a kernel socket. */
 static void take_carried(struct msghdr *m)
 {
 	if (m->msg_controllen > 0 && pcx_is_attached() && carry_came(m))
@@ -103,7 +104,7 @@ ssize_t pcx_recvmsg(int fd, struct msghdr *m, int flags)
 	return fail(rc);
 }
 
-/* What has been received stays received, whatever is wrong with the place for its sender. */
+/* Stores the sender's address. The data stay received even if that fails. */
 static int tell_sender(const struct msghdr *m, struct sockaddr *addr, socklen_t *len)
 {
 	size_t room;
@@ -179,7 +180,8 @@ ssize_t pcx_readv(int fd, const struct iovec *iov, int n)
 
 /* ---- sending ---------------------------------------------------------------------------------- */
 
-/* MSG_FASTOPEN: the SYN carries what it can of the bytes, if a cookie is known; else the connection comes first. */
+/* MSG_FASTOPEN: the SYN carries what it can of the data if a cookie is known; otherwise connects
+ * first. */
 static ssize_t connect_and_send(struct file *f, const struct msghdr *m, int flags)
 {
 	const uint32_t state = at_load(&chan_sock(client.chan, f->sock)->state);
@@ -233,7 +235,7 @@ static int judge_name(const void *name, socklen_t len)
 	return user_may_be(name, len) ? 0 : -EFAULT;
 }
 
-/* sendmsg(): what the kernel says of a header before it looks at the socket. */
+/* sendmsg(): what the kernel checks in a header before it looks at the socket. */
 static ssize_t transmit_from(struct file *f, const struct msghdr *m, int flags)
 {
 	int rc;
@@ -318,7 +320,7 @@ ssize_t pcx_writev(int fd, const struct iovec *iov, int n)
 	if (f == NULL)
 		return sys(writev, fd, iov, n);
 	rc = n < 0 || n > IOV_LIMIT ? -EINVAL : user_vector(iov, (size_t)n);
-	if (rc == 0 && iov_total(iov, (size_t)n) > 0) /* nothing is no datagram here, either */
+	if (rc == 0 && iov_total(iov, (size_t)n) > 0) /* as in the kernel: no bytes, no datagram */
 		rc = transmit(f, &m, 0);
 	file_put(f);
 	return fail(rc);
@@ -344,13 +346,13 @@ static ssize_t receive_many(struct file *f, struct mmsghdr *m, unsigned n, int f
 		m[done++].msg_len = (unsigned)rc;
 		if (flags & MSG_WAITFORONE)
 			flags |= MSG_DONTWAIT;
-		/* as on Linux: looked at after each datagram */
+		/* as on Linux: checked after each datagram */
 		if ((m[done - 1].msg_hdr.msg_flags & MSG_OOB) || now_ns() >= deadline)
 			break;
 	}
 	if (done == 0 || rc >= 0)
 		return rc < 0 ? rc : (ssize_t)done;
-	if (rc != -EAGAIN) /* told by the next call */
+	if (rc != -EAGAIN) /* reported by the next call */
 		at_store_sc(&s->error, (int32_t)-rc);
 	return (ssize_t)done;
 }
@@ -373,7 +375,7 @@ int pcx_recvmmsg(int fd, struct mmsghdr *m, unsigned n, int flags, struct timesp
 		rc = user_deadline(timeout, &deadline);
 	if (rc == 0)
 		rc = receive_many(f, m, n, flags, deadline);
-	if (rc > 0 && deadline != UINT64_MAX) { /* what is left of it */
+	if (rc > 0 && deadline != UINT64_MAX) { /* return the time left */
 		const uint64_t left = time_left(deadline);
 
 		*timeout =
@@ -407,22 +409,22 @@ int pcx_sendmmsg(int fd, struct mmsghdr *m, unsigned n, int flags)
 
 /* ---- files ------------------------------------------------------------------------------------ */
 
-#define FILE_CHUNK 65507 /* a datagram at most */
+#define FILE_CHUNK 65507 /* the largest datagram */
 
 static ssize_t read_file(int in, const off_t *offset, off_t done, void *buf, size_t n)
 {
 	return offset != NULL ? sys(pread64, in, buf, n, *offset + done) : sys(read, in, buf, n);
 }
 
-/* What was read and could not be sent is not read: the file's position goes back. */
+/* Moves the file's position back over bytes that were read but could not be sent. */
 static void unread(int in, const off_t *offset, size_t n)
 {
 	if (offset == NULL && n > 0)
 		(void)sys(lseek, in, -(off_t)n, SEEK_CUR);
 }
 
-/* How many bytes a file has from its position on: who asks for more than that has no more to send, and what went last is not to wait
- * for it. */
+/* How many bytes a file has from its position on: if the caller asks for more, the last of them
+ * must not wait for more data (MSG_MORE). */
 static uint64_t bytes_left(int in, const off_t *offset)
 {
 	const off_t at = offset != NULL ? *offset : (off_t)sys(lseek, in, (off_t)0, SEEK_CUR);
@@ -433,7 +435,7 @@ static uint64_t bytes_left(int in, const off_t *offset)
 	return (uint64_t)(st.st_size - at);
 }
 
-/* One piece: a datagram, or bytes of a stream. */
+/* Sends one piece: a datagram, or bytes of a stream. */
 static ssize_t send_piece(struct file *f, void *buf, size_t n, bool more)
 {
 	struct iovec v = {.iov_base = buf, .iov_len = n};
@@ -470,7 +472,7 @@ static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 	return sent < 0 ? sent : got < 0 ? -errno : 0;
 }
 
-/* What sendfile() reads has a position, which pipes and sockets have not. */
+/* sendfile() reads only from files with a position, which pipes and sockets lack. */
 static int judge_file(int in, const off_t *offset)
 {
 	const int flags = sys_fcntl(in, F_GETFL, 0);

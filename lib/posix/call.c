@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Calls to lcores: a block of the process slot, posted, and waited for. */
+/* Calls to lcores: a block of the process slot is filled in, posted and waited for. */
 #include "posix/client.h"
 
 #include <sched.h>
@@ -7,7 +7,7 @@
 
 #define SPINS 1000
 
-/* NULL: the host has gone, and gives none back. */
+/* Returns NULL if the host is gone: then no block will become free. */
 static struct chan_call *take_block(uint32_t *index)
 {
 	struct chan_proc *p = chan_proc(client.chan, client.proc);
@@ -27,7 +27,7 @@ static struct chan_call *take_block(uint32_t *index)
 	return NULL;
 }
 
-/* Returns false when the host goes first. */
+/* Returns false if the host is gone. */
 static bool wait_answer(struct chan_call *c)
 {
 	for (int i = 0; i < SPINS && !client.driver; i++) {
@@ -41,7 +41,7 @@ static bool wait_answer(struct chan_call *c)
 	while (at_load_sc(&c->state) != CHAN_CALL_DONE) {
 		if (client_is_down())
 			return false;
-		/* the host's end does not change the word: its wake-up may come before the sleep */
+		/* the host's exit does not change the word, so its wake-up may precede the sleep */
 		(void)client_sleep(CHAN_NONE, &c->state, CHAN_CALL_POSTED, UINT64_MAX - 1);
 	}
 	return true;
@@ -73,7 +73,7 @@ int64_t call_lcore(uint32_t lcore, struct call *call)
 			return -ENETDOWN;
 	chan_wake_lcore(chan, lcore);
 	if (!wait_answer(c))
-		return -ENETDOWN; /* the block is the lcore's for ever */
+		return -ENETDOWN; /* the block stays with the lcore for good */
 	result = c->result;
 	if (call->out != NULL && result >= 0) {
 		uint32_t n = c->len < CHAN_CALL_DATA ? c->len : CHAN_CALL_DATA;

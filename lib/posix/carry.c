@@ -2,11 +2,12 @@
 /*
  * Sockets in messages (SCM_RIGHTS, unix(7)).
  *
- * A socket of ours is nothing to the kernel, so what travels in its place is a connection to the host that has a slot of
- * its own, like a child's before fork: a process without anybody in it, which holds the socket.  Whoever receives it asks
- * on that connection which slot it is, takes the socket over, and closes it.  A message that nobody ever reads is
- * thrown away by the kernel with what is in it; the host sees the connection's end, as of any process, and the
- * socket is closed unless somebody else has it: just as with the kernel's.
+ * The kernel does not know our sockets, so what it carries in place of one is a connection to the
+ * host with a slot of its own, like that of a child before a fork: a process without threads that
+ * holds the socket.  The receiver asks on that connection for the number of the slot, takes the
+ * socket over, and closes the connection.  If a message is never read, the kernel discards it with
+ * its descriptors; the host sees the connection end, as with any process, and the socket is closed
+ * unless another process has it: just as with a kernel socket.
  */
 #include "posix/client.h"
 
@@ -17,7 +18,7 @@
 
 #define MOST_FDS 253 /* SCM_MAX_FD of Linux */
 
-/* ---- out -------------------------------------------------------------------------------------- */
+/* ---- sending ---------------------------------------------------------------------------------- */
 
 /* Returns a connection that stands for the socket, or a negative errno. */
 static int make_carrier(uint32_t sock)
@@ -36,7 +37,8 @@ static int make_carrier(uint32_t sock)
 	return fd;
 }
 
-/* The descriptors in a control message. In one that says that it is longer than its room, which the kernel refuses, there are none. */
+/* The descriptors in a control message. One that claims to be longer than its buffer, which the
+ * kernel refuses, has none. */
 static int *fds_of(const struct msghdr *m, struct cmsghdr *c, size_t *n)
 {
 	const char *end = (const char *)m->msg_control + m->msg_controllen;
@@ -49,7 +51,8 @@ static int *fds_of(const struct msghdr *m, struct cmsghdr *c, size_t *n)
 	return (int *)CMSG_DATA(c);
 }
 
-/* Puts connections in the place of our sockets, and notes them. Returns how many, or a negative errno. */
+/* Replaces our sockets by connections, recorded in carrier. Returns how many, or a negative
+ * errno. */
 static int replace_all(struct msghdr *m, int *carrier)
 {
 	int count = 0;
@@ -144,7 +147,7 @@ int carry_send_some(int fd, struct mmsghdr *m, unsigned n, int flags)
 	return done > 0 ? (int)done : -1;
 }
 
-/* ---- in --------------------------------------------------------------------------------------- */
+/* ---- receiving -------------------------------------------------------------------------------- */
 
 static int option(int fd, int name)
 {
@@ -167,7 +170,7 @@ static bool may_be_carrier(int fd)
 	return option(fd, SO_TYPE) == SOCK_SEQPACKET && option(fd, SO_DOMAIN) == AF_UNIX;
 }
 
-/* The socket that a slot holds, or CHAN_NONE. */
+/* Returns the socket that a slot holds, or CHAN_NONE. */
 static uint32_t socket_of(uint32_t slot)
 {
 	uint32_t found = CHAN_NONE;
@@ -177,13 +180,13 @@ static uint32_t socket_of(uint32_t slot)
 
 		if (!(at_load(&s->holders[slot / 64]) >> (slot % 64) & 1))
 			continue;
-		if (found == CHAN_NONE || sock_parts(s) > 0) /* a listener's parts come with it */
+		if (found == CHAN_NONE || sock_parts(s) > 0) /* a listener, not one of its parts */
 			found = i;
 	}
 	return found;
 }
 
-/* The file that this process has for a socket already, with a reference, or NULL. */
+/* Returns the file that this process already has for a socket, with a reference, or NULL. */
 static struct file *file_of(uint32_t sock)
 {
 	struct file *found = NULL;
@@ -228,7 +231,7 @@ static struct file *take_socket(int carrier)
 	return f;
 }
 
-/* The number stays; what it means is ours from here on. */
+/* Turns a received connection into the socket that it stands for, under the same number. */
 static void take_one(int fd)
 {
 	const int flags = sys_fcntl(fd, F_GETFD, 0) & FD_CLOEXEC ? O_CLOEXEC : 0;

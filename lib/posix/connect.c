@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "posix/client.h"
 
-/* An attempt that was begun by a call that did not wait is over well: told once, as on Linux. */
+/* Whether a non-blocking attempt has succeeded meanwhile, which is reported once, as on Linux. */
 static bool is_late_success(struct chan_sock *s)
 {
 	return s->type == CHAN_STREAM && at_load(&s->state) == CHAN_CONNECTED &&
@@ -19,7 +19,7 @@ static void drop_received(uint32_t sock)
 	at_store(&s->peek_off, 0);
 }
 
-/* connect() with AF_UNSPEC: a stream as new. */
+/* connect() with AF_UNSPEC: returns a stream to its initial state. */
 static int64_t dissolve_stream(uint32_t sock, const struct sockaddr *addr, socklen_t len)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -35,7 +35,7 @@ static int64_t dissolve_stream(uint32_t sock, const struct sockaddr *addr, sockl
 	return 0;
 }
 
-/* Waits for the attempt that is under way. */
+/* Waits for the attempt in progress. */
 static int64_t wait_for_attempt(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);

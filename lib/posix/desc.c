@@ -30,7 +30,8 @@ bool sock_is_shared(const struct chan_sock *s)
 	return false;
 }
 
-/* SO_LINGER with a time: the last close() of a blocking socket waits until the peer has everything. */
+/* SO_LINGER with a time: the last close() of a blocking socket waits until the peer has
+ * acknowledged everything. */
 static void linger(const struct file *f)
 {
 	const struct chan_sock *s;
@@ -74,7 +75,7 @@ int pcx_close(int fd)
 
 /* ---- dup -------------------------------------------------------------------------------------- */
 
-/* A duplicate that the kernel has made of our number is one of our file. */
+/* Makes a duplicate, made by the kernel, of one of our descriptors a descriptor of the file. */
 static int installed(int fd, struct file *f)
 {
 	if (fd >= 0 && (uint32_t)fd < client.max_fds) {
@@ -95,7 +96,7 @@ int pcx_dup(int fd)
 	return f == NULL ? (int)sys(dup, fd) : installed((int)sys(dup, fd), f);
 }
 
-/* Whatever has the number to is closed by the kernel; if it was ours, we forget it first. */
+/* The kernel closes what `to` refers to; if that is ours, it is removed from the table first. */
 static int replace(int fd, int to, int flags)
 {
 	struct file *f, *old;
@@ -107,7 +108,7 @@ static int replace(int fd, int to, int flags)
 	}
 	if (to < 0 || (flags & ~O_CLOEXEC))
 		return (int)sys(dup3, fd, to, flags);
-	if (fd_is_hidden(to)) /* our connection, say: a number that the program cannot have */
+	if (fd_is_hidden(to)) /* the connection, say: not available to the program */
 		return (int)fail(-EBADF);
 	f = file_get(fd);
 	if (f != NULL && (uint32_t)to >= client.max_fds) {
@@ -123,7 +124,7 @@ static int replace(int fd, int to, int flags)
 
 int pcx_dup2(int fd, int to)
 {
-	if (fd == to) /* the one thing that dup2() does and dup3() does not */
+	if (fd == to) /* allowed by dup2(), but not by dup3() */
 		return sys_fcntl(fd, F_GETFD, 0) < 0 ? -1 : fd;
 	return replace(fd, to, 0);
 }
@@ -135,7 +136,7 @@ int pcx_dup3(int fd, int to, int flags)
 
 /* ---- fcntl ------------------------------------------------------------------------------------ */
 
-/* A group of processes is a negative number, and no error. */
+/* F_GETOWN returns a process group as a negative number, which is no error. */
 static int async_answer(int rc, int command)
 {
 	return command == F_GETOWN ? rc : (int)fail(rc);
@@ -163,7 +164,7 @@ static int socket_fcntl(struct file *f, int fd, int command, long arg)
 	case F_GETOWN_EX:
 		return async_answer(async_fcntl(f, command, arg), command);
 	default:
-		return sys_fcntl(fd, command, arg); /* the number is the kernel's */
+		return sys_fcntl(fd, command, arg); /* for the kernel's descriptor */
 	}
 }
 
@@ -177,7 +178,7 @@ int pcx_fcntl(int fd, int command, long arg)
 	if (command == F_DUPFD || command == F_DUPFD_CLOEXEC)
 		return installed(sys_fcntl(fd, command, arg), f);
 	if (f->kind != PCX_SOCKET)
-		rc = sys_fcntl(fd, command, arg); /* the number is the kernel's */
+		rc = sys_fcntl(fd, command, arg); /* a set is a kernel descriptor */
 	else
 		rc = socket_fcntl(f, fd, command, arg);
 	file_put(f);
@@ -186,7 +187,7 @@ int pcx_fcntl(int fd, int command, long arg)
 
 /* ---- ioctl ------------------------------------------------------------------------------------ */
 
-/* The next datagram's bytes, or those of a stream. */
+/* The length of the next datagram, or the unread bytes of a stream. */
 static int64_t bytes_to_read(uint32_t sock)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -215,7 +216,8 @@ static int64_t bytes_to_send(uint32_t sock, unsigned long request)
 	return in_stack < 0 ? in_stack : in_stack + (int64_t)fifo_pending(&tx);
 }
 
-/* Whose signals a socket sends, and whether: Linux reads and writes a number, whatever the request is. */
+/* The owner of a socket's signals, and turning them on: Linux reads or writes an int, whatever the
+ * request. */
 static int64_t async_ioctl(struct file *f, int fd, unsigned long request, int *value)
 {
 	const bool gets = request == FIOGETOWN || request == SIOCGPGRP;

@@ -2,9 +2,9 @@
 /*
  * Datagrams.
  *
- * A send must fail at once when there is no route, as on Linux; but an answer of the lcore to each would make
- * datagrams slow.  So the first one to an address waits for its answer, and those that follow to the same address
- * do not.
+ * As on Linux, a send must fail at once if there is no route; but waiting for the lcore's answer to
+ * every datagram would make them slow.  So the first datagram to an address waits for the answer,
+ * and those that follow to the same address do not.
  */
 #include "posix/client.h"
 
@@ -27,7 +27,7 @@ static int put_name(struct msghdr *m, const struct chan_addr *a)
 	return 0;
 }
 
-/* One message, cut where the room ends, as Linux does it. Returns what it takes. */
+/* Copies one control message, truncated to the room as on Linux. Returns the bytes it occupies. */
 static size_t put_control_one(struct msghdr *m, const struct cmsghdr *c, size_t room)
 {
 	struct cmsghdr h = *c;
@@ -46,7 +46,7 @@ static size_t put_control_one(struct msghdr *m, const struct cmsghdr *c, size_t 
 	return take < room ? take : room;
 }
 
-/* len bytes of messages, which are aligned */
+/* Copies len bytes of control messages, which are aligned. */
 static void put_control(struct msghdr *m, const void *control, size_t len, size_t room)
 {
 	struct msghdr from = {.msg_control = (void *)(uintptr_t)control, .msg_controllen = len};
@@ -59,7 +59,7 @@ static void put_control(struct msghdr *m, const void *control, size_t len, size_
 	}
 }
 
-/* The len bytes from from on, which are of a payload. */
+/* Copies len bytes of payload that start at from in the fifo. */
 static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32_t from,
                            uint32_t len)
 {
@@ -74,8 +74,9 @@ static size_t copy_payload(const struct fifo *rx, const struct msghdr *m, uint32
 	return done;
 }
 
-/* The head of the first datagram that does not lie before *off bytes of payload (SO_PEEK_OFF), of which those are taken that
- * do. Returns whether there is one; *at is its position. */
+/* Finds the first datagram that is not wholly within the first *off bytes of payload (SO_PEEK_OFF);
+ * the lengths of those before it are subtracted from *off. Returns whether there is one; *at is its
+ * position, *d its header. */
 static bool find_dgram(const struct fifo *rx, uint32_t *off, uint32_t *at, struct chan_dgram *d)
 {
 	*at = 0;
@@ -88,7 +89,7 @@ static bool find_dgram(const struct fifo *rx, uint32_t *off, uint32_t *at, struc
 	return false;
 }
 
-/* A datagram is the caller's, whether it had room for it or not. */
+/* Removes a datagram, whether the caller had room for all of it or not. */
 static void consume(uint32_t part, const struct fifo *rx, const struct chan_dgram *d)
 {
 	struct chan_sock *s = chan_sock(client.chan, part);
@@ -99,8 +100,8 @@ static void consume(uint32_t part, const struct fifo *rx, const struct chan_dgra
 		chan_kick(client.chan, client.proc, part);
 }
 
-/* The first datagram of a part behind *off bytes, whose lock is held. Returns its length as recvmsg() does, -EAGAIN, or
- * -EFAULT. */
+/* Takes the first datagram after *off bytes from a part; the lock is held. Returns its length as
+ * recvmsg() does, -EAGAIN or -EFAULT. */
 static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags, uint32_t *off)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
@@ -153,7 +154,7 @@ static ssize_t take(uint32_t sock, struct msghdr *m, size_t room, int flags)
 	return rc;
 }
 
-/* ---- the queue of errors ---------------------------------------------------------------------- */
+/* ---- the error queue -------------------------------------------------------------------------- */
 
 static ssize_t put_error(const uint8_t *data, uint32_t len, struct msghdr *m, size_t room)
 {
@@ -200,7 +201,7 @@ static ssize_t recv_error(uint32_t sock, struct msghdr *m, size_t room)
 
 		rc = call_lcore(chan_sock(client.chan, part)->lcore, &c);
 		if (rc == 0) {
-			(void)take_error(sock); /* it is told */
+			(void)take_error(sock); /* reported here */
 			return put_error(data, c.out_len, m, room);
 		}
 	}
@@ -235,11 +236,11 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int fla
 				continue;
 			return -EAGAIN;
 		}
-		if (at_load(&s->flags) & CHAN_RX_SHUT) /* Linux: only who would wait sees it */
+		if (at_load(&s->flags) & CHAN_RX_SHUT) /* Linux: only a waiting call sees this */
 			return 0;
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
-		/* what SO_PEEK_OFF leaves out stays readable */
+		/* the bytes that SO_PEEK_OFF skips stay readable */
 		rc = peek_offset(s, flags) > 0 ? sock_wait_change(sock, came, deadline)
 		                               : sock_wait(sock, WAIT_READ, deadline);
 		if (rc != 0)
@@ -263,7 +264,7 @@ int dgram_autobind(uint32_t sock)
 	return rc != 0 ? rc : sock_spread(sock, -1);
 }
 
-/* Puts a datagram into the fifo, under its lock. Returns 0, or -EAGAIN when there is no room. */
+/* Puts a datagram into the fifo, whose lock is held. Returns 0, or -EAGAIN if there is no room. */
 static int put(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d)
 {
 	struct fifo tx = chan_tx(client.chan, sock);
@@ -281,7 +282,7 @@ static int put(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d
 	return 0;
 }
 
-/* Linux: AF_UNSPEC is as no address at all for an AF_INET6 socket. */
+/* Linux: for an AF_INET6 socket, AF_UNSPEC is the same as no address. */
 static bool is_for_peer(const struct chan_sock *s, const struct msghdr *m)
 {
 	const struct sockaddr *sa = m->msg_name;
@@ -289,10 +290,10 @@ static bool is_for_peer(const struct chan_sock *s, const struct msghdr *m)
 	return s->ip6 && m->msg_namelen >= sizeof(sa->sa_family) && sa->sa_family == AF_UNSPEC;
 }
 
-/* The address of a datagram, as far as it can be judged here. */
+/* Reads the destination of a datagram and checks what can be checked here. */
 static int read_name(const struct chan_sock *s, const struct msghdr *m, struct chan_dgram *d)
 {
-	if (at_load(&s->cork) & CHAN_CORK_HELD) /* the first call has said for whom it is */
+	if (at_load(&s->cork) & CHAN_CORK_HELD) /* the first call has set the destination */
 		return 0;
 	if (m->msg_name == NULL || m->msg_namelen == 0 || is_for_peer(s, m))
 		return at_load(&s->flags) & CHAN_PEER ? 0 : -EDESTADDRREQ;
@@ -317,7 +318,7 @@ static bool is_known(const struct chan_sock *s, const struct chan_addr *a)
 	return s->known_to.len == a->len + 1 && memcmp(s->known_to.sa, a->sa, a->len) == 0;
 }
 
-/* Waits for what the lcore says of a datagram to a new address. */
+/* Waits for the lcore's verdict on a datagram to a new address. */
 static int confirm(uint32_t sock, const struct chan_addr *a)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -326,13 +327,13 @@ static int confirm(uint32_t sock, const struct chan_addr *a)
 	s->known_to.len = 0;
 	if (rc == 0) {
 		memcpy(s->known_to.sa, a->sa, a->len);
-		s->known_to.len = a->len + 1; /* none is a known one, too */
+		s->known_to.len = a->len + 1; /* no address can be known, too */
 		at_or(&s->flags, (uint32_t)CHAN_BOUND);
 	}
 	return rc;
 }
 
-/* Waits for what the lcore says of a part of a datagram. */
+/* Waits for the lcore's verdict on a part of a datagram. */
 static int confirm_part(uint32_t sock, bool more)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -358,7 +359,7 @@ static int send_one(uint32_t sock, const struct msghdr *m, const struct chan_dgr
 	if (rc == 0 && (more || (at_load(&s->cork) & CHAN_CORK_HELD)))
 		rc = confirm_part(sock, more);
 	else if (rc == 0 && (d->control_len > 0 || !is_known(s, &d->addr)))
-		rc = confirm(sock, &d->addr); /* what ancillary data say may be wrong, too */
+		rc = confirm(sock, &d->addr); /* ancillary data may be invalid, too */
 	else if (rc == 0)
 		chan_kick(client.chan, client.proc, sock);
 	lock_give(&s->tx_lock);
@@ -387,7 +388,7 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 		rc = take_error(sock);
 	if (rc == 0)
 		rc = dgram_autobind(sock);
-	if (rc == 0 && (flags & MSG_PROXY)) /* MSG_PROBE to Linux: nothing is sent */
+	if (rc == 0 && (flags & MSG_PROXY)) /* MSG_PROBE in Linux: nothing is sent */
 		return (ssize_t)len;
 	if (rc == 0 && (at_load(&s->flags) & CHAN_TX_SHUT))
 		rc = -EPIPE;
@@ -405,5 +406,5 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 	}
 	if (rc == -EAGAIN)
 		at_store_sc(&s->tx_want, 1);
-	return rc; /* EPIPE is no signal here, as on Linux */
+	return rc; /* EPIPE comes without a signal, as on Linux */
 }

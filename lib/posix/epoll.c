@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The calls of epoll. */
+/* The epoll calls. */
 #include "posix/epset.h"
 
 #include <limits.h>
 
 #define LOOK_NS \
-	UINT64_C(100000) /* between two looks at the kernel's descriptors while we are busy */
+	UINT64_C(100000) /* between two checks of the kernel's descriptors while ours are busy */
 
 static struct file *set_get(int ep)
 {
@@ -41,7 +41,7 @@ int pcx_epoll_create(int size)
 	return size <= 0 ? (int)fail(-EINVAL) : pcx_epoll_create1(0);
 }
 
-/* a descriptor of the kernel's, or another set */
+/* epoll_ctl() for a kernel descriptor or another set. */
 static int kernel_ctl(int ep, struct epset *set, int op, int fd, struct file *target,
                       struct epoll_event *event)
 {
@@ -77,7 +77,7 @@ int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
-/* Waits in the kernel until a time. Returns the number of events, or -1 with errno. */
+/* Waits in the kernel for at most wait_ns. Returns the number of events, or -1 with errno. */
 static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wait_ns,
                        const sigset_t *mask)
 {
@@ -94,7 +94,8 @@ static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wai
 	                SYS_SIGSET_BYTES);
 }
 
-/* A call that waits: the set, the room for its events, until when, and with which signals held back (NULL: those that are). */
+/* A waiting call: the set, the buffer for events, the deadline, and the signals blocked during it
+ * (NULL: no change). */
 struct wait {
 	int ep;
 	struct file *file;
@@ -103,14 +104,15 @@ struct wait {
 	int max;
 	uint64_t deadline;
 	const sigset_t *mask;
-	struct held held; /* while we drive the stack ourselves */
+	struct held held; /* while this thread drives the stack */
 };
 
-/* What the kernel's descriptors have to say now, behind n events. Behind events that are for ourselves alone there may be others,
- * if all places were taken; an item that has told is the last of the kernel's list then. */
+/* Appends the events of kernel descriptors after n events. Events meant only for the library may
+ * have filled all places and hidden others; the kernel puts an item that it has reported at the end
+ * of its list, so another call gets to those. */
 static int look_at_kernel(const struct wait *w, int n)
 {
-	uint32_t looks = at_load(&w->set->kernel_items) + 2; /* the queue's and the control's */
+	uint32_t looks = at_load(&w->set->kernel_items) + 2; /* the queue and the connection */
 	const int room = w->max - n;
 	int left = 0, got = room;
 
@@ -121,7 +123,7 @@ static int look_at_kernel(const struct wait *w, int n)
 	return left;
 }
 
-/* Whether the kernel is to be asked while ours have something to say: that costs a system call. */
+/* Whether to ask the kernel although ours have events: asking costs a system call. */
 static bool is_kernels_turn(struct epset *set)
 {
 	const uint64_t now = now_ns();
@@ -132,8 +134,9 @@ static bool is_kernels_turn(struct epset *set)
 	return true;
 }
 
-/* Ours, and now and then the kernel's, without sleeping. Where ours have taken all places, the kernel's come first the next time:
- * level-triggered ones might take them for ever. */
+/* Collects our events and now and then the kernel's, without sleeping. If ours took all places, the
+ * kernel's come first the next time: level-triggered ones of ours could take the places for
+ * ever. */
 static int collect(const struct wait *w, bool look)
 {
 	struct epset *set = w->set;
@@ -166,7 +169,8 @@ static void hand_over(const struct wait *w)
 		epset_hand_over(w->set);
 }
 
-/* The thread has been cancelled while it slept in the kernel, or between two turns of the stack. */
+/* Clean-up handlers, for a thread cancelled while it sleeps in the kernel, or between two turns of
+ * the stack. */
 static void leave_sleep(void *arg)
 {
 	const struct wait *w = arg;
@@ -197,7 +201,7 @@ static int sleep_in_kernel(struct wait *w, uint64_t wait_ns, const sigset_t *mas
 	return n;
 }
 
-/* Sleeps once. Returns the number of events, or a negative errno; 0: look again. */
+/* Sleeps once. Returns the number of events, a negative errno, or 0: look again. */
 static int sleep_once(struct wait *w, const sigset_t *mask)
 {
 	struct epset *set = w->set;
@@ -216,13 +220,14 @@ static int sleep_once(struct wait *w, const sigset_t *mask)
 	other = sleep_in_kernel(w, wait, mask);
 	other = other < 0 ? other : epset_filter(set, w->events, other);
 	end_sleep(set);
-	/* Whatever has woken us: of what we were told until now nobody else was, if it is EPOLLEXCLUSIVE. */
+	/* Whatever woke this thread: an EPOLLEXCLUSIVE event that the queue got meanwhile was given
+	 * to no other set. */
 	n = other > 0 ? other : 0;
 	n += epset_collect(set, w->events + n, w->max - n);
 	return n > 0 ? n : other;
 }
 
-/* Looks for a moment before it sleeps: what comes while one is busy costs no system call. */
+/* Polls for a moment before it sleeps: events that arrive under load then cost no system call. */
 static int spin(const struct wait *w)
 {
 	uint64_t end = client.spin_ns > 0 && client.driver == NULL ? now_ns() + client.spin_ns : 0;
@@ -236,7 +241,7 @@ static int spin(const struct wait *w)
 	return n;
 }
 
-/* As sleep_once, and signals are held back meanwhile. */
+/* Like sleep_once, with signals held back meanwhile. */
 static int drive_once(struct wait *w)
 {
 	const int rc = held_look(&w->held, true);
@@ -280,7 +285,7 @@ static int wait_until(struct wait *w)
 	return n;
 }
 
-/* Waits for events of a set of ours. Returns how many there are, or a negative errno. */
+/* Waits for events of one of our sets. Returns their number, or a negative errno. */
 static int wait_on(struct wait *w)
 {
 	struct epoll_event none;
@@ -291,7 +296,7 @@ static int wait_on(struct wait *w)
 		return -EFAULT;
 	if (user_may_be(w->events, 1))
 		return wait_until(w);
-	/* told when there is something to be told */
+	/* EFAULT is reported only once there is an event to store */
 	w->events = &none;
 	w->max = 1;
 	return wait_until(w) > 0 ? -EFAULT : 0;

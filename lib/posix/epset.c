@@ -40,14 +40,14 @@ static uint32_t ask(const struct item *i)
 {
 	uint32_t want = i->want.events;
 
-	if ((want & ~PRIVATE) == 0) /* a one-shot that has fired */
+	if ((want & ~PRIVATE) == 0) /* a one-shot item that has fired */
 		return 0;
 	return sock_ready(i->sock, want & EPOLLOUT) & want;
 }
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
-/* The kernel's instance says when the queue has something, and, once, when the host goes. */
+/* Makes the kernel's instance report when the queue has something and, once, that the host went. */
 static void join_kernel(const struct epset *set, int fd)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.u64 = EPSET_QUEUE},
@@ -85,7 +85,7 @@ static struct item *find(struct epset *set, const struct file *f, int fd)
 	return i;
 }
 
-/* Has the queue told of a socket as the items of it want to be told: alone, if all do. */
+/* Subscribes the queue to a socket as its items require: exclusively, if they all want that. */
 static void watch(struct epset *set, uint32_t sock)
 {
 	bool any = false, alone = true;
@@ -102,7 +102,7 @@ static void watch(struct epset *set, uint32_t sock)
 		queue_unwatch(&set->queue, sock);
 }
 
-/* takes an item out of its set, whose lock is held */
+/* Removes an item from its set, whose lock is held. */
 static void unlink_from_set(struct item *i)
 {
 	struct item **at = i->is_set ? &i->set->nested_items : bucket_of(i->set, i->sock);
@@ -124,7 +124,7 @@ static void unlink_from_file(struct item *i)
 	*at = i->next_of_file;
 }
 
-/* removes an item; client.sets is held */
+/* Removes and frees an item; client.sets is held. */
 static void remove_item(struct item *i)
 {
 	struct epset *set = i->set;
@@ -169,7 +169,7 @@ static void mark_seen(struct item *i)
 	i->seen_state = at_load(&s->ev_state);
 }
 
-/* An item that is ready now goes into the list, and whoever sleeps on the set wakes up. */
+/* Puts an item that is ready now into the list, and wakes the threads that sleep on the set. */
 static void look(struct item *i)
 {
 	mark_seen(i);
@@ -181,7 +181,8 @@ static void look(struct item *i)
 		queue_signal(&i->set->queue);
 }
 
-/* An item whose events have been set; of datagrams that leave, the lcore tells only who asks for it. */
+/* Starts an item whose events have been set. The lcore reports each departing datagram only on
+ * request. */
 static void begin(struct item *i)
 {
 	const uint32_t out = EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND;
@@ -338,7 +339,7 @@ int epset_nest(struct epset *outer, int ep, int op, int fd, struct file *inner,
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
-/* Whether something has happened that an item is interested in, since it was looked at last. */
+/* Whether an event that an item is interested in has happened since the last check. */
 static bool concerns(struct item *i)
 {
 	const struct chan_sock *s = chan_sock(client.chan, i->sock);
@@ -352,7 +353,7 @@ static bool concerns(struct item *i)
 	return any;
 }
 
-/* Takes what is in the queue; without a queue, all items are looked at. */
+/* Takes all events from the queue; without a queue, checks all items. */
 static void take_events(struct epset *set)
 {
 	uint32_t sock;
@@ -394,7 +395,7 @@ int epset_collect(struct epset *set, struct epoll_event *events, int max)
 	return n;
 }
 
-/* Whether an item has something to report; those that have not leave the list. */
+/* Whether any item has something to report; items without leave the list. */
 static bool any_ready(struct epset *set)
 {
 	take_events(set);
@@ -418,8 +419,9 @@ void epset_hand_over(struct epset *set)
 		queue_signal(&set->queue);
 }
 
-/* A set in this one may have been served since it told: then its kernel's descriptor is to say so no more. An item is
- * taken out under the lock of its set, which is held: the inner set is there. */
+/* Refreshes the sets in this one: one may have been served since it signalled, and then its kernel
+ * descriptor must no longer be readable. The inner set exists: an item is removed under the lock of
+ * its set, which is held. */
 static void settle_nested(const struct epset *set)
 {
 	for (const struct item *i = set->nested_items; i != NULL; i = i->next_in_bucket)
@@ -441,14 +443,15 @@ bool epset_ready(struct epset *set)
 		queue_clear(&set->queue);
 		any = news = any_ready(set);
 	}
-	/* its kernel's descriptor is to say so, too; once, or an outer set would see another edge */
+	/* make its kernel descriptor readable too; once, or an outer set would see another edge */
 	if (any && news)
 		queue_signal(&set->queue);
 	pthread_mutex_unlock(&set->lock);
 	return any;
 }
 
-/* A nested set may have been served since it told; its own kernel's descriptors are asked then. */
+/* Whether a nested set has nothing to report: it may have been served since it signalled. Its
+ * kernel descriptors are checked too. */
 static bool is_idle_set(const struct item *i)
 {
 	struct pollfd p = {.fd = i->fd, .events = POLLIN};
@@ -456,7 +459,7 @@ static bool is_idle_set(const struct item *i)
 	return !epset_ready(i->file->set) && sys(poll, &p, 1, 0) <= 0;
 }
 
-/* Gives the event of a set in this one the caller's data. Returns whether it is to be reported. */
+/* Puts the caller's data into the event of a nested set. Returns whether to report the event. */
 static bool translate(const struct epset *set, struct epoll_event *event)
 {
 	const struct item *i;
@@ -473,7 +476,8 @@ static bool translate(const struct epset *set, struct epoll_event *event)
 	return any;
 }
 
-/* The pipe has told. Under the lock, or a byte that is to stay, because the set has been nested just now, would be taken. */
+/* Handles a signal from the pipe. It is drained under the lock: otherwise a byte could be lost that
+ * must stay because the set has just been nested. */
 static void hear(struct epset *set)
 {
 	bool nested;
@@ -484,7 +488,7 @@ static void hear(struct epset *set)
 		queue_clear(&set->queue);
 	pthread_mutex_unlock(&set->lock);
 	if (nested)
-		(void)epset_ready(set); /* stays readable if there is something */
+		(void)epset_ready(set); /* stays readable if there is an event */
 }
 
 int epset_filter(struct epset *set, struct epoll_event *events, int n)
@@ -513,7 +517,8 @@ static void take_instance(int from, int to)
 	(void)sys(dup3, from, to, cloexec);
 }
 
-/* A kernel's instance that has but our pipe and other sets is exchanged for one of our own. */
+/* Replaces a kernel instance that contains nothing but our descriptors and other sets by a new
+ * one. */
 static void unshare_instance(struct epset *set, int fd)
 {
 	uint32_t sets = 0;
@@ -555,7 +560,7 @@ void epset_forked_twin(const struct epset *set, int fd)
 
 void epset_forked_nest(struct epset *set, int fd)
 {
-	/* where the instances of both are the parent's, too, it is there already */
+	/* if both instances are still shared with the parent, it is there already */
 	for (const struct item *i = set->nested_items; i != NULL; i = i->next_in_bucket) {
 		struct epoll_event e = {.events = i->want.events & ~ALWAYS, .data.u64 = i->tag};
 

@@ -2,15 +2,16 @@
 /*
  * fork.
  *
- * Before it, the parent asks the host for a slot and a connection for the child, and makes that slot a holder of all
- * its sockets: whatever the parent closes from then on, the child has them.  After it, each closes the other's
- * connection, so that the host hears of the end of each.  If no fork comes of it, the connection's end takes the
- * slot back.
+ * Before a fork, the parent asks the host for a slot and a connection for the child, and makes that
+ * slot a holder of all its sockets: whatever the parent closes from then on, the child still has
+ * them.  After the fork, each closes the other's connection, so that the host notices the end of
+ * either.  If the fork fails, the connection closes and the host reclaims the slot.
  *
- * A handler of signals may fork, too (PostgreSQL's postmaster does), whatever its thread was just doing.  What that
- * takes is not waited for: a section that the thread is in stays so, and signals wait while it talks to the host.
+ * A signal handler may fork too (PostgreSQL's postmaster does), whatever its thread was doing at
+ * that moment.  A fork must not wait for locks of its own thread: a section that the thread is in
+ * is left as it is, and signals are blocked while the thread talks to the host.
  *
- * When threads of the parent drive the stack, the child has none: its sockets fail with ENETDOWN.
+ * If the parent's threads drive the stack, the child has no stack: its sockets fail with ENETDOWN.
  */
 #include "posix/epset.h"
 
@@ -19,13 +20,13 @@
 #include "chan/control.h"
 
 static struct {
-	int64_t slot; /* < 0: the child has nothing */
+	int64_t slot; /* < 0: the child gets none */
 	int fd;
 	unsigned entered; /* sections that fork_prepare has begun */
 	pthread_once_t once;
 } child = {.once = PTHREAD_ONCE_INIT, .fd = -1};
 
-static __thread unsigned sections; /* that this thread is in, or waits for */
+static __thread unsigned sections; /* those that this thread is in, or waits for */
 
 static pthread_mutex_t *lock_of(enum section s)
 {
@@ -41,7 +42,7 @@ void section_begin(enum section s)
 
 void section_end(enum section s)
 {
-	if (!(sections & s)) /* in a child: the lock is another one */
+	if (!(sections & s)) /* in a child: the lock is a new one */
 		return;
 	pthread_mutex_unlock(lock_of(s));
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -95,13 +96,14 @@ void fork_in_parent(void)
 		fd_close_hidden(child.fd);
 }
 
-/* Only the thread that forked is there: what others were using is used no more. */
+/* Drops the references of calls: only the thread that forked exists in the child. */
 static void forget_calls(struct file *f)
 {
 	f->refs = f->fds;
 }
 
-/* A child without a slot: whatever it does with the sockets that it sees must not reach its parent's. */
+/* A child without a slot: replaces the segment, so that nothing it does can affect the parent's
+ * sockets. */
 static void leave_segment(void)
 {
 	(void)mmap(client.view.head, client.view.bytes, PROT_READ | PROT_WRITE,
@@ -131,7 +133,7 @@ static void copy_set(struct file *f, int fd)
 	epset_forked(f->set, fd);
 }
 
-/* When all sets have been copied. */
+/* Run when all sets have been copied. */
 static void nest_again(struct file *f, int fd)
 {
 	if (f->kind == PCX_EPOLL)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Signals of a thread that drives the stack in a call that waits.
+ * Signals of a thread that drives the stack in a waiting call.
  *
- * Overview: a thread that sleeps in the kernel is interrupted by a signal; one that turns the stack is not, its handler just
- * runs in between.  So signals are held back while it turns, and looked at between two turns, when nothing of the stack
- * or of ours is under way: those that wait are let through, and the wait ends as the kernel's would have (signal(7)).  A
- * handler may therefore leave the call for good, and a signal that ends the process lets its sockets be closed first.
+ * Overview: a signal interrupts a thread that sleeps in the kernel, but not one that runs turns of
+ * the stack: its handler simply runs in between.  So signals are held back during a turn and looked
+ * at between two turns, when neither the stack nor this library is in the middle of anything:
+ * pending ones are let through, and the wait ends if the kernel's would have ended (signal(7)).  A
+ * handler may therefore leave the call for good, and a signal that ends the process has its sockets
+ * closed first.
  *
- * Not held are the stack's own signals (struct pcx_driver), which end its sleep when frames come, and those that an
- * instruction of the thread's raises.
+ * Signals not held back are the stack's own (struct pcx_driver), which end its sleep when frames
+ * arrive, and those raised by an instruction of the thread.
  */
 #include "posix/client.h"
 
@@ -50,7 +52,7 @@ void held_end(struct held *h)
 	h->on = false;
 }
 
-/* ---- those that wait -------------------------------------------------------------------------- */
+/* ---- pending signals -------------------------------------------------------------------------- */
 
 enum { IGNORED, RESTARTS, INTERRUPTS, ENDS };
 
@@ -84,7 +86,8 @@ static int effect_of(int sig)
 	return sa.sa_flags & SA_RESTART ? RESTARTS : INTERRUPTS;
 }
 
-/* Leaves in *waiting those that are not blocked by the program. Returns the strongest effect; -1: there is none. */
+/* Sets *waiting to the pending signals that the program does not block. Returns the strongest
+ * effect among them, or -1 if there are none. */
 static int look(const sigset_t *open, sigset_t *waiting)
 {
 	int most = -1;
@@ -117,7 +120,8 @@ int held_look(struct held *h, bool always)
 		return 0;
 	if (effect == ENDS)
 		client_end();
-	/* another one may come just now, which would have ended the wait: it stays until it is looked at */
+	/* another signal, which would end the wait, may arrive just now: it stays pending until the
+	 * next look */
 	if (effect == RESTARTS && !always)
 		for (int sig = 1; sig < _NSIG; sig++)
 			if (sigismember(&waiting, sig) != 1)
@@ -138,7 +142,7 @@ void client_end(void)
 	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++)
 		if (pcx_kind((int)fd) != PCX_KERNEL)
 			(void)pcx_close((int)fd);
-	/* of those in a call, the call has them still */
+	/* a socket in use by a call is still held */
 	for (uint32_t i = 0; i < client.chan->nb_socks; i++)
 		if (at_load(&chan_sock(client.chan, i)->holders[client.proc / 64]) >>
 		        (client.proc % 64) &
@@ -146,7 +150,7 @@ void client_end(void)
 			release_socket(i);
 	(void)clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += END_PATIENCE_S;
-	/* taken for good where a handler of signals has left a call, or is in one */
+	/* never unlocked if a signal handler has left a call, or runs inside one */
 	if (pthread_mutex_timedlock(&client.drive, &until) != 0)
 		return;
 	client.ended = true;

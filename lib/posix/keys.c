@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Keys of signed segments: reading them, and giving another socket the same ones. */
+/* Keys for signed segments: reading them, and copying them to another socket. */
 
 #include <assert.h>
 #include <netinet/tcp.h>
@@ -68,7 +68,6 @@ bool sock_nth_ao_key(uint32_t sock, int32_t n, struct tcp_ao_add *key)
 	return true;
 }
 
-/* What TCP-AO knows of a socket but its keys: true if it knows the socket. */
 bool sock_ao_info(uint32_t sock, struct tcp_ao_info_opt *info)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -113,7 +112,6 @@ int64_t sock_copy_keys(uint32_t from, uint32_t to)
 	return rc == -ENOENT ? copy_ao(from, to) : rc;
 }
 
-/* As the kernel: an array of what *len is the length of each element of. */
 /* Copies the keys that fit to value, each of them by way of key. Returns how many there are, or -errno. */
 static int64_t copy_ao_keys(uint32_t sock, char *value, size_t step,
                             const struct tcp_ao_getsockopt *question, struct tcp_ao_getsockopt *key)
@@ -135,6 +133,7 @@ static int64_t copy_ao_keys(uint32_t sock, char *value, size_t step,
 	return found;
 }
 
+/* As in the kernel, value is an array and *len the size of one element. */
 int64_t sock_get_ao_keys(uint32_t sock, void *value, socklen_t *len)
 {
 	struct tcp_ao_getsockopt question = {0}, key;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Urgent bytes of a stream (tcp(7), SO_OOBINLINE and MSG_OOB), as Linux's tcp_recvmsg() has them.
+ * Urgent bytes of a stream (tcp(7), SO_OOBINLINE and MSG_OOB), as Linux's tcp_recvmsg() handles
+ * them.
  *
- * Every byte is in the rx fifo, the urgent one too.  The lcore says which byte it is as soon as the stack has it
- * (urgent), and where when it puts it into the fifo (rx_mark, before the byte itself can be read).  Whether reads
- * pass over it is decided as they are made.
+ * Every byte is in the rx fifo, the urgent one too.  The lcore publishes its value (urgent) as soon
+ * as the stack has it, and its position (rx_mark) when it puts the byte into the fifo, before the
+ * byte can be read.  Whether a read passes over it is decided at the time of the read.
  *
- * A mark is over when the reader is past it; then the byte is forgotten, unless the lcore has put another there.
+ * A mark ends when the reader is past it; then the byte is forgotten, unless the lcore has set
+ * another meanwhile.
  */
 #include "posix/client.h"
 
@@ -15,7 +17,7 @@ static bool is_inline(const struct chan_sock *s)
 	return (at_load(&s->tells) & CHAN_TELL_INLINE) != 0;
 }
 
-/* Where the reader really stands, who has pos to read: behind bytes that were passed over. */
+/* The position where a reader at pos really is: after bytes that are passed over. */
 static uint64_t behind_holes(const struct chan_sock *s, uint64_t pos)
 {
 	const uint64_t end = at_load(&s->rx_hole_end);
@@ -26,7 +28,7 @@ static uint64_t behind_holes(const struct chan_sock *s, uint64_t pos)
 struct oob_view oob_look(const struct chan_sock *s, uint32_t skip)
 {
 	const uint64_t pos = at_load(&s->rx.tail) + skip, at = behind_holes(s, pos);
-	const uint64_t mark = at_load(&s->rx_mark); /* and one more; 0: none */
+	const uint64_t mark = at_load(&s->rx_mark); /* the position plus one; 0: none */
 	struct oob_view v = {.most = SIZE_MAX, .hole = (uint32_t)(at - pos)};
 
 	v.at_mark = mark == at + 1;

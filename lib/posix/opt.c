@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Socket options: the few that are the client's, and the rest, which is the stack's. */
+/* Socket options: a few are handled by the client, the rest by the stack. */
 #include "posix/client.h"
 
 #include <netinet/tcp.h>
@@ -17,7 +17,7 @@ static uint64_t *timeout_of(struct chan_sock *s, int level, int name)
 {
 	if (level != SOL_SOCKET)
 		return NULL;
-	/* the second of each is the first where time is of 64 bits */
+	/* the two of each are the same where time_t has 64 bits */
 	if (name == SO_RCVTIMEO || name == SO_RCVTIMEO_NEW)
 		return &s->rcv_timeout_ns;
 	return name == SO_SNDTIMEO || name == SO_SNDTIMEO_NEW ? &s->snd_timeout_ns : NULL;
@@ -32,7 +32,7 @@ static int set_timeout(uint64_t *ns, const void *value, socklen_t len)
 	memcpy(&tv, value, sizeof(tv));
 	if (tv.tv_usec < 0 || tv.tv_usec >= 1000000)
 		return -EDOM;
-	if (tv.tv_sec < 0) /* Linux: at once; the shortest that there is */
+	if (tv.tv_sec < 0) /* Linux: time out at once; here after the shortest time */
 		at_store(ns, 1);
 	else
 		at_store(ns, tv.tv_sec > INT32_MAX
@@ -59,7 +59,7 @@ static int get_timeout(const uint64_t *ns, void *value, socklen_t *len)
 
 /* ---- SO_RCVLOWAT, SO_PEEK_OFF ----------------------------------------------------------------- */
 
-/* The bytes are in the client's fifo: nothing of these is the stack's. */
+/* The options of reading from the fifo, which do not concern the stack. */
 static bool is_about_reading(int level, int name)
 {
 	return level == SOL_SOCKET && (name == SO_RCVLOWAT || name == SO_PEEK_OFF);
@@ -87,8 +87,9 @@ static int get_reading(const struct chan_sock *s, int name)
 
 /* ---- what Linux doubles ----------------------------------------------------------------------- */
 
-/* socket(7): "the kernel doubles this value [...] when it is set using setsockopt(2), and this doubled value is returned
- * by getsockopt(2)". That it is set is remembered, and a connection has it of its listener. */
+/* socket(7): "the kernel doubles this value [...] when it is set using setsockopt(2), and this
+ * doubled value is returned by getsockopt(2)". The client records that it was set; a connection
+ * inherits that from its listener. */
 static uint32_t doubled_bit(int level, int name)
 {
 	if (level != SOL_SOCKET)
@@ -123,7 +124,7 @@ static void double_it(void *value, socklen_t len)
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
-/* Whether each call adds something: groups and their sources. */
+/* Whether each call adds to what is there: groups and their sources. */
 static bool is_one_of_many(int level, int name)
 {
 	return (level == IPPROTO_IP && name >= IP_ADD_MEMBERSHIP &&
@@ -131,21 +132,22 @@ static bool is_one_of_many(int level, int name)
 	       (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP));
 }
 
-/* All sources of a group; a request for them says of which. */
+/* All sources of a group; a request for them names the group. */
 static bool is_filter(int level, int name)
 {
 	return (level == IPPROTO_IP && (name == IP_MSFILTER || name == MCAST_MSFILTER)) ||
 	       (level == IPPROTO_IPV6 && name == MCAST_MSFILTER);
 }
 
-/* A socket of another lcore may have to be made like this one, and one of the kernel's. What a socket that is bound adds its
- * parts are told: there is no end of that. */
+/* Records an option, for making a socket with the same options on another lcore or in the kernel.
+ * Groups joined by a bound socket are passed to its parts and not recorded: there is no limit to
+ * them. */
 static void remember(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
 {
 	const bool adds = is_one_of_many(level, name);
 	uint32_t n = at_load(&s->nb_options), i = adds ? n : 0;
 
-	if (is_filter(level, name)) /* which is too long for that */
+	if (is_filter(level, name)) /* too long to record */
 		return;
 	if (adds && (at_load(&s->flags) & CHAN_BOUND))
 		return;
@@ -173,7 +175,7 @@ static void remember_linger(struct chan_sock *s, const void *value)
 	struct linger l;
 
 	memcpy(&l, value, sizeof(l));
-	if (l.l_onoff != 0) /* Linux: else the time stays what it was */
+	if (l.l_onoff != 0) /* Linux: otherwise the time stays as it was */
 		at_store(&s->linger_s, l.l_linger < 0 || l.l_linger > LINGER_MAX
 		                           ? LINGER_MAX
 		                           : (uint32_t)l.l_linger);
@@ -213,14 +215,14 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 		remember_cork(s, value);
 	if (doubled_bit(level, name) != 0)
 		at_or(&s->buffers_set, doubled_bit(level, name));
-	if (option_is_key(level, name)) /* which is too long for that; sock_copy_keys */
+	if (option_is_key(level, name)) /* too long to record; see sock_copy_keys */
 		at_store(&s->keys, 1);
 	else
 		remember(s, level, name, value, len);
 	for (uint32_t i = 1; i < sock_parts(s); i++) {
 		rc = call_sock(s->part[i], CHAN_OP_SETSOCKOPT, level, name, value, len);
 		if (rc == -ENOMEM &&
-		    option_is_key(level, name)) /* or one of them would take anything */
+		    option_is_key(level, name)) /* a part without the key would accept anything */
 			return rc;
 	}
 	return 0;
@@ -242,7 +244,7 @@ static bool is_level(const struct chan_sock *s, int level)
 	}
 }
 
-/* What the kernel says of a value before it looks at what it is for. */
+/* What the kernel checks in a value before it looks at the option. */
 static int judge_value(const struct chan_sock *s, int level, const void *value, socklen_t len)
 {
 	const bool is_int = level != IPPROTO_IP && level != IPPROTO_IPV6;
@@ -270,7 +272,7 @@ int pcx_setsockopt(int fd, int level, int name, const void *value, socklen_t len
 	return (int)fail(rc);
 }
 
-/* What a socket is by its making. Returns -1 for other options. */
+/* The properties that a socket was created with. Returns -1 for other options. */
 static int what_it_is(const struct chan_sock *s, int level, int name)
 {
 	if (level != SOL_SOCKET)
@@ -287,7 +289,7 @@ static int what_it_is(const struct chan_sock *s, int level, int name)
 	}
 }
 
-/* TCP_INFO of a listener: connections wait on every lcore. */
+/* TCP_INFO of a listener: adds the connections that wait on the other lcores. */
 static void add_waiting(const struct chan_sock *s, void *value, socklen_t len)
 {
 	const size_t size = offsetof(struct tcp_info, tcpi_sacked);

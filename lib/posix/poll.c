@@ -2,8 +2,9 @@
 /*
  * poll, over descriptors of both kinds.
  *
- * A call that has to sleep takes an event queue, asks it to be told of each of our sockets, and sleeps in the kernel's
- * ppoll() on the others and the queue's pipe.  Queues are kept for the next call.
+ * A call that has to sleep obtains an event queue, subscribes it to each of our sockets, and sleeps
+ * in the kernel's ppoll() on the other descriptors and the queue's pipe.  Queues are kept for later
+ * calls.
  */
 #include "posix/epset.h"
 
@@ -21,8 +22,7 @@ static struct {
 	pthread_mutex_t lock;
 	struct queue kept[KEPT];
 	unsigned n;
-	struct queue
-	    used[CHAN_QUEUES]; /* by threads that sleep now: to be woken when the host goes */
+	struct queue used[CHAN_QUEUES]; /* by sleeping threads, to be woken when the host goes */
 	unsigned nb_used;
 } queues = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -34,7 +34,7 @@ static void take_queue(struct queue *q)
 	if (q->index == CHAN_NONE)
 		queue_open(q);
 	if (q->index == CHAN_NONE)
-		return; /* who has none looks again by itself */
+		return; /* without one the caller polls again by itself */
 	pthread_mutex_lock(&queues.lock);
 	if (queues.nb_used < CHAN_QUEUES)
 		queues.used[queues.nb_used++] = *q;
@@ -90,19 +90,20 @@ void poll_queues_wake(void)
 
 /* ---- poll ------------------------------------------------------------------------------------- */
 
-/** A poll under way: the caller's array, our files, and the kernel's part of it. */
+/** A poll in progress: the caller's array, our files, and the kernel's part of the array. */
 struct polling {
 	struct pollfd *p;
 	nfds_t n;
 	struct file **file; /* n; NULL: the kernel's */
-	/* room for n + OWN: those of the caller's that the kernel knows, in their order, the queue and the connection.
-	 * No others: it takes as many as descriptors may be open, and the caller may have as many places */
+	/* room for n + OWN: the caller's entries that the kernel knows, in their order, the queue
+	 * and the connection. No others: the kernel limits the entries to the number of
+	 * descriptors that may be open, and the caller's array alone may have as many */
 	struct pollfd *kernel;
-	nfds_t nb_kernel;   /* without our own two */
-	struct queue queue; /* of a call that sleeps */
+	nfds_t nb_kernel;   /* without the queue and the connection */
+	struct queue queue; /* while the call sleeps */
 	bool any_ours;
 	bool many;   /* the arrays are not on the stack */
-	bool sleeps; /* and may be cancelled */
+	bool sleeps; /* with a queue, and may be cancelled */
 };
 
 static uint32_t ask(const struct file *f, const struct pollfd *p)
@@ -114,7 +115,7 @@ static uint32_t ask(const struct file *f, const struct pollfd *p)
 	return sock_ready(f->sock, p->events & POLLOUT) & want;
 }
 
-/* Asks ours. Returns how many have something to say. */
+/* Checks our files. Returns how many are ready. */
 static int scan(struct polling *g)
 {
 	int ready = 0;
@@ -129,14 +130,14 @@ static int scan(struct polling *g)
 	return ready;
 }
 
-/* Whether the kernel is asked about the i'th of the caller's. */
+/* Whether the kernel is asked about the caller's i'th entry. */
 static bool is_known_to_kernel(const struct polling *g, nfds_t i)
 {
 	return g->p[i].fd >= 0 && (g->file[i] == NULL || g->file[i]->kind != PCX_SOCKET);
 }
 
-/* What the kernel says of the i'th, of which it was asked as k'th. Of a set it may be that something had happened that
- * concerns nobody: scan() has taken that out of it. */
+/* What the kernel reports for the i'th entry, its k'th. A set may have become readable by an event
+ * that nobody waits for, and that scan() has since removed: then the kernel is asked again. */
 static short kernels_word(const struct polling *g, nfds_t i, nfds_t k)
 {
 	struct pollfd p = g->kernel[k];
@@ -148,10 +149,11 @@ static short kernels_word(const struct polling *g, nfds_t i, nfds_t k)
 	return p.revents;
 }
 
-/* The kernel's part, and then ours again. Returns the count of all, or a negative errno. */
+/* Polls the kernel's part, and then ours again. Returns the total number ready, or a negative
+ * errno. */
 static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset_t *mask)
 {
-	/* a sandbox may have set RLIMIT_NOFILE to 1, and then more are EINVAL (sshd) */
+	/* a sandbox may have set RLIMIT_NOFILE to 1; more entries are EINVAL then (sshd) */
 	const nfds_t own = at_load(&client.sandboxed) ? 1 : OWN;
 	const int type = g->sleeps ? cancel_begin() : 0;
 	int rc = (int)sys(ppoll, g->kernel, g->nb_kernel + own, ts, mask, SYS_SIGSET_BYTES), ours;
@@ -221,7 +223,7 @@ static void end_queue(struct polling *g)
 	give_queue(&g->queue);
 }
 
-/* Puts the files back. errno stays. */
+/* Releases the files and the arrays. Preserves errno. */
 static void end(struct polling *g)
 {
 	const int error = errno;
@@ -236,7 +238,7 @@ static void end(struct polling *g)
 	errno = error;
 }
 
-/* The thread has been cancelled. */
+/* Clean-up handler for a cancelled thread. */
 static void leave(void *arg)
 {
 	struct polling *g = arg;
@@ -248,7 +250,7 @@ static void leave(void *arg)
 	end(g);
 }
 
-/* Returns how many are ready, or a negative errno. */
+/* Sleeps with an event queue. Returns how many are ready, or a negative errno. */
 static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t *mask)
 {
 	int rc;
@@ -302,7 +304,8 @@ static int wait_driving(struct polling *g, uint64_t deadline, const sigset_t *ma
 	return rc;
 }
 
-/* Asks everybody once. Signals that wait and that the mask lets through end the call, if there is nothing to tell. */
+/* Checks everything once. Pending signals that the mask lets through end the call if nothing is
+ * ready. */
 static int look(struct polling *g, int ready, const sigset_t *mask)
 {
 	const struct timespec none = {0};
@@ -326,7 +329,7 @@ static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
 	                             : wait_with_queue(g, deadline, mask);
 }
 
-/* Finds out whose each descriptor is; a reference is taken of each of ours. */
+/* Finds out whose each descriptor is, and takes a reference to each file of ours. */
 static void sort_out(struct polling *g)
 {
 	for (nfds_t i = 0; i < g->n; i++) {

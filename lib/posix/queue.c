@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Event queues of this process. */
+/* Event queues of this process, and requests to the host. */
 #include "posix/epset.h"
 
 #include "chan/control.h"
@@ -11,12 +11,12 @@ int64_t control_ask(uint32_t op, uint32_t arg, int *fd)
 	sigset_t all, old;
 	int rc;
 
-	/* a handler of signals may fork, and ask for itself */
+	/* a signal handler may fork, and send a request of its own */
 	sigfillset(&all);
 	(void)pthread_sigmask(SIG_BLOCK, &all, &old);
 	pthread_mutex_lock(&client.control_lock);
 	rc = control_send(client.control, &r, sizeof(r), -1);
-	/* whoever refuses us says why, and hears nothing more */
+	/* a host that refuses us has sent the reason, and reads no more */
 	if ((rc == 0 || rc == -EPIPE) && fd != NULL)
 		rc = control_recv(client.control, &a, sizeof(a), fd);
 	pthread_mutex_unlock(&client.control_lock);
@@ -43,7 +43,7 @@ void queue_open(struct queue *q)
 	}
 	q->index = (uint32_t)index;
 	q->fd = fd_hide(q->fd);
-	/* what was meant for the one who had it before */
+	/* drop events meant for its previous owner */
 	while (queue_pop(q, &sock))
 		continue;
 	queue_clear(q);
@@ -126,7 +126,7 @@ void queue_watch(const struct queue *q, uint32_t sock, bool alone)
 		(void)at_and(&s->lone[q->index / 64], ~bit_of(q));
 	if (at_load(&s->subs[q->index / 64]) & bit_of(q))
 		return;
-	/* a mark that somebody left who died between the two steps of queue_pop */
+	/* left set if a previous owner died between the two steps of queue_pop */
 	(void)at_and(&s->queued[q->index / 64], ~bit_of(q));
 	(void)at_or(&s->subs[q->index / 64], bit_of(q));
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What is ready on a socket, as Linux's tcp_poll() and udp_poll() would say it, out of shared memory.
+ * What is ready on a socket, as Linux's tcp_poll() and udp_poll() report it, read from shared
+ * memory.
  *
- * The flags are read before the positions: the lcore writes bytes first and then that they were the last.
+ * Flags are read before positions: the lcore writes the bytes first, and then the flag that they
+ * were the last.
  */
 #include "posix/client.h"
 
@@ -29,7 +31,7 @@ static bool any_part_bytes(uint32_t sock)
 	return n == 0 && part_bytes(sock) > 0;
 }
 
-/* A third has to be free, as on Linux; or else the lcore is asked to tell. */
+/* As on Linux, a third has to be free; otherwise the lcore is asked to report when it is. */
 static bool has_room(uint32_t sock, bool want_out)
 {
 	struct fifo tx = chan_tx(client.chan, sock);
@@ -49,7 +51,7 @@ static uint32_t shut_bits(uint32_t flags)
 	return (rx ? READ_BITS | EPOLLRDHUP : 0) | (rx && tx ? (uint32_t)EPOLLHUP : 0);
 }
 
-/* SO_RCVLOWAT, less one; more than half of what can wait nobody waits for. */
+/* SO_RCVLOWAT less one, limited to half of the fifo. */
 static uint64_t least_bytes(uint32_t sock)
 {
 	const uint32_t lowat = at_load(&chan_sock(client.chan, sock)->rcvlowat);
@@ -99,7 +101,7 @@ uint32_t sock_ready(uint32_t sock, bool want_out)
 	if (client_is_down())
 		return EPOLLERR | EPOLLHUP | READ_BITS | WRITE_BITS;
 	if (at_load(&s->state) == CHAN_LISTEN)
-		return any_part_bytes(sock) ? READ_BITS : 0; /* and no error, as on Linux */
+		return any_part_bytes(sock) ? READ_BITS : 0; /* no error, as on Linux */
 	if (told_waits(s))
 		error |= EPOLLERR;
 	return error | (s->type == CHAN_STREAM ? stream_ready(sock, want_out)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * select, by poll: its sets become an array, and the answers sets again.
+ * select, implemented by poll: the sets are converted to an array, and the results back to sets.
  *
- * As in the kernel a set may have more than FD_SETSIZE bits, if the caller has made room for them; FD_ISSET() ends a
- * program that asks for those.
+ * As in the kernel, a set may have more than FD_SETSIZE bits if the caller has made room for them,
+ * though with _FORTIFY_SOURCE FD_ISSET() aborts a program that tests such a bit.
  */
 #include "posix/client.h"
 
@@ -56,7 +56,7 @@ static int are_there(const struct sets *s)
 	return 0;
 }
 
-/* Returns how many descriptors are in the sets; p NULL: only counts. */
+/* Fills in p, unless it is NULL. Returns the number of descriptors in the sets. */
 static nfds_t collect(const struct sets *s, struct pollfd *p)
 {
 	nfds_t count = 0;
@@ -137,7 +137,7 @@ int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
 	return (int)fail(rc);
 }
 
-/* Linux tells what is left of the time; of centuries nothing is missing. */
+/* Stores the time left, as Linux does; a time-out of centuries is left as it is. */
 static void put_left(struct timeval *timeout, uint64_t all_ns, uint64_t passed_ns)
 {
 	const uint64_t left = passed_ns < all_ns ? all_ns - passed_ns : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Making, naming and shutting down sockets. */
+/* Creating, naming and shutting down sockets. */
 #include "posix/client.h"
 
 #include <limits.h>
@@ -7,7 +7,8 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-/* Lcore 0 makes what is not yet a connection, so that two sockets that want one port meet there. */
+/* Sockets that are not connections are created on lcore 0, where two that want the same port
+ * meet. */
 #define HOME 0
 
 int pcx_socket(int domain, int type, int protocol)
@@ -38,7 +39,7 @@ int pcx_socket(int domain, int type, int protocol)
 
 /* ---- parts ------------------------------------------------------------------------------------ */
 
-/* What was set on a socket is set on another. */
+/* Sets on a socket the options that were set on another. */
 static void copy_options(uint32_t from, uint32_t to)
 {
 	const struct chan_option *o;
@@ -47,7 +48,7 @@ static void copy_options(uint32_t from, uint32_t to)
 		(void)call_sock(to, CHAN_OP_SETSOCKOPT, o->level, o->name, o->value, o->len);
 }
 
-/* A socket like this one on another lcore. Returns its number or a negative errno. */
+/* Creates a socket like this one on another lcore. Returns its number or a negative errno. */
 static int64_t make_like(uint32_t sock, uint32_t lcore, uint32_t primary)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -97,8 +98,9 @@ static void hold_parts(const struct chan_sock *s, uint32_t word, uint64_t add, u
 	}
 }
 
-/* Other processes that have the socket, by a fork or a message, have its parts, too: it is the same on all lcores, whichever
- * of them has made them, and whichever ends first. */
+/* Makes other processes that have the socket, by a fork or a message, holders of its parts too: the
+ * socket is the same on all lcores, whichever process has created the parts, and whichever exits
+ * first. */
 static void share_parts(const struct chan_sock *s)
 {
 	for (uint32_t w = 0; w < CHAN_PROC_WORDS; w++) {
@@ -106,7 +108,7 @@ static void share_parts(const struct chan_sock *s)
 		               have = at_load_sc(&s->holders[w]) & ~queued;
 
 		hold_parts(s, w, have, 0);
-		/* who has closed it meanwhile did not know of the parts */
+		/* a process that has closed it meanwhile did not know of the parts */
 		hold_parts(s, w, 0, have & ~at_load_sc(&s->holders[w]));
 	}
 }
@@ -118,7 +120,7 @@ int sock_spread(uint32_t sock, int backlog)
 
 	if (client.chan->nb_lcores == 1)
 		return 0;
-	if (sock_parts(s) > 0) { /* listen() once more: the backlog changes */
+	if (sock_parts(s) > 0) { /* listen() again: the backlog changes */
 		for (uint32_t i = 1; i < sock_parts(s) && backlog >= 0; i++)
 			(void)call_sock(s->part[i], CHAN_OP_LISTEN, backlog, 0, NULL, 0);
 		return 0;
@@ -140,7 +142,7 @@ int sock_spread(uint32_t sock, int backlog)
 	return 0;
 }
 
-/* Of all processes that have the socket: none of them can close the parts from here on. */
+/* Clears the holders of all processes, as none of them can close the parts from here on. */
 void sock_gather(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -154,7 +156,8 @@ void sock_gather(uint32_t sock)
 	}
 }
 
-/* A connection on another lcore may have the port that a stream wants, and its own lcore does not know that. */
+/* Asks the other lcores whether they can bind the address too: a connection there may use the port,
+ * which the stream's own lcore cannot know. */
 static int64_t ask_others(uint32_t sock, const struct sockaddr *addr, socklen_t len)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -175,7 +178,7 @@ static int64_t ask_others(uint32_t sock, const struct sockaddr *addr, socklen_t 
 
 static int64_t bind_stream(uint32_t sock, const struct sockaddr *addr, socklen_t len)
 {
-	/* of both families the port stands there */
+	/* the port is at the same place in both families */
 	const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)addr;
 	int64_t rc = 0;
 
@@ -296,8 +299,8 @@ int pcx_getpeername(int fd, struct sockaddr *addr, socklen_t *len)
 
 /* ---- the lcore of a connection ---------------------------------------------------------------- */
 
-/* An unbound stream that is going to connect moves to the next lcore in turn, unless another process has it, too: that one
- * would not see the connection. */
+/* The stream stays where it is if another process has it too: that one would not see the
+ * connection. */
 void sock_choose_lcore(struct file *f)
 {
 	uint32_t old = f->sock, lcore;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * splice() between a socket and a pipe of the kernel's, by copying.
+ * splice() between a socket and a kernel pipe, by copying.
  *
- * Nothing may be lost between the two: from a socket no more is taken than the pipe has room for, and from a pipe no
- * more than the socket has.  A pipe says only whether it has room for a page, and how many bytes are in it; so it is
- * filled at once when it is empty, and by pages when it is not.
+ * No byte may be lost between the two: no more is taken from a socket than the pipe has room for,
+ * and no more from a pipe than the socket has room for.  A pipe reports only whether it has room
+ * for a page, and how many bytes it contains; so it is filled in one go when empty, and page by
+ * page otherwise.
  */
 #include "posix/client.h"
 
@@ -12,7 +13,7 @@
 #include <sys/ioctl.h>
 
 #define PAGE  4096
-#define PIECE 65536 /* moved with one call of the pipe */
+#define PIECE 65536 /* bytes per read() or write() of the pipe */
 #define FLAGS (SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE | SPLICE_F_GIFT)
 
 static bool is_pipe(int fd)
@@ -20,7 +21,7 @@ static bool is_pipe(int fd)
 	return sys_fcntl(fd, F_GETPIPE_SZ, 0) > 0;
 }
 
-/* Whether a pipe is not to be waited for: the call says so, or the pipe's own flag. */
+/* Whether not to wait for a pipe, because of the call's flags or the pipe's own. */
 static bool is_impatient(int pipe, unsigned flags)
 {
 	return (flags & SPLICE_F_NONBLOCK) || (sys_fcntl(pipe, F_GETFL, 0) & O_NONBLOCK);
@@ -49,7 +50,7 @@ static ssize_t move(struct file *f, void *buf, size_t n, int flags, bool in)
 
 /* ---- into a pipe ------------------------------------------------------------------------------ */
 
-/* How many bytes a pipe that has room takes without waiting. */
+/* How many bytes a pipe with room accepts without blocking. */
 static size_t pipe_room(int pipe)
 {
 	int used = 0, size = sys_fcntl(pipe, F_GETPIPE_SZ, 0);
@@ -59,7 +60,7 @@ static size_t pipe_room(int pipe)
 	return size < PIECE ? (size_t)size : PIECE;
 }
 
-/* Writes everything, though somebody else may have filled the pipe meanwhile. */
+/* Writes everything, even if another writer has filled the pipe meanwhile. */
 static int fill(int pipe, const char *buf, size_t n)
 {
 	for (size_t done = 0; done < n;) {
@@ -75,7 +76,8 @@ static int fill(int pipe, const char *buf, size_t n)
 	return 0;
 }
 
-/* A piece. done: bytes that were moved before. Returns how many were moved now, 0 at the end, or a negative errno. */
+/* Moves a piece. done: bytes moved so far. Returns how many were moved now, 0 at the end, or a
+ * negative errno. */
 static ssize_t into_pipe(struct file *f, int pipe, size_t n, unsigned flags, size_t done)
 {
 	char buf[PIECE];
@@ -95,7 +97,8 @@ static ssize_t into_pipe(struct file *f, int pipe, size_t n, unsigned flags, siz
 
 /* ---- out of a pipe ---------------------------------------------------------------------------- */
 
-/* How many bytes a socket takes: of one that does not block, what has room; 0: none. */
+/* How many bytes a socket accepts: any number, or for a non-blocking stream what there is room
+ * for. */
 static size_t socket_room(struct file *f)
 {
 	struct chan_sock *s = chan_sock(client.chan, f->sock);
@@ -110,7 +113,7 @@ static size_t socket_room(struct file *f)
 	return fifo_room(&tx);
 }
 
-/* What was read of the pipe is sent; others may have taken the room meanwhile. */
+/* Sends what was read from the pipe, even if other senders have taken the room meanwhile. */
 static ssize_t send_all(struct file *f, char *buf, size_t n, int flags)
 {
 	const struct chan_sock *s = chan_sock(client.chan, f->sock);
@@ -165,7 +168,7 @@ static ssize_t splice_pieces(struct file *f, int pipe, size_t n, unsigned flags,
 	return (ssize_t)done;
 }
 
-/* in: bytes go from the socket to the pipe. */
+/* in: from the socket to the pipe. */
 static ssize_t judge_and_splice(struct file *f, bool in, int pipe, bool pipe_at, bool socket_at,
                                 size_t n, unsigned flags)
 {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bytes of connections: between the caller's buffers and the fifos. */
+/* The bytes of connections, between the caller's buffers and the fifos. */
 #include "posix/client.h"
 
 #include <limits.h>
 #include <signal.h>
 
-/* Copies what there is, from the skip'th byte on, at most max bytes; v NULL: copies nothing. */
+/* Copies at most max bytes, from position from in the fifo, to the vector after its first skip_v
+ * bytes. Returns how many. */
 static size_t copy_out(const struct fifo *rx, const struct iovec *v, size_t n, size_t skip_v,
                        uint32_t from, size_t max)
 {
@@ -30,7 +31,7 @@ static size_t copy_out(const struct fifo *rx, const struct iovec *v, size_t n, s
 	return done;
 }
 
-/* The lcore waits for room: it hears of it when half is free, not of every byte. */
+/* If the lcore waits for room, notifies it once half of the fifo is free. */
 static void tell_room(uint32_t sock, const struct fifo *rx)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -40,7 +41,7 @@ static void tell_room(uint32_t sock, const struct fifo *rx)
 		chan_kick(client.chan, client.proc, sock);
 }
 
-/* What was read is the lcore's again. */
+/* Returns the space of bytes that were read to the lcore. */
 static void consume(uint32_t sock, const struct fifo *rx, size_t n)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -51,7 +52,8 @@ static void consume(uint32_t sock, const struct fifo *rx, size_t n)
 	tell_room(sock, rx);
 }
 
-/* One look at the fifo, under its lock. done bytes are in the buffers. Returns how many more came, or -EFAULT. */
+/* Takes what the fifo has; its lock is held. done bytes are in the buffers already. Returns how
+ * many more were taken, or -EFAULT. */
 static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
                     int flags)
 {
@@ -62,7 +64,7 @@ static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done,
 	uint64_t used;
 	size_t got;
 
-	used = fifo_used(&rx); /* before the mark, which is told first */
+	used = fifo_used(&rx); /* before the mark, which the lcore writes first */
 	u = oob_look(s, off);
 	if (u.at_mark && done > 0)
 		return 0;
@@ -92,7 +94,7 @@ static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done,
 	return (ssize_t)got;
 }
 
-/* Why there is nothing to read: 0 at the end of the stream, -EAGAIN when something may come. */
+/* Why there is nothing to read: 0 at the end of the stream, -EAGAIN if bytes may still arrive. */
 static int why_nothing(uint32_t sock)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -102,8 +104,8 @@ static int why_nothing(uint32_t sock)
 	if (client_is_down())
 		return -ENETDOWN;
 	if (part_bytes(sock) > oob_look(s, 0).hole)
-		return -EAGAIN; /* they came meanwhile: look again */
-	if (flags & CHAN_FIN)   /* Linux: a reset that came later is told by others than reads */
+		return -EAGAIN; /* they arrived meanwhile: look again */
+	if (flags & CHAN_FIN)   /* Linux: reads do not report a later reset */
 		return 0;
 	error = take_error(sock);
 	if (error != 0)
@@ -113,8 +115,8 @@ static int why_nothing(uint32_t sock)
 	return state == CHAN_CONNECTED || state == CHAN_CONNECTING ? -EAGAIN : -ENOTCONN;
 }
 
-/* Whether a look was enough: all, or as much as SO_RCVLOWAT asks for. Linux looks for a byte even when none is
- * wanted. */
+/* Whether a read is complete: everything asked for, or as much as SO_RCVLOWAT requires. For a read
+ * of 0 bytes Linux still waits for one. */
 static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
 {
 	if (total == 0)
@@ -122,7 +124,7 @@ static bool is_enough(uint32_t sock, size_t done, size_t total, bool all)
 	return done == total || (done > at_load(&chan_sock(client.chan, sock)->rcvlowat) && !all);
 }
 
-/* A read ends in front of an urgent byte. */
+/* Whether a read ends because an urgent byte comes next. */
 static bool ends_at_mark(const struct chan_sock *s, size_t done, int flags)
 {
 	const uint32_t seen = flags & MSG_PEEK ? (uint32_t)done + peek_offset(s, flags) : 0;
@@ -160,7 +162,7 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 		if (is_enough(sock, done, total, all) || ends_at_mark(s, done, flags))
 			break;
 		if ((flags & MSG_PEEK) && (done > 0 || peek_offset(s, flags) > 0) &&
-		    ended) /* what follows them is the end */
+		    ended) /* nothing follows these bytes */
 			break;
 		rc = why_nothing(sock);
 		if (rc != -EAGAIN && (rc == 0 || done == 0))
@@ -174,8 +176,8 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 		}
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
-		/* what was peeked at stays readable, and SO_RCVLOWAT may be more than what is missing: more is
-		 * a change */
+		/* bytes peeked at stay readable, and SO_RCVLOWAT may exceed what is missing: wait
+		 * for a change */
 		rc = ((flags & MSG_PEEK || at_load(&s->rcvlowat) > 0) && done > 0) ||
 		             peek_offset(s, flags) > 0
 		         ? sock_wait_change(sock, came, deadline)
@@ -204,7 +206,8 @@ static void *after(const struct iovec *v, size_t skip)
 	return (uint8_t *)v->iov_base + skip;
 }
 
-/* Copies from the skip'th byte of the buffers what has room. Returns how many bytes. */
+/* Copies the buffers after their first skip bytes, as far as there is room. Returns how many
+ * bytes. */
 static size_t put(uint32_t sock, const struct iovec *v, size_t n, size_t skip, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -228,7 +231,7 @@ static size_t put(uint32_t sock, const struct iovec *v, size_t n, size_t skip, i
 	}
 	if (done == 0)
 		return 0;
-	if (flags & MSG_OOB) /* as on Linux: the last that was taken */
+	if (flags & MSG_OOB) /* as on Linux: the last byte accepted */
 		at_store(&s->tx_urgent, at_peek(&tx.pos->head) + done);
 	if (flags & MSG_MORE)
 		at_store(&s->tx_more, at_peek(&tx.pos->head) + done);
@@ -239,7 +242,7 @@ static size_t put(uint32_t sock, const struct iovec *v, size_t n, size_t skip, i
 	return done;
 }
 
-/* Whether a stream takes bytes: 0, -EAGAIN while it connects, or why not. */
+/* Whether a stream accepts bytes: 0, -EAGAIN while it connects, or the error. */
 static int may_send(uint32_t sock)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
@@ -257,7 +260,7 @@ static int may_send(uint32_t sock)
 	return error != 0 ? error : -EPIPE;
 }
 
-/* What a failed send returns: what was sent before, or the error with its signal. */
+/* The result of a failed send: the number of bytes sent before, or the error, with its signal. */
 static ssize_t end_send(size_t done, int rc, int flags)
 {
 	if (done > 0)

@@ -4,7 +4,7 @@
 
 /*
  * Direct system calls: a preload library replaces the C library's functions, so calling those would
- * call ours.
+ * call the replacements.
  */
 
 #include <fcntl.h>
@@ -15,8 +15,8 @@
 
 #define sys(name, ...) syscall(SYS_##name, __VA_ARGS__)
 
-/* Of a set of signals, as the kernel has it. Not an int: the upper half of an argument on the stack, where the last of six is, is
- * whatever was there before. */
+/* The size of the kernel's signal set. Not an int: of an int passed on the stack, as the last of
+ * six arguments is, the upper half is undefined. */
 #define SYS_SIGSET_BYTES ((size_t)_NSIG / 8)
 
 static inline int sys_close(int fd)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What the reader of a socket is told beside its bytes: what is left to be read (TCP_INQ), and that bytes
- * sent with MSG_ZEROCOPY are the caller's again (msg_zerocopy in Linux's networking documentation). SO_OOBINLINE,
- * too, is the reader's.
+ * What a socket's reader is told besides its data: the number of unread bytes (TCP_INQ), and that
+ * buffers sent with MSG_ZEROCOPY may be reused (msg_zerocopy in Linux's networking documentation).
+ * SO_OOBINLINE concerns the reader, too.
  *
- * The bytes are copied into a fifo, so that the second is true as soon as the call is over; it says so with
- * SO_EE_CODE_ZEROCOPY_COPIED, as Linux does where it has to copy.
+ * Data sent are copied to a fifo, so a buffer may be reused as soon as the call returns; the
+ * notification has SO_EE_CODE_ZEROCOPY_COPIED, as on Linux where it has to copy.
  */
 #include "posix/client.h"
 
@@ -51,7 +51,7 @@ int told_get(const struct chan_sock *s, int level, int name)
 	return (at_load(&s->tells) & bit_of(level, name)) != 0;
 }
 
-/* one message, if there is room for its head */
+/* Stores one control message, if there is room for its header. */
 static void put(struct msghdr *m, size_t room, int level, int type, const void *data, size_t len)
 {
 	struct cmsghdr h = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
@@ -86,7 +86,7 @@ void told_copied(uint32_t sock)
 	if (!(at_load(&s->tells) & CHAN_TELL_COPIES))
 		return;
 	(void)at_add(&s->copies, 1);
-	chan_kick(client.chan, client.proc, sock); /* who sleeps is woken by the lcore */
+	chan_kick(client.chan, client.proc, sock); /* the lcore wakes sleepers */
 }
 
 bool told_waits(const struct chan_sock *s)

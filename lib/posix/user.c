@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a caller points at.
+ * Pointers passed by callers.
  *
- * Overview: the kernel says EFAULT of a pointer to nothing, where we would die of it.  Whether an address can be a
- * program's at all is seen by looking at it, which is done everywhere.  Whether something is mapped there only the
- * kernel knows: it is asked by calls that fail for another reason as soon as they have touched the bytes.  That is
- * done where a call goes to an lcore anyhow, not for bytes that are sent and received, and not for variables of the
- * caller's stack, which is where addresses and options nearly always are.
+ * Overview: for an invalid pointer the kernel returns EFAULT, where this library would crash.
+ * Whether an address can be a program's at all can be told from its value, and every call checks
+ * that.  Whether something is mapped there only the kernel knows: it is asked by system calls that
+ * touch the bytes and then fail for another reason.  That is done only where a call goes to an
+ * lcore anyway, not for data sent and received, and not for variables on the caller's stack, where
+ * addresses and options nearly always are.
  */
 #include "posix/client.h"
 
@@ -16,7 +17,7 @@
 
 #define STACK_NEAR 4096
 
-/* A little above our own frame there are our callers' ones. */
+/* The frames of our callers are a little above our own. */
 static bool is_near_stack(const void *p, size_t n)
 {
 	const uintptr_t here = (uintptr_t)__builtin_frame_address(0), at = (uintptr_t)p;
@@ -24,7 +25,7 @@ static bool is_near_stack(const void *p, size_t n)
 	return at > here && n < STACK_NEAR && at - here < STACK_NEAR - n;
 }
 
-/* EINVAL: there is no such way to change a mask, but the mask was read */
+/* EINVAL: not a valid way to change a mask, but the mask has been read. */
 static bool can_read(const void *p)
 {
 	const int saved = errno;
@@ -34,7 +35,7 @@ static bool can_read(const void *p)
 	return ok;
 }
 
-/* Adds nothing to the word, and wakes nobody. */
+/* Adds 0 to the word, and wakes no thread. */
 static bool can_write(void *p)
 {
 	const int add_nothing = (int)FUTEX_OP(FUTEX_OP_ADD, 0, FUTEX_OP_CMP_EQ, 0);
@@ -58,7 +59,7 @@ int user_in(const void *p, size_t n)
 		return -EFAULT;
 	if (is_near_stack(p, n) || at_load(&client.sandboxed))
 		return 0;
-	/* eight bytes are read: the last ones of what the caller has, or of its page */
+	/* eight bytes are read, which are aligned and therefore within a page */
 	last = (const uint8_t *)(((uintptr_t)p + n - 1) & ~(uintptr_t)7);
 	p = (const void *)((uintptr_t)p & ~(uintptr_t)7);
 	return can_read(p) && (p == last || can_read(last)) ? 0 : -EFAULT;

@@ -2,11 +2,12 @@
 /*
  * Sleeping.
  *
- * A thread that waits for one socket sleeps on a futex in the channel: so it is interrupted by signals, or goes on
- * after them, exactly as in a call of the kernel's.  Nobody but the kernel tells that a host was killed, by the
- * connection to it.  Who sleeps in poll or epoll has that among the kernel's descriptors; who sleeps until a time
- * looks at it now and then; for whoever sleeps without an end, a thread of ours sleeps on it.  That thread is made
- * only then: a process that has given up capabilities or system calls for itself could not have one.
+ * A thread that waits for one socket sleeps on a futex in the channel, so signals interrupt or
+ * restart it exactly as they do a system call.  If a host is killed, only the kernel can tell,
+ * through the connection to it.  Threads that sleep in poll or epoll have that connection among the
+ * kernel's descriptors; those that sleep until a deadline check it now and then; for those that
+ * sleep without one, a thread of the library waits on it.  It is created only when first needed,
+ * because a process that has given up capabilities or system calls may be unable to create threads.
  */
 #include "posix/client.h"
 
@@ -89,7 +90,7 @@ static void *watch(void *arg)
 	do
 		(void)sys(poll, &p, 1, -1);
 	while (!(p.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)));
-	/* the number may be another connection's by now, after a pcx_detach */
+	/* after a pcx_detach the number may belong to another connection */
 	if (at_load(&client.chan) != NULL && at_load(&client.control) == p.fd &&
 	    at_load(&client.generation) == whose >> 32)
 		wake_all();
@@ -126,8 +127,8 @@ void client_sandboxed(void)
 
 /* ---- when the thread is cancelled -------------------------------------------------------------- */
 
-/* Gives back what the call of a thread that has been cancelled holds: its socket, unless a second description of it makes
- * that uncertain. */
+/* Releases what the call of a cancelled thread holds: its file, unless the socket has a second one,
+ * which makes it uncertain. */
 static void leave(void *arg)
 {
 	const uint32_t sock = (uint32_t)(uintptr_t)arg;
@@ -190,7 +191,8 @@ int client_sleep(uint32_t sock, uint32_t *word, uint32_t seen, uint64_t deadline
 
 /* ---- the calling thread drives ---------------------------------------------------------------- */
 
-/* Takes the stack, if no other thread has it. The thread is not cancelled while it has it, whatever its drivers call. */
+/* Takes the stack if no other thread has it. The thread cannot be cancelled until it gives the
+ * stack back, whatever its drivers call. */
 static bool take_stack(int *state)
 {
 	(void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, state);
@@ -260,7 +262,7 @@ static bool has_changed(uint32_t sock, uint32_t seen)
 	return at_load_sc(&chan_sock(client.chan, sock)->seq) != seen;
 }
 
-/* Another thread drives, and wakes us, unless it has gone to do something else. */
+/* Sleeps while another thread drives: it wakes us, unless it stops driving. */
 static void sleep_beside(struct chan_sock *s, uint32_t sock, is_over *over, uint32_t events,
                          uint64_t deadline_ns)
 {
@@ -285,7 +287,8 @@ static int drive_on(uint32_t sock, is_over *over, uint32_t events, uint64_t dead
 			return -ENETDOWN;
 		if (deadline_ns != UINT64_MAX && now_ns() >= deadline_ns)
 			return -EAGAIN;
-		/* signal(7): a time-out of a socket ends what SA_RESTART would go on with */
+		/* signal(7): with a time-out set on the socket, SA_RESTART does not restart the
+		 * call */
 		rc = held_look(h, deadline_ns != UINT64_MAX);
 		if (rc != 0)
 			return rc;
