@@ -35,7 +35,7 @@ static void say(const char *what, const char *why)
 static void attach(void)
 {
 	const char *text = env_get("PERCORE_RULES");
-	/* what a former image has handed on comes first */
+	/* sockets handed on by the previous image take precedence */
 	const char *path = getenv("PERCORE_HANDOVER") == NULL ? env_get("PERCORE_SOCKET") : NULL;
 	char why[512];
 
@@ -61,7 +61,7 @@ bool choose_attach(void)
 	return pcx_is_attached() && !rules_are_wrong;
 }
 
-/* Sockets that a former image of this process has handed on are its own from the start. */
+/* Sockets handed on by the previous image of this process must be usable from the start. */
 __attribute__((constructor)) static void take_up(void)
 {
 	if (getenv("PERCORE_HANDOVER") != NULL && choose_attach())
@@ -87,9 +87,9 @@ int choose_socket(int domain, int type, int protocol)
 	return -1;
 }
 
-/* ---- a socket goes to the kernel ----------------------------------------------------------------- */
+/* ---- giving a socket to the kernel --------------------------------------------------------------- */
 
-/* What the client itself has of a socket, and no list of options set. */
+/* Options that the client handles itself, which are not in the list of options set. */
 static const int own_options[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT, SO_OOBINLINE, SO_ZEROCOPY};
 
 static int ask(int fd, int name)
@@ -100,7 +100,8 @@ static int ask(int fd, int name)
 	return pcx_getsockopt(fd, SOL_SOCKET, name, &value, &len) == 0 ? value : -1;
 }
 
-/* What the program has set, in that order. The kernel may know other values than the stack does: it then has its own. */
+/* Copies the options that the program has set, in that order. If the kernel refuses a value that
+ * the stack accepts, it keeps its own. */
 static void copy_options(int from, int to)
 {
 	struct file *f = file_get(from);
@@ -119,8 +120,8 @@ static void copy_options(int from, int to)
 		file_put(f);
 }
 
-/* A socket without its keys would take what nobody has signed; a kernel without TCP-AO gets none that has such keys. Returns
- * whether it may. */
+/* Copies the keys: a socket without them would accept unsigned segments. A kernel without TCP-AO
+ * gets no socket with TCP-AO keys. Returns whether the kernel may have the socket. */
 static bool copy_keys(int from, int to)
 {
 	struct file *f = file_get(from);
@@ -142,7 +143,8 @@ static bool copy_keys(int from, int to)
 	return good;
 }
 
-/* One that was bound to a port of any address before its destination was known is so again. */
+/* Binds the kernel's socket to the name that the stack's was bound to before its destination was
+ * known. */
 static void copy_name(int from, int to)
 {
 	struct sockaddr_in6 name;
@@ -161,7 +163,7 @@ struct membership {
 	struct epoll_event event;
 };
 
-/* The caller has client.sets. Returns a descriptor of the set, or -1. */
+/* Returns a descriptor of the set, or -1. The caller holds client.sets. */
 static int find_set(const struct epset *set)
 {
 	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++) {
@@ -173,7 +175,7 @@ static int find_set(const struct epset *set)
 	return -1;
 }
 
-/* Some programs put a socket into a set before they connect it. */
+/* Finds the sets that a socket is in: some programs add it to one before they connect it. */
 static unsigned find_memberships(int fd, struct membership *m)
 {
 	struct file *f = file_get(fd);
@@ -227,8 +229,9 @@ static bool has_own_address(int fd)
 	       !pc_addr_is_any(&e.addr);
 }
 
-/* Whether a socket stays percore's. Others would lose its connection, or a server whom somebody has told to answer to
- * 127.0.0.1 all that comes after. A datagram socket may be connected anew. */
+/* Whether a socket must stay percore's. A stream in use would lose its connection. A server that
+ * was made to send one answer to 127.0.0.1 would lose everything that arrives later. A datagram
+ * socket may be connected again. */
 static bool is_settled(int fd, enum choose_moment moment, int type)
 {
 	struct file *f = file_get(fd);

@@ -6,7 +6,7 @@
 
 static const char *const names[ENV_NAMES] = {"LD_PRELOAD", "PERCORE_SOCKET", "PERCORE_RULES",
                                              "PERCORE_ONE_CORE"};
-static char *kept[ENV_NAMES]; /* "NAME=value"; NULL: there was none */
+static char *kept[ENV_NAMES]; /* "NAME=value"; NULL: not set */
 
 extern char **environ;
 
@@ -20,7 +20,7 @@ static char *find(char **env, const char *name)
 	return NULL;
 }
 
-/* Before the other constructors, which may attach. */
+/* Runs before the other constructors, which may attach. */
 __attribute__((constructor(101))) static void keep(void)
 {
 	for (unsigned i = 0; i < ENV_NAMES; i++) {

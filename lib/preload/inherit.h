@@ -5,11 +5,11 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/** spawn_inherits says whether a child is to have percore sockets. */
+/** spawn_inherits says whether a child would inherit percore sockets. */
 bool spawn_inherits(void);
 
-/** spawn_shell runs a command by a shell whose descriptor `to` is fd of the caller's; the percore sockets are
- * handed on. Returns 0 or an errno. */
+/** spawn_shell runs a command in a shell with the caller's fd as its descriptor `to`, and hands on
+ * the percore sockets. Returns 0 or an errno. */
 int spawn_shell(pid_t *pid, const char *command, int fd, int to);
 
 #endif

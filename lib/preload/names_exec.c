@@ -2,12 +2,14 @@
 /*
  * The names of fork and exec.
  *
- * fork() itself is not taken over: the client core has registered with pthread_atfork().  vfork() is, for a
- * child that shares its parent's memory must not be told that it is another process; here it is fork().  _Fork() and
- * clone() call no handlers; a child of theirs that has memory and descriptors of its own is a forked one, too.
+ * fork() itself is not taken over: the client core has registered handlers with pthread_atfork().
+ * vfork() is, and becomes fork(), because a child that shares its parent's memory must not be told
+ * that it is another process.  _Fork() and clone() call no handlers, so they are taken over; a
+ * child of theirs with memory and descriptors of its own is treated as forked, too.
  *
- * A new image finds what it inherits in its environment: pcx_exec_prepare writes a string, which goes into a copy
- * of the environment that exec is given, and with it what the new image needs to use it, if the program has left that out.
+ * A new image finds what it inherits in its environment: pcx_exec_prepare writes a string, which is
+ * added to a copy of the environment passed to exec, along with the variables that the new image
+ * needs to use it, if the program has left them out.
  */
 #include <errno.h>
 #include <sched.h>
@@ -68,7 +70,7 @@ NAME(int, clone, (run_child * run, void *stack, int flags, void *arg, ...))
 {
 	static int (*next)(run_child *, void *, int, void *, void *, void *, void *);
 	struct beginning b = {run, arg};
-	void *more[3]; /* parent_tid, tls, child_tid, as far as there are any */
+	void *more[3]; /* parent_tid, tls, child_tid, if passed */
 	va_list ap;
 	int pid;
 
@@ -86,7 +88,8 @@ NAME(int, clone, (run_child * run, void *stack, int flags, void *arg, ...))
 	return pid;
 }
 
-/* A copy of env with the handover in it. Returns NULL when there is nothing to hand on, or no memory. */
+/* Returns a copy of env with the handover in it, or NULL if there is nothing to hand on, or no
+ * memory. */
 static char **make_environment(char *const *env)
 {
 	size_t n = 0, k = 0;
@@ -160,7 +163,8 @@ NAME(int, execvp, (const char *file, char *const *argv))
 	return ours_execvpe(file, argv, environ);
 }
 
-/* Arguments one by one into argv, which has room for MOST_ARGS. Returns false when there are too many. */
+/* Collects the arguments in argv, which has room for MOST_ARGS. Returns false if there are too
+ * many. */
 static bool collect(char **argv, const char *first, va_list ap)
 {
 	union {

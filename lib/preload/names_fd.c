@@ -33,8 +33,9 @@ NAME(int, close, (int fd))
 }
 ALIAS(int, __close, close, (int fd), (fd))
 
-/* Every percore socket has the number of another socket of the kernel's: its inode is made of what is its own, so that
- * it is the same in each process that has it, and no other's (dovecot compares them). */
+/* To the kernel, the percore sockets of a process are all one placeholder socket. An inode number
+ * made from the socket's cookie is unique to the socket, and the same in every process that has it
+ * (dovecot compares them). */
 static void put_inode(int fd, struct stat *st)
 {
 	uint64_t cookie = 0;
@@ -54,7 +55,7 @@ NAME(int, fstat, (int fd, struct stat *st))
 }
 ALIAS(int, fstat64, fstat, (int fd, struct stat *st), (fd, st))
 
-/* of programs that were linked with an older C library */
+/* Called by programs that were linked with an older C library. */
 NAME(int, __fxstat, (int version, int fd, struct stat *st))
 {
 	(void)version;
@@ -62,7 +63,7 @@ NAME(int, __fxstat, (int version, int fd, struct stat *st))
 }
 ALIAS(int, __fxstat64, __fxstat, (int version, int fd, struct stat *st), (version, fd, st))
 
-/* One more than the highest number that may be percore's or our own. */
+/* One more than the highest number that may be a percore socket's or the library's own. */
 static unsigned end_of_ours(void)
 {
 	const unsigned hidden = FD_HIDDEN + FD_HIDDEN_WORDS * 64, end = at_load(&client.end_fds);
@@ -70,7 +71,7 @@ static unsigned end_of_ours(void)
 	return end > hidden ? end : hidden;
 }
 
-/* Closes the kernel's descriptors of [first,last] but our own, and those of percore. */
+/* Closes all descriptors of [first,last] but the library's own. */
 NAME(int, close_range, (unsigned first, unsigned last, int flags))
 {
 	unsigned begin = first;
@@ -163,7 +164,7 @@ NAME(int, __fcntl, (int fd, int command, ...))
 	return ours_fcntl(fd, command, arg);
 }
 
-/* Questions about the machine's interfaces are the kernel's, on whatever socket they are asked. */
+/* Requests about the machine's interfaces are answered by the kernel, whatever the socket. */
 static int ask_kernel(unsigned long request, void *arg)
 {
 	int fd = real_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
@@ -190,7 +191,7 @@ NAME(int, ioctl, (int fd, unsigned long request, ...))
 	return pcx_ioctl(fd, request, arg);
 }
 
-/* The C library asks past everybody. */
+/* The C library's makes its own system call, which no name of ours intercepts. */
 NAME(int, sockatmark, (int fd))
 {
 	int at_mark;
@@ -203,7 +204,7 @@ NAME(int, sockatmark, (int fd))
 static bool all_kernels(const struct pollfd *p, nfds_t n)
 {
 	if (n > 0 && (n > client.max_fds || !user_may_be(p, sizeof(*p))))
-		return true; /* it says what is wrong */
+		return true; /* the kernel returns the error */
 	for (nfds_t i = 0; i < n; i++)
 		if (p[i].fd >= 0 && !is_kernels(p[i].fd))
 			return false;
@@ -240,7 +241,7 @@ NAME(int, __ppoll_chk,
 	return ours_ppoll(p, n, timeout, mask);
 }
 
-/* n may be more than FD_SETSIZE, and the set too, which FD_ISSET() does not know */
+/* n may exceed FD_SETSIZE, as may the set, which FD_ISSET() does not allow for. */
 static bool none_ours(int n, const fd_set *set)
 {
 	const int ours = (int)at_load(&client.end_fds), end = n < ours ? n : ours;
@@ -273,7 +274,7 @@ NAME(int, pselect,
 
 /* ---- epoll --------------------------------------------------------------------------------------- */
 
-/* Any set of the program's may get a socket of percore later. */
+/* Any set of the program may get a percore socket later. */
 static bool may_get_ours(void)
 {
 	return !one_core_is_stacks() && choose_attach();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names of filters of multicast sources (RFC 3678 sections 4.2 and 5.2). The C library's make their system calls
- * themselves; ours are made of options, too.
+ * The names of multicast source filters (RFC 3678 sections 4.2 and 5.2). The C library's make their
+ * system calls directly; ours set and get the corresponding options.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 #include "names.h"
 #include "real.h"
 
-#define SOURCES 11 /* one more than a stack takes: then it says that these are too many */
+#define SOURCES 11 /* one more than the stack accepts, so that it reports too many */
 
-/* a struct group_filter and a struct ip_msfilter with that many sources */
+/* A struct group_filter and a struct ip_msfilter with room for that many sources. */
 struct group_room {
 	struct group_filter head;
 	struct sockaddr_storage more[SOURCES - 1];
@@ -27,7 +27,7 @@ static uint32_t at_most(uint32_t n)
 	return n < SOURCES ? n : SOURCES;
 }
 
-/* As the C library: the level is that of the group's family. Returns it, or -1. */
+/* Fills in the group. Returns the level, that of the group's family as in the C library, or -1. */
 static int begin_group(struct group_room *r, uint32_t interface, const struct sockaddr *group,
                        socklen_t len)
 {

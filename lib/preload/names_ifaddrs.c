@@ -2,8 +2,9 @@
 /*
  * The names of getifaddrs().
  *
- * Servers that bind to each address of the machine (named) ask for them here. The stack's, which are no interface's of
- * the kernel's, are put in front of the kernel's, as interfaces percore0 and so on, one per port.
+ * Servers that bind to each address of the machine (named) learn them here. The stack's addresses,
+ * which belong to no kernel interface, are put in front of the kernel's, on interfaces percore0 and
+ * so on, one per port.
  */
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -20,10 +21,10 @@
 
 #define MOST 64
 
-/** A list of the program's that begins with ours. */
+/** A list given to the program that begins with our entries. */
 struct found {
 	struct found *next;
-	struct ifaddrs *of_libc; /* what comes after them */
+	struct ifaddrs *of_libc; /* the C library's list, which follows them */
 	struct entry {
 		struct ifaddrs ifa;
 		struct sockaddr_storage addr, mask;
@@ -67,7 +68,7 @@ static void make_entry(struct entry *e, const struct pcx_local *l, struct ifaddr
 	                          .ifa_netmask = (struct sockaddr *)&e->mask};
 }
 
-/* Puts ours in front. Without memory the list stays as it is. */
+/* Puts our entries in front. If there is no memory, the list stays as it is. */
 static void prepend(struct ifaddrs **list)
 {
 	struct pcx_local local[MOST];

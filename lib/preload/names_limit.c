@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names by which a process gives something up for itself: system calls, address space.
+ * The names by which a process restricts itself: its system calls, its address space.
  *
- * What the library has for itself is no part of what the program meant: its memory is added to the program's limit,
- * and what it will need of the kernel is had before the filter is there.
+ * The program does not mean the library's own resources: the library's memory is added to the
+ * program's limit, and what it will need from the kernel is obtained before the filter is
+ * installed.
  */
 #include <stdarg.h>
 #include <sys/prctl.h>
@@ -27,7 +28,7 @@ NAME(int, prctl, (int what, ...))
 	return (int)syscall(SYS_prctl, what, arg[0], arg[1], arg[2], arg[3]);
 }
 
-/* The channel and the table of descriptors. */
+/* The size of the channel and the table of descriptors. */
 static rlim_t own_memory(void)
 {
 	return choose_attach() ? client.view.bytes + client.max_fds * sizeof(struct file *) : 0;

@@ -2,8 +2,9 @@
 /*
  * The names of popen().
  *
- * The C library makes the child past everybody (names_spawn.c). One that inherits percore sockets is made here; its
- * streams are in a list, for pclose().
+ * The C library's popen() creates its child without calling any function that is taken over
+ * (names_spawn.c). A child that inherits percore sockets is created here; its stream is kept in a
+ * list for pclose().
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,7 +50,7 @@ static pid_t take(FILE *file)
 
 static void keep(struct child *c, FILE *file, pid_t pid)
 {
-	(void)take(file); /* of one that was closed by fclose() */
+	(void)take(file); /* left by a stream that was closed with fclose() */
 	*c = (struct child){.file = file, .pid = pid};
 	pthread_mutex_lock(&children.lock);
 	c->next = children.first;
@@ -57,7 +58,7 @@ static void keep(struct child *c, FILE *file, pid_t pid)
 	pthread_mutex_unlock(&children.lock);
 }
 
-/* "r" or "w", and "e", which makes no difference: no other child is to have our end anyhow (POSIX). */
+/* "r" or "w", and "e", which makes no difference: no other child gets our end anyway (POSIX). */
 static bool is_mode(const char *mode, bool *reads)
 {
 	const bool r = strchr(mode, 'r') != NULL, w = strchr(mode, 'w') != NULL;

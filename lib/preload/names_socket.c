@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The names of sockets, and those that move bytes. What is not percore's goes to the C library. */
+/* The names of socket calls, and of those that move bytes. Calls on other descriptors go to the C
+ * library. */
 #include "choose.h"
 #include "names.h"
 #include "real.h"
@@ -69,7 +70,7 @@ NAME(int, setsockopt, (int fd, int level, int name, const void *value, socklen_t
 	                      : pcx_setsockopt(fd, level, name, value, len);
 }
 
-/* ---- bytes in ------------------------------------------------------------------------------------ */
+/* ---- receiving ----------------------------------------------------------------------------------- */
 
 NAME(ssize_t, read, (int fd, void *buf, size_t n))
 {
@@ -94,7 +95,7 @@ NAME(ssize_t, recvfrom,
 	                      : pcx_recvfrom(fd, buf, n, flags, addr, len);
 }
 
-/* Sockets of percore that have come by one of the kernel's. */
+/* Takes over percore sockets received through a kernel socket. */
 static void take_carried(struct msghdr *m)
 {
 	if (m->msg_controllen > 0 && carry_came(m) && choose_attach())
@@ -125,7 +126,8 @@ NAME(int, recvmmsg, (int fd, struct mmsghdr *m, unsigned n, int flags, struct ti
 	return rc;
 }
 
-/* what programs that are built with _FORTIFY_SOURCE call: the last argument but flags is the buffer's size */
+/* Called by programs built with _FORTIFY_SOURCE: the last argument but flags is the size of the
+ * buffer. */
 
 _Noreturn void __chk_fail(void);
 
@@ -151,7 +153,7 @@ NAME(ssize_t, __recvfrom_chk,
 	return ours_recvfrom(fd, buf, n, flags, addr, len);
 }
 
-/* ---- bytes out ----------------------------------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------------------------------- */
 
 NAME(ssize_t, write, (int fd, const void *buf, size_t n))
 {
@@ -179,7 +181,7 @@ NAME(ssize_t, sendto,
 	return pcx_sendto(fd, buf, n, flags, addr, len);
 }
 
-/* Whether what a message is for makes its socket the kernel's. */
+/* Whether a message's destination makes its socket the kernel's. */
 static bool goes_to_kernel(int fd, const struct msghdr *m)
 {
 	return user_may_be(m, sizeof(*m)) && m->msg_name != NULL &&

@@ -2,10 +2,12 @@
 /*
  * The names of posix_spawn() and system().
  *
- * The C library makes such a child without fork(), past everybody who has to hear of it, and what is to be done to its
- * descriptors is in a struct that only the C library can read.  So the functions that fill that struct are taken over,
- * and note what they were told.  A child that inherits percore sockets is forked, does what was noted by our own close() and
- * dup2(), and is executed by our own execve(), which hands the sockets on.  Every other child is the C library's.
+ * The C library creates such a child without fork(), and without calling any function that is taken
+ * over; the actions on its descriptors are in a struct that only the C library can read.  So the
+ * functions that fill that struct are taken over, and record the actions.  A child that inherits
+ * percore sockets is forked, carries out these actions through our own close() and dup2(), and is
+ * executed by our own execve(), which hands the sockets on.  Every other child is left to the C
+ * library.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +36,7 @@ struct action {
 	char path[];
 };
 
-/** What was noted of a struct of the program's. */
+/** The actions recorded for a struct of the program. */
 struct note {
 	struct note *next;
 	const posix_spawn_file_actions_t *of;
@@ -48,7 +50,7 @@ static struct {
 
 /* ---- notes --------------------------------------------------------------------------------------- */
 
-/* The caller has the lock. */
+/* Finds the link to a struct's note. The caller holds the lock. */
 static struct note **find(const posix_spawn_file_actions_t *of)
 {
 	struct note **link = &notes.first;
@@ -77,7 +79,7 @@ static void forget(const posix_spawn_file_actions_t *of)
 	free(n);
 }
 
-/* Returns 0 or ENOMEM. */
+/* Records an action. Returns 0 or ENOMEM. */
 static int note(const posix_spawn_file_actions_t *of, enum verb verb, int fd, int other,
                 mode_t mode, const char *path)
 {
@@ -110,7 +112,7 @@ static int note(const posix_spawn_file_actions_t *of, enum verb verb, int fd, in
 	return ENOMEM;
 }
 
-/* The C library's function first: what it refuses is not noted. */
+/* Calls the C library's function first: an action that it refuses is not recorded. */
 #define NOTED(name, params, args, ...)                       \
 	NAME(int, name, params)                              \
 	{                                                    \
@@ -172,7 +174,8 @@ static const struct action *actions_of(const posix_spawn_file_actions_t *of)
 
 /* ---- the child ----------------------------------------------------------------------------------- */
 
-/* Whether a child is to have percore sockets: such as are not close-on-exec, or become another descriptor. */
+/* Whether a child would inherit percore sockets: any that is not close-on-exec, or is duplicated
+ * for it. */
 static bool inherits(const struct action *first)
 {
 	if (!pcx_is_attached() || client.driver != NULL)
@@ -202,9 +205,9 @@ static int act(const struct action *a)
 {
 	switch (a->verb) {
 	case CLOSE:
-		(void)close(a->fd); /* also if it is not open */
+		(void)close(a->fd); /* no error if it is not open */
 		return 0;
-	case DUP2: /* to itself: it is to stay open */
+	case DUP2: /* to itself: keep it open */
 		return a->fd == a->other ? fcntl(a->fd, F_SETFD, 0) : dup2(a->fd, a->other);
 	case OPEN:
 		return open_as(a);
@@ -230,7 +233,7 @@ static int set_scheduling(const posix_spawnattr_t *attr, short flags)
 	return flags & POSIX_SPAWN_SETSCHEDPARAM ? sched_setparam(0, &param) : 0;
 }
 
-/* What the attributes ask for. Returns 0, or -1 with errno. */
+/* Applies the attributes. Returns 0, or -1 with errno. */
 static int set_attributes(const posix_spawnattr_t *attr)
 {
 	sigset_t set;
@@ -259,7 +262,7 @@ static int set_attributes(const posix_spawnattr_t *attr)
 
 typedef int execute(const char *path, char *const *argv, char *const *env);
 
-/** What a child becomes, and what it does before. */
+/** What a child executes, and what it does first. */
 struct child {
 	execute *run;
 	const char *path;
@@ -268,7 +271,7 @@ struct child {
 	const struct action *first;    /* NULL: none */
 };
 
-/* The rest of a child's life before its program. What fails is told through a pipe, whose end closes with the exec. */
+/* Runs in the child until exec. An error is reported through a pipe, which the exec closes. */
 static _Noreturn void live(int tell, const struct child *c)
 {
 	int error, rc = set_attributes(c->attr);
@@ -282,7 +285,7 @@ static _Noreturn void live(int tell, const struct child *c)
 	_exit(127);
 }
 
-/* The pipe's end is out of the way of the actions. */
+/* Makes the pipe, with the child's end moved to a high number, out of the way of the actions. */
 static int make_pipe(int pipes[2])
 {
 	int high;
@@ -370,7 +373,8 @@ int spawn_shell(pid_t *pid, const char *command, int fd, int to)
 
 /* ---- system() ------------------------------------------------------------------------------------ */
 
-/* As POSIX has it: the caller does not hear of the child's end, nor of what the terminal sends meanwhile. */
+/* As POSIX requires, the caller gets no SIGCHLD for the child, and ignores the terminal's signals
+ * meanwhile. */
 static int run_command(const char *command)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names that turn a descriptor into a stream of stdio, or print to one.  Inside of the C library a stream reads and writes past
- * everybody, so one on a percore socket is made of functions of ours (fopencookie), and its descriptor is kept in a
- * short list for whoever asks for it.  stdin, stdout and stderr are variables: while their descriptors are percore
- * sockets, as in whatever an inetd starts, they name streams of ours.
+ * The names that turn a descriptor into a stdio stream, or print to one.
+ *
+ * Inside the C library a stream reads and writes without calling any function that is taken over.
+ * So a stream on a percore socket is made of functions of ours (fopencookie), and its descriptor is
+ * kept in a short list, for those who ask for it.  stdin, stdout and stderr are variables: while
+ * their descriptors are percore sockets, as in a program started by an inetd, they point to streams
+ * of ours.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -28,7 +31,7 @@ static struct {
 	struct stream *first;
 } streams = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
-/* ours: a stream that stands for stdin, stdout or stderr */
+/* ours: a stream that replaces stdin, stdout or stderr */
 static struct standard {
 	FILE *of_libc, *ours;
 } standard[3];
@@ -42,10 +45,10 @@ static ssize_t stream_write(void *cookie, const char *buf, size_t n)
 {
 	ssize_t rc = pcx_write(((struct stream *)cookie)->fd, buf, n);
 
-	return rc < 0 ? 0 : rc; /* as fopencookie(3) wants it */
+	return rc < 0 ? 0 : rc; /* as fopencookie(3) requires */
 }
 
-/* stdio takes this for what it is, and goes on (fflush() between reading and writing). */
+/* stdio accepts this error and carries on (fflush() between reading and writing). */
 static int stream_seek(void *cookie, off64_t *at, int whence)
 {
 	(void)cookie, (void)at, (void)whence;
@@ -70,7 +73,7 @@ static int stream_close(void *cookie)
 	return fd < 0 ? 0 : pcx_close(fd);
 }
 
-/* At a fork: the child's list is in order, and its lock is free. */
+/* For forks, so that in the child the list is consistent and its lock free. */
 static void lock(void)
 {
 	pthread_mutex_lock(&streams.lock);
@@ -218,7 +221,7 @@ NAME(int, __dprintf_chk, (int fd, int flag, const char *format, ...))
 
 /* ---- stdin, stdout, stderr ------------------------------------------------------------------------ */
 
-/* What was written is sent; the descriptor is no business of it any more. */
+/* Flushes and closes a stream of ours; its descriptor stays open. */
 static void give_back(FILE **name, struct standard *s)
 {
 	if (*name == s->ours)

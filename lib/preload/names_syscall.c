@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The name of syscall(): some programs and libraries (libuv, for one) make their socket calls by number.
+ * The name of syscall(): some programs and libraries (libuv, for one) make their socket calls by
+ * number.
  *
- * Inside of this library syscall() is raw_syscall() (see meson.build), which goes straight to the kernel.
+ * Inside this library syscall() is raw_syscall() (see meson.build), which goes straight to the
+ * kernel.
  */
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -60,7 +62,7 @@ long raw_syscall(long number, ...)
 #define POINTER(i) ((void *)arg[i])
 #define INT(i)     ((int)arg[i])
 
-/* The calls on a socket that others than the C library are known to make. Returns whether it was one. */
+/* The socket calls that programs are known to make by number. Returns whether this was one. */
 static bool socket_call(long number, const long arg[ARGS], long *rc)
 {
 	switch (number) {
@@ -107,7 +109,8 @@ static bool socket_call(long number, const long arg[ARGS], long *rc)
 	}
 }
 
-/* A child with its own memory on its parent's stack is what fork() makes; namespaces come this way (vsftpd). */
+/* Whether a call does what fork() does: the child has its own memory, but its parent's stack
+ * pointer. Programs create namespaces this way (vsftpd). */
 static bool is_fork(long number, const long arg[ARGS])
 {
 #ifdef SYS_fork
@@ -141,7 +144,7 @@ NAME(long, syscall, (long number, ...))
 	va_start(ap, number);
 	take_args(arg, ap);
 	va_end(ap);
-	if (number == SYS_close) /* our own descriptors are looked at, too */
+	if (number == SYS_close) /* also protects the library's own descriptors */
 		return close((int)arg[0]);
 	if (number == SYS_close_range)
 		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
@@ -151,7 +154,7 @@ NAME(long, syscall, (long number, ...))
 	if (is_fork(number, arg))
 		return fork_by_number(number, arg);
 	if (number == SYS_seccomp && arg[0] <= SECCOMP_SET_MODE_FILTER)
-		client_sandboxed(); /* as libseccomp does it */
+		client_sandboxed(); /* libseccomp installs filters this way */
 	if (is_kernels((int)arg[0]) || !socket_call(number, arg, &rc))
 		rc = make_raw(number, arg);
 	return rc;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: libpercore.so is loaded where its names are nobody else's, and asked for a driver and a connection; the
- * rest is the client core's, as in a program that calls pc_drive_start itself.
+ * Overview: libpercore.so is loaded with RTLD_LOCAL, so that nothing else sees its symbols, and
+ * asked for a driver and a connection; the rest is done by the client core, as in a program that
+ * calls pc_drive_start itself.
  *
- * The stack's own calls of the C library come by our names as well.  Those with a descriptor go to the kernel, for none
- * of percore's sockets is among them; those that make one are told from the program's by the thread: EAL's threads are
- * made, directly or not, by the thread that starts it, while it does.
+ * The stack's own calls to the C library pass through our names as well.  Those on a descriptor go
+ * to the kernel, because none of the stack's descriptors is a percore socket.  Those that create
+ * one are distinguished from the program's by their thread: EAL's threads are created, directly or
+ * indirectly, by the thread that starts it while it does so.
  *
- * At the end of the program its sockets are closed and the stack turns until they are over.  From then on nobody gets
- * the lock of the stack: threads that go on find it taken.
+ * When the program ends, its sockets are closed and the stack runs until they are done.  The lock
+ * of the stack is not released after that: threads still running find it taken.
  */
 #include "one_core.h"
 
@@ -34,13 +36,13 @@ typedef struct pc_drive *open_drive(int, char **, const struct pcx_driver **, in
 static struct {
 	struct pc_drive *drive;
 	open_drive *open;
-	pid_t pid; /* that has it */
+	pid_t pid; /* of the process that started it */
 	const struct pcx_driver *theirs;
-	struct pcx_driver driver; /* theirs, and what it does at the end is the stack's work */
+	struct pcx_driver driver; /* theirs, but its end marks the thread as the stack's */
 } one;
 
-static __thread bool starts; /* EAL, just now */
-static __thread bool stacks; /* a thread of EAL's or the host's */
+static __thread bool starts; /* this thread is starting EAL */
+static __thread bool stacks; /* this is a thread of EAL or the host */
 
 bool one_core_is_wanted(void)
 {
@@ -94,7 +96,7 @@ static void end_stack(void *arg)
 	one.theirs->end(arg);
 }
 
-/* Not in a child that shares this memory. */
+/* Does nothing in a child that shares this memory. */
 static void end(void)
 {
 	if (one.pid != (pid_t)syscall(SYS_getpid))
@@ -116,7 +118,7 @@ NAME(_Noreturn void, _Exit, (int status))
 
 /* ---- the beginning ------------------------------------------------------------------------------- */
 
-/* Cuts the text into words. Returns how many; 0: too many. */
+/* Splits the text into words, one per line. Returns how many; 0: too many. */
 static int cut(char *text, char **argv)
 {
 	char *next = text, *word;
@@ -141,7 +143,7 @@ static int load(const char *library, char *why, size_t why_len)
 	return -1;
 }
 
-/* EAL starts; its threads get no signal that is meant for the program. */
+/* Starts EAL; its threads must get no signal that is meant for the program. */
 static int open_stack(int argc, char **argv, int *connection, char *why, size_t why_len)
 {
 	sigset_t all, old;
@@ -170,7 +172,7 @@ int one_core_start(char *why, size_t why_len)
 	if (argc > 0)
 		rc = open_stack(argc, argv, &connection, why, why_len);
 	starts = false;
-	/* EAL and the settings may point into the text: it stays */
+	/* not freed: EAL and the settings may point into the text */
 	if (rc != 0)
 		return rc;
 	if (pcx_attach_fd(connection) != 0) {

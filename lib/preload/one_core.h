@@ -5,9 +5,9 @@
 /*
  * One core: the stack in the program's own process, driven by the threads that make calls.
  *
- * PERCORE_ONE_CORE names libpercore.so and, each on a line of its own, the arguments of
- * pc_drive_open.  That library is loaded when the program makes its first socket; it brings EAL and
- * the ports, this one has the client.
+ * PERCORE_ONE_CORE names libpercore.so and the arguments of pc_drive_open, one per line.  That
+ * library is loaded when the program creates its first socket; it brings EAL and the ports, while
+ * this one provides the client.
  */
 
 #include <stdbool.h>
@@ -19,10 +19,8 @@ bool one_core_is_wanted(void);
 /** one_core_start starts it and attaches. Returns 0, or -1 with a one-line error message in why. */
 int one_core_start(char *why, size_t why_len);
 
-/**
- * one_core_is_stacks says whether the calling thread works for the stack: EAL starts, or it is one
- * of EAL's threads or the host's. What such a thread opens is the kernel's.
- */
+/** one_core_is_stacks says whether the calling thread works for the stack: it is starting EAL, or
+ * is a thread of EAL or the host. What such a thread opens is the kernel's. */
 bool one_core_is_stacks(void);
 
 #endif

@@ -3,11 +3,11 @@
 #define PRELOAD_REAL_H
 
 /*
- * The C library's own functions, behind the names that we take over: real_read and so on.
+ * The C library's own functions, behind the names that are taken over: real_read and so on.
  *
  * Each looks up the next definition of its name (RTLD_NEXT) when it is first called.  That may be
  * very early, in the constructor of another library, or from an allocator that dlsym() itself has
- * called; then, and if the C library does not have the function, a plain system call is made.
+ * called; then, or if the C library lacks the function, a plain system call is made.
  */
 
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 #include "posix/sys.h"
 
-/* Type, name, parameters, arguments, and the system call to be made while it cannot be found. */
+/* Type, name, parameters, arguments, and the system call made while there is no definition. */
 #define REAL_LIST(REAL)                                                                            \
 	REAL(int, socket, (int d, int t, int p), (d, t, p), syscall(SYS_socket, d, t, p))          \
 	REAL(int, bind, (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n),               \
@@ -134,11 +134,12 @@
 #define REAL_DECLARE(type, name, params, args, call) type real_##name params;
 REAL_LIST(REAL_DECLARE)
 
-/** real_fcntl and real_ioctl take the third argument whatever its type. */
+/** real_fcntl and real_ioctl accept the third argument whatever its type. */
 int real_fcntl(int fd, int command, long arg);
 int real_ioctl(int fd, unsigned long request, void *arg);
 
-/** real_find looks for the next definition of a name; NULL: there is none, or it cannot be asked now. */
+/** real_find finds the next definition of a name; NULL: there is none, or it cannot be looked up
+ * now. */
 void *real_find(const char *name);
 
 #endif

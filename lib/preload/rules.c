@@ -36,7 +36,7 @@ static bool read_ports(struct pc_rule *r, const char *text)
 	return true;
 }
 
-/* Reads "any" or a network, whose host bits mean nothing. */
+/* Reads "any" or a network, whose host bits are ignored. */
 static bool read_net(struct pc_rule *r, const char *text)
 {
 	if (strcmp(text, "any") == 0)
@@ -45,7 +45,7 @@ static bool read_net(struct pc_rule *r, const char *text)
 	return pc_prefix_parse(text, &r->net) == 0;
 }
 
-/* Takes the words behind the first; NULL ends them. Returns the one that is wrong, or NULL. */
+/* Reads the words after the first, up to NULL. Returns the first wrong one, or NULL. */
 static const char *read_words(struct pc_rule *r, char *const *word)
 {
 	if (*word != NULL && strcmp(*word, "tcp") == 0)
@@ -68,7 +68,7 @@ static const char *read_words(struct pc_rule *r, char *const *word)
 	return word[2];
 }
 
-/* Reads one rule; an empty one counts for nothing. */
+/* Reads one rule; an empty one is ignored. */
 static int add_rule(struct pc_rules *rules, const char *text, char *why, size_t why_len)
 {
 	struct pc_rule r = {.any = true, .last = 65535};
@@ -108,7 +108,7 @@ int pc_rules_add(struct pc_rules *rules, const char *text, char *why, size_t why
 	while (*text != '\0') {
 		size_t all = strcspn(text, ";\n"), n = strcspn(text, "#;\n");
 
-		if (text[n] == '#') /* up to the end of the line, whatever is in it */
+		if (text[n] == '#') /* a comment: up to the end of the line */
 			all = strcspn(text, "\n");
 		snprintf(rule, sizeof(rule), "%.*s", (int)n, text);
 		if (add_rule(rules, rule, why, why_len) != 0) {
@@ -121,7 +121,7 @@ int pc_rules_add(struct pc_rules *rules, const char *text, char *why, size_t why
 	return 0;
 }
 
-/* A network has addresses of its own family only, though IPv4 is a part of ::/0 in mapped form. */
+/* A network contains only addresses of its own family, though mapped IPv4 is part of ::/0. */
 static bool is_in(const struct pc_prefix *net, const struct pc_addr *addr)
 {
 	bool ip4 = net->len >= 96 && pc_addr_is_ip4(&net->addr);
