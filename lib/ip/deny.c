@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a change is rare and a look-up may come with every packet of a flood, so each change makes the
- * sorted ranges anew, and a look-up is a binary search in them.  An IPv4 address is searched for in its
- * mapped form, as everything above IP has it.
+ * Overview: changes are rare, but a lookup may be needed for every packet of a flood.  So each
+ * change rebuilds the sorted ranges, and a lookup is a binary search in them.  An IPv4 address is
+ * looked up in its mapped form, which everything above IP uses.
  */
 #include "ip/deny.h"
 
@@ -41,7 +41,7 @@ static int compare(const uint64_t a[2], const uint64_t b[2])
 	return (a[i] > b[i]) - (a[i] < b[i]);
 }
 
-/* the bits of word i of an address that a prefix of len bits leaves open */
+/* the bits of word i of an address that a prefix of len bits does not cover */
 static uint64_t open_bits(unsigned len, unsigned i)
 {
 	const unsigned fixed = len > 64 * i ? len - 64 * i : 0;
@@ -68,7 +68,7 @@ static int by_first(const void *a, const void *b)
 	               ((const struct deny_range *)b)->first);
 }
 
-/* prefixes either contain each other or have nothing in common */
+/* two prefixes are either nested or disjoint */
 static void make_ranges(struct deny *d)
 {
 	uint32_t n = 0;
@@ -102,7 +102,7 @@ int deny_set(struct deny *d, const struct pc_prefix *prefix, uint32_t n)
 	return 0;
 }
 
-/* the place of a prefix in the list; n: it is not there */
+/* the index of a prefix in the list; n if it is not there */
 static uint32_t place_of(const struct deny *d, const struct pc_prefix *p)
 {
 	const struct deny_range want = range_of(p);

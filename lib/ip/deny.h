@@ -3,9 +3,9 @@
 #define IP_DENY_H
 
 /*
- * The deny list: prefixes of both families whose packets are dropped as soon as IP knows their
- * source.  ARP and neighbour discovery are accepted from everybody, so that a router among them
- * stays reachable.
+ * The deny list: prefixes of both families whose packets are dropped as soon as IP has read their
+ * source.  ARP and neighbour discovery are accepted from everyone, so a router whose address is
+ * denied stays reachable.
  */
 
 #include <stdbool.h>
@@ -33,20 +33,20 @@ uint64_t deny_footprint(uint32_t max);
 int deny_init(struct deny *d, uint32_t max, int socket_id);
 void deny_fini(struct deny *d);
 
-/** deny_set makes the list these n prefixes. Returns 0, -EINVAL (a length beyond 128) or -ENOSPC; then
- * nothing has changed. */
+/** deny_set replaces the list by these n prefixes. Returns 0, -EINVAL (a length beyond 128) or
+ * -ENOSPC; on failure nothing has changed. */
 int deny_set(struct deny *d, const struct pc_prefix *prefix, uint32_t n);
 
-/** deny_add adds one: 0, -EINVAL, -EEXIST or -ENOSPC. */
+/** deny_add adds one. Returns 0, -EINVAL, -EEXIST or -ENOSPC. */
 int deny_add(struct deny *d, const struct pc_prefix *prefix);
 
-/** deny_del takes one away: 0 or -ENOENT. */
+/** deny_del removes one. Returns 0 or -ENOENT. */
 int deny_del(struct deny *d, const struct pc_prefix *prefix);
 
 /** deny_find says whether an address lies in one of the prefixes. */
 bool deny_find(const struct deny *d, const struct pc_addr *a);
 
-/** deny_has is deny_find, and nearly nothing while the list is empty. */
+/** deny_has is deny_find, at almost no cost while the list is empty. */
 static inline bool deny_has(const struct deny *d, const struct pc_addr *a)
 {
 	return unlikely(d->nb_ranges != 0) && deny_find(d, a);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Ethernet, on the way in: is the frame for us, and for whom here?
+ * Ethernet input: is the frame for us, and which protocol gets it?
  *
- * A tag that says a priority and no VLAN is taken off.  VLANs are ports of their own (port/vlan.c): other
- * tagged frames are nobody's.
+ * A priority tag (VLAN 0) is removed.  VLANs are ports of their own (port/vlan.c), so frames with
+ * any other tag are dropped.
  */
 
 #include <rte_mbuf.h>
@@ -11,7 +11,7 @@
 #include "ip/ip.h"
 #include "wire/eth.h"
 
-/* Takes a priority tag off (IEEE 802.1Q: VLAN 0). Returns false when the tag says more than that. */
+/* Removes a priority tag (IEEE 802.1Q: VLAN 0). Returns false if the tag names a VLAN. */
 static bool untag(struct rte_mbuf *m)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);

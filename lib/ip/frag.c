@@ -1,24 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Datagrams that are not whole yet.
+ * Reassembly of datagrams.
  *
- * Overview: a table of ip.datagrams places, found by a keyed hash of addresses, identification, protocol
- * and interface.  Fragments are kept as they came, in a list by offset; when the last one is there their
- * payloads are joined behind the headers of the first.
+ * Overview: a table of ip.datagrams entries, found by a keyed hash of addresses, identification,
+ * protocol and interface.  Fragments are kept as they arrived, in a list sorted by offset; when the
+ * last one has arrived, their payloads are appended to the headers of the first.
  *
- * Life-cycle: open, until it is whole, ip.reassembly_ms (ip6.reassembly_ms) have passed, or it gives way to
- * newer ones; or dead, when a fragment overlaps another one: then its fragments are dropped, those too that
- * are still to come in that time (RFC 8200 section 4.5, RFC 5722), in both families.
+ * Life-cycle: open, until it is complete, ip.reassembly_ms (ip6.reassembly_ms) have passed, or it
+ * is evicted for a newer one; or dead, once a fragment overlaps another: then its fragments are
+ * dropped, and so are those that arrive later within that time (RFC 8200 section 4.5, RFC 5722), in
+ * both families.
  *
- * Limits: ip.fragments mbufs in all, a quarter of them for one source (of IPv6, a /64), ip.fragments_each
- * fragments of one datagram.  Where there is no room the oldest datagram gives way: one that is sent in
- * earnest is whole in milliseconds, so a flood of incomplete ones starves itself first.
+ * Limits: ip.fragments mbufs in all, a quarter of them for one source (for IPv6, a /64), and
+ * ip.fragments_each fragments for one datagram.  When there is no room, the oldest datagram is
+ * evicted: a genuine one is complete within milliseconds, so a flood of incomplete ones starves
+ * itself first.
  *
- * Ownership: fragments are ours until the datagram is whole; the note of each (pkt.rx) says where its
- * payload is and belongs.
+ * Ownership: fragments are ours until the datagram is complete; the note of each (pkt.rx) says
+ * where its payload is and where it belongs.
  *
- * Invariants: the lists are sorted and have no overlaps; bytes, n and mbufs are the sums over the list; a
- * dead datagram holds nothing; every place in use is in one hash chain and in its family's list by age.
+ * Invariants: the lists are sorted and have no overlaps; bytes, n and mbufs are the sums over the
+ * list; a dead datagram holds nothing; every entry in use is in one hash chain and in its family's
+ * list by age.
  */
 
 #include "ip/frag.h"
@@ -30,28 +33,29 @@
 
 #include "base/pkt.h"
 
-#define SHARE  4    /* a source may hold one part in so many of ip.fragments */
-#define SHARES 1024 /* counts of what sources hold */
+#define SHARE  4    /* a source may hold 1/SHARE of ip.fragments */
+#define SHARES 1024 /* number of per-source counters */
 #define ECN    3    /* the field in tos (RFC 3168 section 5) */
 #define ECN_CE 3
 
 struct datagram {
-	struct ip_pkt pkt; /* of the first fragment; until that has come, of another one */
+	struct ip_pkt pkt; /* of the first fragment, or of another one until that arrives */
 	uint64_t since_ns;
 	struct rte_mbuf *head, *tail;
 	uint32_t id;
-	uint32_t len;   /* of the whole payload; 0: not known yet */
-	uint32_t bytes; /* of payload that have come */
+	uint32_t len;   /* of the whole payload; 0: not yet known */
+	uint32_t bytes; /* of payload received so far */
 	uint32_t mbufs;
 	uint16_t n;
 	uint8_t ecn; /* a bit for each code point seen */
-	uint8_t ttl; /* the least that one has had */
+	uint8_t ttl; /* the lowest of all fragments */
 	bool used, dead;
 	uint32_t next;         /* in its hash chain, or among the free, index + 1; 0: the last */
 	uint32_t newer, older; /* by age, index + 1 */
 };
 
-/** What the sources of one hash hold; few share one, and nobody can choose with whom. */
+/** What the sources with the same hash hold; few share one, and an attacker cannot
+ * choose with whom. */
 struct share {
 	uint32_t datagrams, mbufs;
 };
@@ -109,7 +113,7 @@ struct frags *frags_create(struct ctx *ctx)
 	return fr;
 }
 
-/* Of IPv6, a /64 is one source. */
+/* For IPv6, a /64 counts as one source. */
 static struct share *share_of(struct frags *fr, const struct pc_addr *src)
 {
 	const uint64_t v[3] = {src->q[0], pc_addr_is_ip4(src) ? src->q[1] : 0, 0};
@@ -117,7 +121,7 @@ static struct share *share_of(struct frags *fr, const struct pc_addr *src)
 	return &fr->share[hash24(&fr->key, v) % SHARES];
 }
 
-/* Frees the fragments of a datagram, each counted unless counter is 0. */
+/* Frees the fragments of a datagram, counting each one unless counter is 0. */
 static void free_fragments(struct frags *fr, struct datagram *d, int counter)
 {
 	for (struct rte_mbuf *m = d->head, *next; m != NULL; m = next) {
@@ -157,7 +161,7 @@ static uint32_t *bucket_of(const struct frags *fr, const struct ip_pkt *p, uint3
 	return &fr->bucket[hash24(&fr->key, v) & fr->mask];
 }
 
-/* Of IPv6 the identification does for all protocols (RFC 8200 section 4.5). */
+/* For IPv6 the identification is shared by all protocols (RFC 8200 section 4.5). */
 static bool is_of(const struct datagram *d, const struct ip_pkt *p, uint32_t id)
 {
 	return d->id == id && (d->pkt.proto == p->proto || !pc_addr_is_ip4(&p->dst)) &&
@@ -173,7 +177,7 @@ static struct datagram *find(const struct frags *fr, const struct ip_pkt *p, uin
 	return NULL;
 }
 
-/* Takes a datagram, which holds nothing any more, out of the table. */
+/* Removes a datagram that no longer holds anything from the table. */
 static void release(struct frags *fr, struct datagram *d)
 {
 	const uint32_t self = (uint32_t)(d - fr->datagram) + 1;
@@ -200,21 +204,21 @@ static struct datagram *oldest(const struct frags *fr)
 	                                                                    : &fr->datagram[b - 1];
 }
 
-/* Drops a datagram with all it holds. */
+/* Drops a datagram and everything it holds. */
 static void evict(struct frags *fr, struct datagram *d)
 {
 	free_fragments(fr, d, PC_DROP_FRAG_LIMIT);
 	release(fr, d);
 }
 
-/* Says whether another datagram must give way for a new one of n mbufs. */
+/* Says whether a datagram must be evicted to make room for a new one of n mbufs. */
 static bool is_full(const struct frags *fr, uint32_t n)
 {
 	return fr->free == 0 || fr->mbufs + n > fr->ctx->cfg.ip_fragments;
 }
 
-/* Makes a place for a new datagram; the oldest gives way when there is none. Returns NULL when its source
- * has its share of them. */
+/* Makes an entry for a new datagram, evicting the oldest if there is none free. Returns NULL when
+ * its source already has its share of them. */
 static struct datagram *begin(struct frags *fr, const struct ip_pkt *p, uint32_t id)
 {
 	uint32_t self, *chain;
@@ -243,19 +247,19 @@ static struct datagram *begin(struct frags *fr, const struct ip_pkt *p, uint32_t
 
 /* ---- limits ---------------------------------------------------------------------------------- */
 
-/* Says whether a source holds its share already. */
+/* Says whether a source already holds its share. */
 static bool is_greedy(struct frags *fr, const struct pc_addr *src, uint32_t more)
 {
 	return share_of(fr, src)->mbufs + more > (uint32_t)fr->ctx->cfg.ip_fragments / SHARE;
 }
 
-/* Says whether a source's fragment of n mbufs is not kept, whatever gave way for it. */
+/* Says whether a source's fragment of n mbufs would be refused whatever was evicted for it. */
 static bool is_refused(struct frags *fr, const struct pc_addr *src, uint32_t n)
 {
 	return fr->ctx->mbufs_low || n > fr->ctx->cfg.ip_fragments || is_greedy(fr, src, n);
 }
 
-/* Makes room for a fragment of n mbufs. Returns false when it cannot have any. */
+/* Makes room for a fragment of n mbufs. Returns false if that is impossible. */
 static bool make_room(struct frags *fr, const struct datagram *d, uint32_t n)
 {
 	const uint32_t max = (uint32_t)fr->ctx->cfg.ip_fragments;
@@ -340,8 +344,8 @@ static void insert(struct frags *fr, struct datagram *d, struct rte_mbuf *m, con
 }
 
 /*
- * RFC 3168 section 5.3: a mark in any fragment is one of the datagram, but fragments of a transport that
- * knows of marks are not mixed with others; Linux drops the same sets.
+ * RFC 3168 section 5.3: a mark in any fragment marks the datagram, but fragments with an
+ * ECN-capable code point must not be mixed with those without; Linux drops the same combinations.
  */
 static bool ecn_is_mixed(uint8_t seen)
 {
@@ -350,7 +354,8 @@ static bool ecn_is_mixed(uint8_t seen)
 
 /* ---- joining --------------------------------------------------------------------------------- */
 
-/* Cuts n bytes off the front of a packet, which has more; segments that become empty are freed. */
+/* Removes n bytes from the front of a packet, which has more; segments that become empty are
+ * freed. */
 static struct rte_mbuf *behead(struct rte_mbuf *m, uint32_t n)
 {
 	const uint32_t pkt_len = m->pkt_len - n;
@@ -371,8 +376,8 @@ static struct rte_mbuf *behead(struct rte_mbuf *m, uint32_t n)
 	return m;
 }
 
-/* Puts m behind first, whose last segment is last. What fits into that is copied, so that a datagram of
- * tiny fragments does not keep an mbuf for each. Returns the last segment. */
+/* Appends m to first, whose last segment is last. Whatever fits into that segment is copied, so
+ * that a datagram of tiny fragments does not keep an mbuf for each. Returns the last segment. */
 static struct rte_mbuf *append(struct rte_mbuf *first, struct rte_mbuf *last, struct rte_mbuf *m)
 {
 	first->pkt_len += m->pkt_len;
@@ -388,7 +393,7 @@ static struct rte_mbuf *append(struct rte_mbuf *first, struct rte_mbuf *last, st
 	return rte_pktmbuf_lastseg(m);
 }
 
-/* Makes one packet of a whole datagram, whose place becomes free. */
+/* Makes one packet of a complete datagram and frees its entry. */
 static struct rte_mbuf *join(struct frags *fr, struct datagram *d, struct ip_pkt *first)
 {
 	struct rte_mbuf *whole = d->head, *last = rte_pktmbuf_lastseg(whole);
@@ -418,7 +423,7 @@ int frags_add(struct frags *fr, struct rte_mbuf *m, const struct ip_pkt *p, cons
 	int verdict;
 
 	*whole = NULL;
-	/* what is only begun is all that a flood of fragments makes */
+	/* a flood of fragments only ever starts datagrams */
 	if (d == NULL && is_full(fr, m->nb_segs) && !ctx_may_answer(fr->ctx))
 		return PC_DROP_BUSY;
 	if (d == NULL && !is_refused(fr, &p->src, m->nb_segs))
@@ -438,7 +443,7 @@ int frags_add(struct frags *fr, struct rte_mbuf *m, const struct ip_pkt *p, cons
 	if (verdict != VERDICT_DONE)
 		return verdict;
 	if (!make_room(fr, d, m->nb_segs)) {
-		if (d->n == 0) /* an empty place would only keep others away */
+		if (d->n == 0) /* an empty entry would only take the place of others */
 			release(fr, d);
 		return PC_DROP_FRAG_LIMIT;
 	}

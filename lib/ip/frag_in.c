@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fragments, on the way in: what is wrong with one, and what becomes of a whole datagram.
+ * Fragment input: checks on each fragment, and what happens to a complete datagram.
  *
- * A first fragment must show what the packet is, or filters on its way could not have known what they let
- * through: the whole chain of headers (RFC 7112), 20 bytes of TCP (RFC 1858, RFC 3128).
+ * A first fragment must contain enough to show what the packet is, or the filters it passed could
+ * not have known what they let through: the whole header chain (RFC 7112), 20 bytes of TCP
+ * (RFC 1858, RFC 3128).
  */
 
 #include <netinet/in.h>
@@ -26,7 +27,7 @@ static uint8_t *ip_hdr(struct rte_mbuf *m, const struct ip_pkt *p)
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, p->l3_off);
 }
 
-/* Nothing but the last fragment may have a length that is no multiple of 8. */
+/* Only the last fragment may have a length that is not a multiple of 8. */
 static bool has_form(const struct frag *f)
 {
 	return f->len != 0 && (!f->more || f->len % 8 == 0);
@@ -58,7 +59,7 @@ static int finish4(struct rte_mbuf *m, struct ip_pkt *p)
 
 	p->l4_len = m->pkt_len - p->l4_off;
 	p->l4_good = false;
-	if (hdr_len + p->l4_len > IP4_TOTAL_MAX) /* by the options of the first alone */
+	if (hdr_len + p->l4_len > IP4_TOTAL_MAX) /* because of the first fragment's options */
 		return PC_DROP_FRAG_FORM;
 	h[1] = p->tos;
 	h[8] = p->ttl;
@@ -71,7 +72,7 @@ static int finish4(struct rte_mbuf *m, struct ip_pkt *p)
 
 /* ---- IPv6 ------------------------------------------------------------------------------------ */
 
-/* Says whether the headers behind the fragment header are all there. */
+/* Says whether all headers after the fragment header are there. */
 static bool chain_is_whole(struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct ip6_ext e = {.proto = p->proto, .off = (uint16_t)(p->l4_off - p->l3_off)};
@@ -91,7 +92,7 @@ static int tell(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
 	return verdict;
 }
 
-/* The fragment header is the last thing in front of p->l4_off. */
+/* The fragment header comes directly before p->l4_off. */
 static int read6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struct frag *f)
 {
 	const uint16_t at = (uint16_t)(p->l4_off - p->l3_off - IP6_FRAG_LEN);
@@ -108,14 +109,14 @@ static int read6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, stru
 	if (at - IP6_HDR_LEN + f->off + f->len > IP6_PAYLOAD_MAX)
 		return tell(ip, m, p, ICMP6_PARAM_FIELD, at + 2u, PC_DROP_FRAG_FORM);
 	if (f->off == 0 &&
-	    h[0] == IP6_EXT_HOP) /* RFC 8200 section 4.1: only behind the fixed header */
+	    h[0] == IP6_EXT_HOP) /* RFC 8200 section 4.1: only directly after the fixed header */
 		return tell(ip, m, p, ICMP6_PARAM_NEXT, at, PC_DROP_IP6_EXTENSION);
 	if (f->off == 0 && !chain_is_whole(m, p)) /* RFC 7112 section 5 */
 		return tell(ip, m, p, ICMP6_PARAM_CHAIN, 0, PC_DROP_FRAG_TINY);
 	return VERDICT_DONE;
 }
 
-/* Takes the fragment header out, and looks at what is behind it. */
+/* Removes the fragment header, and examines what follows it. */
 static int finish6(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 {
 	const uint32_t len = m->pkt_len - p->l3_off - IP6_HDR_LEN - IP6_FRAG_LEN;
@@ -123,7 +124,7 @@ static int finish6(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 	struct ip6_hdr hdr;
 	struct ip6_ext e;
 
-	if (len > IP6_PAYLOAD_MAX) /* by the headers in front of the first fragment's alone */
+	if (len > IP6_PAYLOAD_MAX) /* because of the headers that only the first fragment has */
 		return PC_DROP_FRAG_FORM;
 	ip6_parse_quoted(h, m->pkt_len - p->l3_off, &hdr);
 	ip6_walk(h, m->pkt_len - p->l3_off, &hdr, &e);
@@ -172,7 +173,7 @@ static void tell_time_out(struct ip *ip, const struct rte_mbuf *first, const str
 		icmp6_error(ip, first, p, ICMP6_TIME_EXCEEDED, ICMP6_TIME_REASSEMBLY, 0);
 }
 
-/* RFC 1122 section 3.3.2, RFC 8200 section 4.5: told when the first fragment has come */
+/* RFC 1122 section 3.3.2, RFC 8200 section 4.5: reported only if the first fragment has arrived */
 void ip_frag_poll(struct ip *ip)
 {
 	struct rte_mbuf *first;

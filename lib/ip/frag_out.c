@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Fragments, on the way out, and identifications.
+ * Fragment output, and identifications.
  *
- * A packet that is too large for its path is copied into pieces: large datagrams are not what a server is
- * fast with, and copies keep every frame in one mbuf as devices like it.
+ * A packet that is too large for its path is copied into fragments: large datagrams are not a
+ * server's fast path, and copying keeps every frame in a single mbuf, as devices prefer.
  *
- * Identifications (RFC 6864, RFC 7739 section 5.3): a keyed function of addresses and protocol, plus one of
- * 256 counters that another part of it chooses.  So none comes again to a host before its time, and
- * nobody learns from those that he gets how many others are sent.  What cannot be fragmented has none.
+ * Identifications (RFC 6864, RFC 7739 section 5.3): a keyed function of addresses and protocol,
+ * plus one of 256 counters, chosen by another part of that function.  So no identification recurs
+ * too soon at a host, and a receiver cannot tell from its own how many are sent to others.  Packets
+ * that cannot be fragmented have none.
  */
 
 #include <assert.h>
@@ -31,13 +32,13 @@ uint32_t ip_make_id(struct ip *ip, const struct ip_send *s)
 	return (uint32_t)h + ip->id_count[h >> 56]++;
 }
 
-/* Where in a packet copying goes on. */
+/* Where in a packet copying continues. */
 struct cursor {
 	const struct rte_mbuf *m;
 	uint32_t off;
 };
 
-/* Appends len bytes to a packet whose last segment is *last. Returns false without an mbuf. */
+/* Appends len bytes at the cursor to a packet. Returns false if there is no mbuf. */
 static bool copy_piece(struct ctx *ctx, struct cursor *c, struct rte_mbuf *to, uint32_t len)
 {
 	struct rte_mbuf *last = to;
@@ -66,7 +67,7 @@ static bool copy_piece(struct ctx *ctx, struct cursor *c, struct rte_mbuf *to, u
 	return true;
 }
 
-/* The port cannot sum up what it gets in pieces. */
+/* The port cannot compute a checksum across fragments. */
 static void finish_checksum(struct rte_mbuf *m)
 {
 	uint8_t *field = rte_pktmbuf_mtod_offset(m, uint8_t *, UDP_CKSUM_OFF);

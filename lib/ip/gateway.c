@@ -2,12 +2,13 @@
 /*
  * Gateways: which of them answer.
  *
- * Overview: each gateway that a route goes by has a place here.  When the neighbour table gives one up it is
- * down, and routes by it are passed over if there are others to the same network (RFC 1122 section 3.3.1.4).
- * It is asked again every ten seconds; when it answers, or is heard of, the routes by it count again and every
- * path is looked up anew.
+ * Overview: each gateway used by a route has an entry here.  When the neighbour table gives one up,
+ * it is down, and routes through it are passed over if there are others to the same network
+ * (RFC 1122 section 3.3.1.4).  It is probed every ten seconds; when it answers, or is heard from,
+ * its routes count again and every path is looked up anew.
  *
- * Invariants: refs routes go by each; places behind n are free; nb_down of them are down.
+ * Invariants: refs is the number of routes through it; entries from n on are free; nb_down of them
+ * are down.
  */
 
 #include "ip/route.h"
@@ -85,7 +86,8 @@ void gateway_put(struct ip *ip, uint16_t gateway)
 		gs->n--;
 }
 
-/* Notes those that have been asked in vain; the neighbour table says so for arp.retry_ms. */
+/* Marks gateways that did not answer as down; the neighbour table remembers
+ * failures for arp.retry_ms. */
 static void note_failures(struct ip *ip)
 {
 	struct gateways *gs = &ip->gateways;
@@ -103,7 +105,7 @@ static void note_failures(struct ip *ip)
 	}
 }
 
-/* Asks those that are down, and looks whether they have answered since. */
+/* Probes gateways that are down, and checks whether any has answered since. */
 static void probe(struct ip *ip)
 {
 	struct gateways *gs = &ip->gateways;

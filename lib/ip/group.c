@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Groups: joining and leaving, and what routers ask about them by IGMP. */
+/* Multicast groups: joining, leaving, and routers' IGMP queries about them. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -36,7 +36,8 @@ int ip_group_netif(struct ip *ip, const struct pc_addr *group)
 	return path.netif;
 }
 
-/* RFC 3376 section 9.1: a general query is sent to all hosts, and no message of IGMP crosses a router. */
+/* RFC 3376 section 9.1: a general query is sent to all hosts, and IGMP messages never
+ * cross a router. */
 static bool is_of_the_link(const struct ip_pkt *p, const struct igmp_msg *msg)
 {
 	if (p->ttl != 1)

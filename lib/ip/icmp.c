@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* ICMP of both families: the rate limit of errors, and errors that transports ask for. */
+/* ICMP of both families: the rate limit on errors, and the errors that transports request. */
 
 #include "ip/icmp.h"
 
@@ -12,15 +12,15 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* bytes behind an IP header up to the flags of TCP, which rules may ask for, and up to the ports */
+/* bytes after the IP header up to TCP's flags, which rules may match, and up to the ports */
 #define TCP_FLAGS_OFF 13
 #define UPPER_READ    (TCP_FLAGS_OFF + 1)
 #define UPPER_LEAST   4
 
 /*
- * A token bucket that holds one second's worth, filled eight times a second. Each time it loses up to
- * two tokens at random: else its level, which an outsider can probe, would tell how many errors others
- * were sent, and so which ports are in use (CVE-2020-25705).
+ * A token bucket that holds one second's worth, refilled eight times a second. Each refill takes
+ * away up to two tokens at random: otherwise its level, which an outsider can probe, would reveal
+ * how many errors were sent to others, and so which ports are in use (CVE-2020-25705).
  */
 static bool take(struct ip *ip)
 {
@@ -50,7 +50,7 @@ bool icmp_take_token(struct ip *ip)
 	return false;
 }
 
-/* Reads what rules look at behind the IP header, as far as it is there. */
+/* Reads the fields after the IP header that rules match, as far as they are there. */
 static void read_upper(const struct rte_mbuf *m, const struct ip_pkt *p, struct fw_packet *k)
 {
 	const uint32_t there = m->pkt_len > p->l4_off ? m->pkt_len - p->l4_off : 0;

@@ -6,22 +6,23 @@
 
 #include "ip/ip.h"
 
-/** icmp_take_token says whether the rate limit lets another error out, and takes it into account. */
+/** icmp_take_token says whether the rate limit allows another error, and takes a token if so. */
 bool icmp_take_token(struct ip *ip);
 
-/** icmp4_error answers a packet by an error (RFC 1122 section 3.2.2) if it may be answered. */
+/** icmp4_error answers a packet with an error (RFC 1122 section 3.2.2) if it may be answered. */
 void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
                  uint8_t code);
 
 /**
- * icmp6_error answers a packet by an error (RFC 4443 section 2.4) if it may be answered; rest is the
- * message's second word: the pointer of a parameter problem.
+ * icmp6_error answers a packet with an error (RFC 4443 section 2.4) if it may be answered; rest is
+ * the message's second word, such as the pointer of a parameter problem.
  */
 void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
                  uint8_t code, uint32_t rest);
 
-/** icmp_may_tell says whether the sender of a packet that nobody has judged yet may be told what is wrong with it: not who is denied, nor
- * of what the rules of a firewall drop, as far as its headers say. */
+/** icmp_may_tell says whether the sender of a packet that has not been judged yet may be sent an
+ * error about it: not if the source is denied, nor if the firewall's rules would drop the packet,
+ * as far as its headers show. */
 bool icmp_may_tell(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p);
 
 #endif

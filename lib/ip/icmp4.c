@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMP (RFC 792, RFC 1122 section 3.2.2): echo, errors about what we sent, errors about what we got.
+ * ICMP (RFC 792, RFC 1122 section 3.2.2): echo, errors about packets we sent, errors about packets
+ * we received.
  */
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pk
 
 static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	if (p->group) /* RFC 1122 section 3.2.2.6: may be ignored, and smurf attacks say it should */
+	if (p->group) /* RFC 1122 section 3.2.2.6: optional; smurf attacks argue against it */
 		return PC_DROP_ICMP_BROADCAST;
 	if (ip->ctx->cfg.icmp_echo == 0)
 		return PC_DROP_ICMP_ECHO_OFF;
@@ -58,7 +59,7 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 	return send_echo_reply(ip, m, p);
 }
 
-/* ---- errors about what we sent ---------------------------------------------------------------- */
+/* ---- errors about packets we sent ------------------------------------------------------------ */
 
 /* What a code of "destination unreachable" means to a socket, as on Linux. */
 static const struct {
@@ -83,7 +84,7 @@ static const struct {
     [15] = {EHOSTUNREACH, true}, /* precedence cutoff in effect */
 };
 
-/* Says what an error means. Returns false for a code that means nothing. */
+/* Translates an error. Returns false for a code without a meaning. */
 static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
 {
 	e->type = h->type;
@@ -106,8 +107,9 @@ static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
 }
 
 /*
- * Finds out which packet of ours an error is about. It must quote a source address of ours, and that
- * is where an honest router sends the error to; ports are there only in a first fragment.
+ * Finds the packet of ours that an error is about. The error must quote a source address of ours
+ * and must have been sent to it, as an honest router does; the ports are there only in a first
+ * fragment.
  */
 static int error_input(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
                        const struct icmp4_hdr *h, struct icmp_error *e)
@@ -159,12 +161,12 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER:
 		return error_input(ip, m, p, &h, error);
-	default: /* source quench (RFC 6633), redirects and what nobody uses any more */
+	default: /* source quench (RFC 6633), redirects and obsolete types */
 		return PC_DROP_ICMP_TYPE;
 	}
 }
 
-/* ---- errors about what we got ----------------------------------------------------------------- */
+/* ---- errors about packets we received -------------------------------------------------------- */
 
 /* Says whether a packet is an ICMP error, as far as its headers could be read. */
 static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
@@ -178,8 +180,9 @@ static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
 	return type == NULL || icmp4_is_error(*type);
 }
 
-/* RFC 1122 section 3.2.2: no error about an error, a group, or a source that is not one host. What comes
- * here is no fragment but a first one, and was not sent to a group on the link either. */
+/* RFC 1122 section 3.2.2: no error about an error, a packet to a group, or a source that is not a
+ * single host. Packets that get here are not fragments other than the first, and were not sent to a
+ * link-layer group either. */
 static bool may_answer(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	return !p->group && p->laddr != LADDR_NONE && !is_error(m, p) && !pc_addr_is_any(&p->src) &&

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMPv6 (RFC 4443): echo, errors about what we sent, errors about what we got; and the door to
- * neighbour discovery and multicast listener discovery, which are ICMPv6 messages too.
+ * ICMPv6 (RFC 4443): echo, errors about packets we sent, errors about packets we received; and the
+ * entry point for neighbour discovery and multicast listener discovery, whose messages are ICMPv6
+ * too.
  */
 
 #include <errno.h>
@@ -22,14 +23,14 @@
 /* RFC 4443 section 2.4 c: as much of the packet as fits into the smallest MTU */
 #define QUOTE_MAX (IP6_MTU_MIN - IP6_HDR_LEN - ICMP6_HDR_LEN)
 
-/* bytes of a quote that are looked at: its headers and the first of its upper layer */
+/* bytes of a quote that are examined: its headers and the first of its upper layer */
 #define QUOTE_READ (IP6_HDR_LEN + IP6_EXT_BYTES_MAX + 8)
 
 /* bytes of a neighbour discovery message that are read: what fits into the smallest MTU */
 #define ND_MAX (IP6_MTU_MIN - IP6_HDR_LEN)
 
-/* The way back to the sender of a packet, from the address that it was sent to; from one of the same
- * interface if that was a group. */
+/* The path back to the sender of a packet, from the address that it was sent to or, if that was a
+ * group, from an address of the same interface. */
 static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *path,
                          struct ip_send *s)
 {
@@ -48,9 +49,9 @@ static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *
 	return 0;
 }
 
-/* ---- echo (sections 4.1 and 4.2) -------------------------------------------------------------- */
+/* ---- echo (sections 4.1 and 4.2) ------------------------------------------------------------- */
 
-/* Answers in the request's own mbuf. Addresses change places, which leaves the sum as it is, unless
+/* Answers in the request's own mbuf. Swapping the addresses leaves the checksum unchanged, unless
  * the request was sent to a group. */
 static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
@@ -84,7 +85,7 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 	return send_echo_reply(ip, m, p);
 }
 
-/* ---- errors about what we sent ---------------------------------------------------------------- */
+/* ---- errors about packets we sent ------------------------------------------------------------ */
 
 /* What a code of "destination unreachable" means to a socket, as on Linux. */
 static const struct {
@@ -97,8 +98,8 @@ static const struct {
     [ICMP6_UNREACH_REJECT] = {EACCES, true},
 };
 
-/* Says what an error means, those of types and codes that nobody here knows too (section 2.4 a). Returns false for one that
- * means nothing. */
+/* Translates an error, including those of unknown types and codes (section 2.4 a). Returns false
+ * for one without a meaning. */
 static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 {
 	*e = (struct icmp_error){.type = h->type, .code = h->code, .error = EPROTO};
@@ -126,8 +127,8 @@ static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 	}
 }
 
-/* Finds out which packet of ours an error is about. It must quote a source address of ours, and that
- * is where an honest router sends the error to. */
+/* Finds the packet of ours that an error is about. The error must quote a source address of ours
+ * and must have been sent to it, as an honest router does. */
 static int error_input(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
                        const struct icmp6_hdr *h, struct icmp_error *e)
 {
@@ -163,7 +164,7 @@ static int error_input(const struct ip *ip, const struct rte_mbuf *m, const stru
 	return NEXT_ERROR;
 }
 
-/* ---- messages of the link --------------------------------------------------------------------- */
+/* ---- messages of the link -------------------------------------------------------------------- */
 
 static int na_message(struct ip *ip, const struct nd_in *in)
 {
@@ -175,8 +176,8 @@ static int na_message(struct ip *ip, const struct nd_in *in)
 	return verdict;
 }
 
-/* The checks of RFC 4861 sections 6.1, 7.1 and 8.1 that all five messages have in common, and that of
- * RFC 6980 against fragments. */
+/* The checks of RFC 4861 sections 6.1, 7.1 and 8.1 that are common to all five messages, and that
+ * of RFC 6980 against fragments. */
 static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	const uint8_t *eth;
@@ -199,12 +200,12 @@ static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 		return ra_input(ip, &in);
 	case ND_REDIRECT:
 		return ra_redirect(ip, &in);
-	default: /* solicitations of routers are for routers */
+	default: /* router solicitations are for routers */
 		return PC_DROP_ND_ROUTER;
 	}
 }
 
-/* RFC 3810 section 6.2: from a router of the link, and not by way of one, with a router alert */
+/* RFC 3810 section 6.2: sent by a router on this link, not forwarded, with a router alert */
 static int mld_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct mld_query q;
@@ -245,9 +246,10 @@ int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	}
 }
 
-/* ---- errors about what we got ----------------------------------------------------------------- */
+/* ---- errors about packets we received -------------------------------------------------------- */
 
-/* Passes over extension headers, of which one may be what is wrong. Returns the upper layer's protocol and *off, where it is. */
+/* Skips extension headers, one of which may be the faulty one. Returns the upper layer's protocol
+ * and its offset in *off. */
 static uint8_t skip_headers(const struct rte_mbuf *m, uint8_t proto, uint32_t *off)
 {
 	for (unsigned n = 0; ip6_is_extension(proto) && n < IP6_EXT_HEADERS_MAX; n++) {
@@ -275,8 +277,8 @@ static bool is_unanswerable(const struct rte_mbuf *m, const struct ip_pkt *p)
 	return type == NULL || icmp6_is_error(*type) || *type == ND_REDIRECT;
 }
 
-/* RFC 4443 section 2.4 e: no error about an error, a redirect, a group (but for options that ask for
- * it), or a source that is not one node */
+/* RFC 4443 section 2.4 e: no error about an error, a redirect, a packet to a group (except for
+ * options that ask for it), or a source that is not a single node */
 static bool may_answer(const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type, uint8_t code)
 {
 	const bool option = type == ICMP6_PARAMETER && code == ICMP6_PARAM_OPTION;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The network layer as a whole: its making, its settings, its turn.
+ * The network layer as a whole: initialisation, settings, polling.
  *
- * Life-cycle: ip_init, then ports, addresses and routes.  Addresses and routes come and go at any time; each change
- * outdates the paths that were found before.
+ * Life-cycle: ip_init, then ports, addresses and routes.  Addresses and routes can be added and
+ * removed at any time; each change invalidates the paths found before.
  * Ownership: the neighbour table and waiting frames are ours, ports the caller's.
  */
 
@@ -22,9 +22,10 @@
 #include "neigh/nd.h"
 #include "wire/ip6.h"
 
-#define LEASED 16 /* different addresses that may be leased by DHCPv6 while their places are kept */
+#define LEASED 16 /* how many DHCPv6-leased addresses may occupy slots, expired ones included */
 
-/* so long a place is kept for an address that has gone; and so often at most it is asked who refers to one */
+/* how long the slot of a removed address is kept, and the least time between two checks of what is
+ * still referred to */
 #define KEPT_NS   UINT64_C(3600000000000)
 #define VACATE_NS UINT64_C(60000000000)
 
@@ -94,8 +95,8 @@ int ip_add_port(struct ip *ip, struct pc_port *port)
 	return netifs_add_port(&ip->ifs, port);
 }
 
-/* Says whether a host can have this address: not a group, not 0/8 or 127/8, and not one of the two
- * addresses of its network that mean the network itself (RFC 1122 section 3.2.1.3). */
+/* Says whether a host can have this address: not a group, not in 0/8 or 127/8, and neither of the
+ * two addresses of its network that mean the network itself (RFC 1122 section 3.2.1.3). */
 static bool is_host_address4(const struct pc_prefix *p)
 {
 	const uint32_t addr = __builtin_bswap32(pc_addr_get_ip4(&p->addr));
@@ -111,8 +112,8 @@ static bool is_host_address4(const struct pc_prefix *p)
 	return (addr & host_bits) != 0 && (addr & host_bits) != host_bits;
 }
 
-/* The same for IPv6: neither ::, ::1, a group nor IPv4's mapped form, and not the address of its
- * network that means any router there (RFC 4291 section 2.6.1; a /127 has none, RFC 6164). */
+/* The same for IPv6: not ::, ::1, a group or the IPv4-mapped form, and not the subnet-router
+ * anycast address of its network (RFC 4291 section 2.6.1; a /127 has none, RFC 6164). */
 static bool is_host_address6(const struct pc_prefix *p)
 {
 	const struct pc_addr *a = &p->addr;
@@ -126,7 +127,7 @@ static bool is_host_address6(const struct pc_prefix *p)
 	return p->len > 126 || !pc_addr_equal(&any.addr, a);
 }
 
-/* ---- places of addresses ------------------------------------------------------------------------ */
+/* ---- address slots --------------------------------------------------------------------------- */
 
 void ip_vacate(struct ip *ip)
 {
@@ -159,7 +160,7 @@ int ip_take_place(struct ip *ip, uint8_t netif, const struct pc_prefix *addr)
 	return netifs_add_addr(&ip->ifs, netif, addr);
 }
 
-/* ---- addresses -------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static void announce(struct ip *ip, uint16_t laddr)
 {
@@ -167,7 +168,7 @@ static void announce(struct ip *ip, uint16_t laddr)
 		dad_start(ip->neigh, laddr, false);
 }
 
-/* Begins with an address that is new, or back. */
+/* Starts an address that is new or has been added again. */
 static void begin_addr(struct ip *ip, uint16_t laddr, bool tried)
 {
 	struct laddr *la = &ip->ifs.addr[laddr];
@@ -176,7 +177,7 @@ static void begin_addr(struct ip *ip, uint16_t laddr, bool tried)
 
 	la->tried = tried;
 	la->state = questions != 0 && !tried ? LADDR_TENTATIVE : LADDR_READY;
-	if (laddr < ip->ifs.nb_announced) /* it is back */
+	if (laddr < ip->ifs.nb_announced) /* it was here before */
 		announce(ip, laddr);
 	neigh_outdate(ip->neigh);
 }
@@ -195,8 +196,9 @@ static int add_addr(struct ip *ip, uint8_t netif, const struct pc_prefix *addr, 
 	return laddr;
 }
 
-/* Gives an interface its link-local address, of its MAC address (RFC 4291 appendix A, RFC 2464). Interfaces
- * that share a MAC address, as VLANs do, differ by their number: an address of ours names one interface. */
+/* Gives an interface its link-local address, made from its MAC address (RFC 4291 appendix A,
+ * RFC 2464). Interfaces that share a MAC address, as VLANs do, differ by their number, because an
+ * address of ours identifies one interface. */
 static int start_ip6(struct ip *ip, uint8_t port)
 {
 	struct netif *nif = &ip->ifs.netif[port];
@@ -281,7 +283,7 @@ int ip_del_addr(struct ip *ip, int port, const struct pc_prefix *addr)
 	return 0;
 }
 
-/* ---- leased addresses ------------------------------------------------------------------------- */
+/* ---- leased addresses ------------------------------------------------------------------------ */
 
 static bool is_leased(const struct ip *ip, uint16_t laddr, int port)
 {
@@ -289,7 +291,7 @@ static bool is_leased(const struct ip *ip, uint16_t laddr, int port)
 	       ip->ifs.addr[laddr].netif == port;
 }
 
-/* Whoever leases could use up the places of addresses. */
+/* A DHCPv6 server must not be able to use up all address slots. */
 static bool has_room(const struct ip *ip, int port, const struct pc_addr *addr)
 {
 	unsigned n = 0;
@@ -357,10 +359,11 @@ void ip_end_lease(struct ip *ip, int port, const struct pc_addr *addr)
 		del_addr(ip, laddr);
 }
 
-/* ---- links ------------------------------------------------------------------------------------ */
+/* ---- links ----------------------------------------------------------------------------------- */
 
-/* Says whether an address is to be asked for once more, since the interface did not speak IPv6 for the sake of somebody who
- * may have been on another link: the link-local one, which comes before the others, and those. */
+/* Says whether an address is to be probed again because its interface stopped speaking IPv6 over a
+ * duplicate that may have been on another link: the link-local address, which comes before the
+ * others, and those. */
 static bool was_silent(const struct ip *ip, uint16_t laddr)
 {
 	const struct laddr *la = &ip->ifs.addr[laddr];
@@ -369,7 +372,7 @@ static bool was_silent(const struct ip *ip, uint16_t laddr)
 	       (la->state == LADDR_DUPLICATE && ip->ifs.netif[la->netif].link_local == laddr);
 }
 
-/* The switches, and perhaps the neighbours, have not heard of us by the way that frames go now. */
+/* The switches, and perhaps the neighbours, have not seen us on the path that frames take now. */
 static void announce_again(struct ip *ip, uint8_t netif, bool ask)
 {
 	neigh_suspect_all(ip->neigh, netif);
@@ -386,8 +389,8 @@ static void announce_again(struct ip *ip, uint8_t netif, bool ask)
 	group_again(ip->neigh, netif);
 }
 
-/* A link has come up: whoever is behind it may be somebody else now, who may have our addresses (RFC 5227 sections
- * 2.1 and 2.3, RFC 4862 section 5.4), and has not heard of us (RFC 4861 section 7.2.6). */
+/* A link has come up: there may be other hosts on it now, which may have our addresses (RFC 5227
+ * sections 2.1 and 2.3, RFC 4862 section 5.4) and have not heard of us (RFC 4861 section 7.2.6). */
 static __rte_noinline void on_link_up(struct ip *ip, uint8_t netif)
 {
 	ctx_count(ip->ctx, PC_LINKS_UP);
@@ -397,7 +400,7 @@ static __rte_noinline void on_link_up(struct ip *ip, uint8_t netif)
 		ra_start(ip, netif);
 }
 
-/* Another member of a bond carries the frames, to the same neighbours. */
+/* Another member of a bond now carries the frames, to the same neighbours. */
 static __rte_noinline void on_link_moved(struct ip *ip, uint8_t netif)
 {
 	ctx_count(ip->ctx, PC_LINKS_MOVED);
@@ -423,7 +426,8 @@ static void follow_links(struct ip *ip)
 	}
 }
 
-/* Nothing is due that was not a moment ago: timers of neighbours and fragments wait for the next tick. */
+/* Says whether nothing can have become due since the last poll: timers of neighbours and fragments
+ * fire only at the next tick. */
 static bool is_still(const struct ip *ip)
 {
 	const uint64_t now_ns = ip->ctx->now_ns;

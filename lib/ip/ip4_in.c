@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IPv4, on the way in: the checks of RFC 1122 section 3.2.1, in the order of the header.
+ * IPv4 input: the checks of RFC 1122 section 3.2.1, in the order of the header.
  *
- * There is no forwarding, so the time to live is not looked at: a packet that has reached its
- * destination is delivered (RFC 1122 section 3.2.1.7).
+ * There is no forwarding, so the time to live is ignored: a packet that has reached its destination
+ * is delivered (RFC 1122 section 3.2.1.7).
  */
 
 #include <netinet/in.h>
@@ -38,15 +38,15 @@ static int drop_of(int parse_error)
 	}
 }
 
-/* Says whether a host without an address can have sent a packet: who asks everybody for one (RFC 1122 section 3.2.1.3), or a
- * switch that asks for groups (RFC 4541 section 2.1.1). */
+/* Says whether a host without an address can have sent a packet: one that broadcasts to obtain an
+ * address (RFC 1122 section 3.2.1.3), or a switch that queries groups (RFC 4541 section 2.1.1). */
 static bool may_be_nobodys(const struct ip_pkt *p)
 {
 	return pc_addr_is_broadcast(&p->dst) ||
 	       (p->proto == IPPROTO_IGMP && pc_addr_is_multicast(&p->dst));
 }
 
-/* Says whether a packet of another host can come from where it says (RFC 1122 section 3.2.1.3). */
+/* Says whether another host can have the packet's source address (RFC 1122 section 3.2.1.3). */
 static bool source_is_good(const struct ip *ip, uint8_t netif, const struct ip_pkt *p)
 {
 	const struct pc_addr *src = &p->src;
@@ -76,7 +76,8 @@ int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
 
 	if (p->laddr != LADDR_NONE && netifs_is_usable(&ip->ifs, p->laddr))
 		return VERDICT_DONE;
-	/* a copy of what goes to a group or to all: heard as if it came by the interface that it is sent by */
+	/* a copy of a multicast or broadcast packet: treated as received by the interface
+	 * that sends it */
 	if (src == LADDR_NONE)
 		return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
 	p->group = true;
@@ -88,7 +89,7 @@ int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
 	return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
 }
 
-/* Finds out which of us a packet is for. Returns VERDICT_DONE or a drop. */
+/* Finds the address of ours that a packet is for. Returns VERDICT_DONE or a drop. */
 static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *eth,
                             struct ip_pkt *p)
 {
@@ -97,7 +98,7 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 	if (unlikely(netif == NETIF_LO))
 		return ip_find_looped(ip, p);
 	if (likely(p->laddr != LADDR_NONE)) {
-		/* strong host: an address is reached by its own interface only */
+		/* strong host model: an address is reached only through its own interface */
 		if (unlikely(ip->ifs.addr[p->laddr].netif != netif ||
 		             !netifs_is_usable(&ip->ifs, p->laddr)))
 			return PC_DROP_IP4_NOT_OURS;

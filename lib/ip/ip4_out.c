@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IPv4, on the way out: the header and the checksums. */
+/* IPv4 output: the header and the checksums. */
 
 #include <assert.h>
 #include <netinet/in.h>
@@ -35,7 +35,7 @@ void ip_l4_checksum(const struct ip *ip, const struct ip_path *path, const struc
 	                 RTE_MBUF_F_TX_IP_CKSUM);
 	m->l4_len = (uint8_t)l4_hdr_len;
 	if (flag != 0) {
-		/* a port that cuts the segment adds each piece's length itself */
+		/* a port that segments the packet adds each segment's length itself */
 		const bool cut = (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) != 0;
 
 		m->ol_flags |= flag | (likely(pc_addr_is_ip4(&s->dst)) ? RTE_MBUF_F_TX_IPV4
@@ -58,11 +58,11 @@ static uint8_t ttl_of(const struct ip *ip, const struct ip_path *path, const str
 {
 	if (s->ttl != 0)
 		return s->ttl;
-	/* RFC 1112 section 6.1: a group is not asked for beyond the link unless told */
+	/* RFC 1112 section 6.1: multicast stays on the link unless told otherwise */
 	return path->multicast ? 1 : (uint8_t)ip->ctx->cfg.ip_ttl;
 }
 
-/* Writes the header as five words, summing them up on the way. */
+/* Writes the header as five words, summing them as it goes. */
 static void write_header(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                          uint8_t *p, uint32_t total_len, uint32_t w1)
 {
@@ -112,13 +112,13 @@ void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s
 	ip4_output_header(ip, path, m, &s->dst);
 }
 
-/* Says whether a packet is too large for its path, and the port does not cut it. */
+/* Says whether a packet is too large for its path and the port does not segment it. */
 static bool is_too_big(const struct ip_path *path, const struct rte_mbuf *m, uint32_t hdr_len)
 {
 	return m->pkt_len + hdr_len > path->mtu && (m->ol_flags & RTE_MBUF_F_TX_TCP_SEG) == 0;
 }
 
-/* The one place where the families part on the way out. */
+/* The one place where IPv4 and IPv6 output diverge. */
 static void send_packet(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
                         struct rte_mbuf *m)
 {
@@ -147,8 +147,8 @@ void ip_output(struct ip *ip, const struct ip_path *path, const struct ip_send *
 		send_packet(ip, path, s, m);
 	} else if (ip_path_find_flow(ip, &s->dst, path->laddr, ports_of(s, m), &fresh) == 0 &&
 	           fresh.netif == path->netif) {
-		/* the same address of ours, so the same port: the checksum is as it must be; but that the other end has
-		 * become one of ours, or is it no more */
+		/* the same source address, hence the same port, so the checksum is still right,
+		 * unless the destination has become, or ceased to be, an address of ours */
 		send_packet(ip, &fresh, s, m);
 	} else {
 		ip_drop(ip, m, PC_TX_NO_ROUTE);

@@ -3,11 +3,11 @@
 #define IP_IP4_PLAIN_H
 
 /*
- * The usual IPv4 packet: whole, without options, in one mbuf, in an untagged frame from another
- * host to our own MAC address.
+ * The usual IPv4 packet: not a fragment, without options, in one mbuf, in an untagged frame from
+ * another host to our own MAC address.
  *
  * It is recognised together with its Ethernet header, in 110 instructions instead of 310.  In case
- * of doubt this says no, and eth_input and ip4_input examine the frame again and name what is
+ * of doubt this says no; eth_input and ip4_input then examine the frame again and find what is
  * wrong.
  */
 
@@ -20,9 +20,9 @@
 #include "wire/eth.h"
 #include "wire/ip4.h"
 
-/* What both ways have in common. */
+/* Shared by the fast and the slow path. */
 
-/* NONE means: the sum in the packet is not right, but the packet is (a local sender left it out). */
+/* NONE means that the packet is good although its checksum is not (a local sender left it out). */
 static inline bool ip4_header_is_good(uint32_t offloads, uint64_t ol_flags, const uint8_t *p,
                                       uint8_t hdr_len)
 {
@@ -49,12 +49,12 @@ static inline int ip4_next_of(uint8_t proto)
 	}
 }
 
-/* The short way. */
+/* The fast path. */
 
 #define IP4_NOT_PLAIN (-1)
 
-/* Says whether src and dst are as nearly always: a host that is none of us, and the address of ours whose
- * index becomes *laddr. */
+/* Says whether src and dst are of the usual kind: src a host other than us, dst an address of ours,
+ * whose index is stored in *laddr. */
 static inline bool ip4_hosts_are_plain(const struct ip *ip, uint8_t netif, uint32_t src_be,
                                        uint32_t dst_be, uint16_t *laddr)
 {
@@ -75,22 +75,23 @@ static inline bool ip4_hosts_are_plain(const struct ip *ip, uint8_t netif, uint3
 	       netifs_is_usable(ifs, found) && pc_addr_is_ip4(&ifs->addr[found].addr);
 }
 
-/* Says whether a frame begins as an untagged one from somebody to us, with an IPv4 header without options. */
+/* Says whether a frame begins like an untagged one from another host to us, with an IPv4
+ * header without options. */
 static inline bool ip4_frame_is_plain(const uint8_t *eth, const uint8_t mac[ETH_ADDR_LEN])
 {
 	const uint64_t ends = wire_get32_be(mac) | (uint64_t)wire_get16_be(mac + 4) << 32;
 	uint64_t first;
 	uint32_t type;
 
-	memcpy(&first, eth, sizeof(first)); /* both addresses: theirs must not be a group */
+	memcpy(&first, eth, sizeof(first)); /* both addresses: the source must not be a group */
 	memcpy(&type, eth + 2 * ETH_ADDR_LEN, sizeof(type));
 	return (first & (UINT64_MAX >> 16 | 1ull << 48)) == ends &&
 	       (type & 0xffffff) == (uint32_t)(0x08 | 0x00 << 8 | 0x45 << 16);
 }
 
 /**
- * ip4_plain_input does what eth_input and ip4_input do for such a frame. Verdict: NEXT_TCP, NEXT_UDP,
- * NEXT_ICMP4, NEXT_IGMP or a drop; IP4_NOT_PLAIN: nothing has changed.
+ * ip4_plain_input does the work of eth_input and ip4_input for such a frame. Verdict: NEXT_TCP,
+ * NEXT_UDP, NEXT_ICMP4, NEXT_IGMP or a drop; IP4_NOT_PLAIN: nothing has changed.
  */
 static inline int ip4_plain_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif,
                                   struct ip_pkt *p)

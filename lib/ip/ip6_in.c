@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IPv6, on the way in (RFC 8200): the fixed header, whose it is, and what stands before the upper
- * layer.
+ * IPv6 input (RFC 8200): the fixed header, the destination, and the extension headers before the
+ * upper layer.
  *
- * Above IP the mapped form ::ffff:a.b.c.d means IPv4, so a packet whose header has one is nobody's:
- * else it could pass for an IPv4 packet of its sender's choice.
+ * Above IP the mapped form ::ffff:a.b.c.d means IPv4, so a packet with such an address in its
+ * header is dropped: otherwise it could pass for an IPv4 packet of its sender's choice.
  */
 
 #include <netinet/in.h>
@@ -37,7 +37,8 @@ static int drop_of(int parse_error)
 	}
 }
 
-/* Says whether a packet of another host can come from src; :: is for those who ask for an address. */
+/* Says whether another host can have the source address src; :: is for hosts that are
+ * obtaining an address. */
 static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_addr *src)
 {
 	if (unlikely(netif == NETIF_LO))
@@ -46,7 +47,7 @@ static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_a
 	       !netifs_has(&ip->ifs, src);
 }
 
-/* Finds out which of us a packet is for. Returns VERDICT_DONE or a drop. */
+/* Finds the address of ours that a packet is for. Returns VERDICT_DONE or a drop. */
 static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *eth,
                             struct ip_pkt *p)
 {
@@ -59,7 +60,8 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 		return ip_find_looped(ip, p);
 	}
 	if (unlikely(p->group)) {
-		/* RFC 4291 section 2.7: groups of the host itself say nothing on a link, nor does the reserved scope */
+		/* RFC 4291 section 2.7: interface-local groups, and the reserved scope, are never
+		 * valid on a link */
 		if (ip6_group_scope(&p->dst) > IP6_SCOPE_HOST &&
 		    netifs_speaks_ip6(&ip->ifs, netif) &&
 		    (pc_addr_equal(&p->dst, &all) || netifs_is_member(&ip->ifs, netif, &p->dst)))
@@ -68,7 +70,8 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 	}
 	if (likely(!pc_addr_is_ip4(&p->dst)))
 		p->laddr = netifs_find(&ip->ifs, &p->dst);
-	/* strong host: an address is reached by its own interface only, and when it is ready */
+	/* strong host model: an address is reached only through its own interface, once it is
+	 * ready */
 	if (p->laddr == LADDR_NONE || ip->ifs.addr[p->laddr].netif != netif ||
 	    !netifs_is_usable(&ip->ifs, p->laddr))
 		return PC_DROP_IP6_NOT_OURS;
@@ -89,7 +92,7 @@ static int next_of(uint8_t proto)
 	}
 }
 
-/* Tells the sender of a problem with an extension header, as far as that may be told. */
+/* Reports a problem with an extension header to the sender, if that is allowed. */
 static int tell_problem(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
                         const struct ip6_ext *e)
 {
@@ -115,7 +118,7 @@ static int walk(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 	p->alert |= e.has_alert;
 	p->l4_off = (uint16_t)(ETH_HDR_LEN + e.off);
 	p->l4_len = m->pkt_len - p->l4_off;
-	p->l4_good = false; /* not every port finds its way behind these headers */
+	p->l4_good = false; /* not every port can parse past these headers */
 	switch (end) {
 	case IP6_UPPER:
 		return VERDICT_DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* IPv6, on the way out: the fixed header. */
+/* IPv6 output: the fixed header. */
 
 #include <assert.h>
 #include <netinet/in.h>

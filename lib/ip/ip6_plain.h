@@ -6,8 +6,8 @@
  * The usual TCP segment over IPv6: without extension headers, in one mbuf, in an untagged frame
  * from another host to our own MAC address and to an address of this interface.
  *
- * In case of doubt this says no, as ip4_plain.h does, and eth_input and ip6_input examine the frame
- * again and name what is wrong.
+ * As in ip4_plain.h, in case of doubt this says no; eth_input and ip6_input then examine the frame
+ * again and find what is wrong.
  */
 
 #include <netinet/in.h>
@@ -21,8 +21,8 @@
 
 #define IP6_NOT_PLAIN (-1)
 
-/* Says whether src and dst are as nearly always: a host that is none of us, and the address of ours whose
- * index becomes *laddr. Unspecified, loopback and mapped addresses begin with zeros. */
+/* Says whether src and dst are of the usual kind: src a host other than us, dst an address of ours,
+ * whose index is stored in *laddr. Unspecified, loopback and mapped addresses begin with zeros. */
 static inline bool ip6_hosts_are_plain(const struct ip *ip, uint8_t netif,
                                        const struct pc_addr *src, const struct pc_addr *dst,
                                        uint16_t *laddr)
@@ -43,15 +43,15 @@ static inline bool ip6_hosts_are_plain(const struct ip *ip, uint8_t netif,
 	       netifs_is_usable(ifs, found);
 }
 
-/* Says whether a frame begins as an untagged one from somebody to us, with an IPv6 header. */
+/* Says whether a frame begins like an untagged one from another host to us, with an IPv6 header. */
 static inline bool ip6_frame_is_plain(const uint8_t *eth, const uint8_t mac[ETH_ADDR_LEN])
 {
 	return eth_equal(eth, mac) && !eth_is_group(eth + ETH_ADDR_LEN) &&
 	       wire_get16(eth + 2 * ETH_ADDR_LEN) == ETH_TYPE_IP6 && eth[ETH_HDR_LEN] >> 4 == 6;
 }
 
-/** ip6_plain_input does what eth_input and ip6_input do for such a frame. Verdict: NEXT_TCP; IP6_NOT_PLAIN:
- * nothing has changed. */
+/** ip6_plain_input does the work of eth_input and ip6_input for such a frame. Verdict: NEXT_TCP;
+ * IP6_NOT_PLAIN: nothing has changed. */
 static inline int ip6_plain_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif,
                                   struct ip_pkt *p)
 {

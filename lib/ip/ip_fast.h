@@ -6,10 +6,10 @@
  * The fast output path: ip_l4_checksum, ip_output and neigh_output in one, for a connection whose
  * next hop is known.
  *
- * The transport writes its header to the place that ip_fast_prepend makes and sums up the words on
- * the way; ip_fast_output writes what goes in front.  Nothing is passed in structs and no function
- * is called, so that addresses and sums stay in registers.  Everything that is not plain takes the
- * slow path.
+ * The transport writes its header at the address that ip_fast_prepend returns, summing the words as
+ * it goes; ip_fast_output writes the headers in front.  Nothing is passed in structs and no
+ * function is called, so that addresses and sums stay in registers.  Anything out of the ordinary
+ * takes the slow path.
  */
 
 #include <netinet/in.h>
@@ -22,13 +22,13 @@
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
-/* bytes in front of the transport header, by family */
+/* bytes before the transport header, by family */
 #define IP_FAST_HDR_LEN  (ETH_HDR_LEN + IP4_HDR_LEN)
 #define IP_FAST_HDR_LEN6 (ETH_HDR_LEN + IP6_HDR_LEN)
 
-/** ip_fast_prepend makes room in front of a payload for a transport header and the hdr_len bytes in front of
- * it (IP_FAST_HDR_LEN, or that of the other family), and returns where the former goes. The headroom must be
- * there. */
+/** ip_fast_prepend makes room in front of a payload for a transport header and, before it, for
+ * hdr_len bytes (IP_FAST_HDR_LEN or IP_FAST_HDR_LEN6); it returns where the transport header goes.
+ * The headroom must be there. */
 static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t hdr_len,
                                                     uint16_t l4_hdr_len)
 {
@@ -41,8 +41,8 @@ static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, hdr_len);
 }
 
-/* The transport checksum: by the port if it can, else here; sum is that of the header, and if summed of
- * the payload too. */
+/* The transport checksum: computed by the port if it can, otherwise here; sum is that of the header
+ * and, if summed, also of the payload. */
 static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, uint8_t proto,
                                                   uint32_t offloads, uint64_t pseudo, uint64_t sum,
                                                   bool summed, uint16_t l4_hdr_len)
@@ -69,13 +69,14 @@ static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, 
 	return proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum);
 }
 
-/** ip_confirm takes in that what was sent by a next hop has arrived. */
+/** ip_confirm notes that packets sent through a next hop have arrived. */
 static inline void ip_confirm(struct ip *ip, struct neigh_ref ref)
 {
 	neigh_confirm(ip->neigh, ref);
 }
 
-/** What stands in a packet's IP header besides lengths and checksum; proto is a constant where it is made. */
+/** A packet's IP header fields other than lengths and checksum; proto is a compile-time constant
+ * in every caller. */
 struct ip_fast_hdr {
 	uint32_t src_be, dst_be;
 	uint32_t id_and_flags;   /* the header's second word, host byte order */
@@ -83,9 +84,9 @@ struct ip_fast_hdr {
 };
 
 /**
- * ip_fast_output completes and sends a TCP segment or UDP datagram of at most the path's MTU whose header,
- * l4_hdr_len bytes at l4, is there but for the checksum; sum is that of its words in memory order and, if
- * summed, of the payload too. It owns m.
+ * ip_fast_output completes and sends a TCP segment or UDP datagram of at most the path's MTU whose
+ * header, l4_hdr_len bytes at l4, is complete except for the checksum; sum is that of its words in
+ * memory order and, if summed, also of the payload. It owns m.
  */
 static __rte_always_inline void ip_fast_output(struct ip *ip, const struct neigh *n,
                                                struct rte_mbuf *m, uint8_t *l4, uint16_t l4_hdr_len,
@@ -122,8 +123,8 @@ static __rte_always_inline void ip_fast_output(struct ip *ip, const struct neigh
 	txq_put(q, ip->ctx, m);
 }
 
-/** ip_fast_output6 does the same over IPv6, with the flow label of RFC 6437 section 3. hops 0: what a router
- * told, or the default. */
+/** ip_fast_output6 does the same over IPv6, with the flow label of RFC 6437 section 3. hops 0: the
+ * value advertised by a router, or the default. */
 static __rte_always_inline void ip_fast_output6(struct ip *ip, const struct neigh *n,
                                                 struct rte_mbuf *m, uint8_t *l4,
                                                 uint16_t l4_hdr_len, uint64_t sum, bool summed,

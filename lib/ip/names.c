@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Name servers and search lists; see names.h.  An entry whose time is over makes room for another. */
+/* Name servers and search lists; see names.h. An expired entry makes room for a new one. */
 #include "ip/names.h"
 
 #include <errno.h>
@@ -24,7 +24,8 @@ static unsigned find_domain(const struct names *n, const char *name)
 	return i;
 }
 
-/* Gives what was found at i, or was not (i == n), a place until then. Returns it, or -ENOSPC. */
+/* Keeps the entry found at i, or a new one if there was none (i == n), until until_ns. Returns its
+ * index, or -ENOSPC. */
 static int take_place(struct name_times *t, unsigned i, uint64_t until_ns, uint64_t now_ns)
 {
 	if (i == t->n)
@@ -37,7 +38,7 @@ static int take_place(struct name_times *t, unsigned i, uint64_t until_ns, uint6
 	return (int)i;
 }
 
-/* Says whether a router may tell of what was found at i, or was not (i == n). */
+/* Says whether a router may advertise the entry found at i, or a new one (i == n). */
 static bool may_learn(const struct name_times *t, unsigned i, uint64_t now_ns)
 {
 	unsigned learnt = 0;

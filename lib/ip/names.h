@@ -3,11 +3,11 @@
 #define IP_NAMES_H
 
 /*
- * What the network has said about name service: name servers, and the domains of the search list.
+ * Name service settings: name servers, and the domains of the search list.
  *
- * Both are lists, in which an expired entry gives its place to a new one.  An entry that never
- * expires (UINT64_MAX) was configured, or came from DHCP, which removes it itself; the others were
- * learnt from routers and have a lifetime.
+ * Both are lists in which a new entry may replace an expired one.  An entry that never expires
+ * (UINT64_MAX) was configured, or came from DHCP, which removes it itself; the others were learnt
+ * from routers and have a lifetime.
  */
 
 #include <stdbool.h>
@@ -21,9 +21,9 @@
 #define NAMES_LEARNT  4 /* of each, from routers (RFC 8106 section 5.3.1 wants three) */
 #define NAMES_ANYPORT UINT8_MAX
 
-/** Until when each entry of a list holds. */
+/** Until when each entry of a list is valid. */
 struct name_times {
-	unsigned n; /* places in use, with those whose time is over */
+	unsigned n; /* slots in use, expired ones included */
 	uint64_t until_ns[NAMES_MAX];
 };
 
@@ -31,20 +31,22 @@ struct names {
 	struct name_times servers, domains;
 	struct name_server {
 		struct pc_addr addr;
-		uint8_t netif; /* on whose link it was told; NAMES_ANYPORT: it was set */
+		uint8_t netif; /* the interface that told of it; NAMES_ANYPORT: configured */
 	} server[NAMES_MAX];
 	char domain[NAMES_MAX][NAME_MAX_LEN + 1];
 };
 
-/** names_add_server notes a server; with until_ns in the past it is forgotten. Returns 0 or -ENOSPC. */
+/** names_add_server adds or updates a server; until_ns in the past removes it. Returns
+ * 0 or -ENOSPC. */
 int names_add_server(struct names *n, const struct pc_addr *addr, uint8_t netif, uint64_t until_ns,
                      uint64_t now_ns);
 
-/** names_add_domain does the same with a domain. Returns 0, -ENOSPC, or -EINVAL (empty, or too long). */
+/** names_add_domain does the same for a domain. Returns 0, -ENOSPC, or -EINVAL (empty,
+ * or too long). */
 int names_add_domain(struct names *n, const char *name, uint64_t until_ns, uint64_t now_ns);
 
-/** names_may_learn_server and names_may_learn_domain say whether a router may tell of one: it was not set, and
- * there are not too many. */
+/** names_may_learn_server and names_may_learn_domain say whether an entry may be learnt from a
+ * router: it was not configured, and there are not too many learnt already. */
 bool names_may_learn_server(const struct names *n, const struct pc_addr *addr, uint64_t now_ns);
 bool names_may_learn_domain(const struct names *n, const char *name, uint64_t now_ns);
 

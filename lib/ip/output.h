@@ -7,20 +7,20 @@
 #include "ip/ip.h"
 
 /**
- * ip4_push puts the header in front of m, and sends it; word is its second: identification, flags and
- * offset.
+ * ip4_push prepends the header to m and sends it; word is its second word: identification, flags
+ * and offset.
  */
 void ip4_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
               struct rte_mbuf *m, uint32_t word);
 
-/** ip6_push does that for IPv6; next: what m begins with. */
+/** ip6_push does the same for IPv6; next: the header that m begins with. */
 void ip6_push(struct ip *ip, const struct ip_path *path, const struct ip_send *s,
               struct rte_mbuf *m, uint8_t next, uint32_t label);
 
-/** ip6_label_of makes the flow label of a packet that begins with its transport header. */
+/** ip6_label_of computes the flow label of a packet that begins with its transport header. */
 uint32_t ip6_label_of(const struct ip *ip, const struct ip_send *s, const struct rte_mbuf *m);
 
-/** ip_drop frees what cannot be sent, and counts it. */
+/** ip_drop frees a packet that cannot be sent, and counts it. */
 void ip_drop(struct ip *ip, struct rte_mbuf *m, int counter);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Paths: the way of packets to a destination, by routes, addresses and neighbours.
+ * Paths: how packets reach a destination, from routes, addresses and neighbours.
  *
- * Whatever changes a path outdates all of them (neigh_outdate counts up a generation that every reference
- * carries), so that whoever keeps one looks again with its next packet.
+ * Any change that affects a path invalidates all of them (neigh_outdate increments a generation
+ * that every reference carries), so a holder of a path looks it up again with its next packet.
  */
 
 #include "ip/route.h"
@@ -16,7 +16,7 @@ bool route_leads_back(const struct ip *ip, const struct pc_addr *src, uint8_t ne
 	       (pc_addr_is_ip4(src) && src->w[3] == 0) || route_find(ip, src, netif) != NULL;
 }
 
-/* mtu: the route's; 0: it has none */
+/* mtu: the route's; 0: none */
 static void make_path(struct ip *ip, const struct pc_addr *dst, uint8_t netif, uint16_t laddr,
                       uint16_t mtu, struct ip_path *path)
 {
@@ -38,7 +38,7 @@ static int first_netif6(const struct ip *ip)
 	return ROUTE_ANY;
 }
 
-/* The way to an IPv6 group, in the same way. */
+/* The path to an IPv6 group, chosen in the same order as in find_group. */
 static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
                        struct ip_path *path)
 {
@@ -58,8 +58,8 @@ static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
 	return 0;
 }
 
-/* The address that packets by a route come from: of IPv4 the route's or, while that may not be used, another one on the network of
- * its next hop. */
+/* The source address for packets that use a route: for IPv4 the route's or, while that is not
+ * usable, another one on the network of its next hop. */
 static uint16_t source_of(const struct ip *ip, const struct route *r, const struct pc_addr *dst)
 {
 	if (!pc_addr_is_ip4(dst))
@@ -83,8 +83,8 @@ uint16_t ip_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst
 	return laddr != LADDR_NONE ? laddr : netifs_find_first(&ip->ifs, netif);
 }
 
-/* The way to a group: by the interface of the bound address, of a route, or the first that has an
- * address. */
+/* The path to a group: through the interface of the bound address, of a route, or the first one
+ * that has an address. */
 static int find_group(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
                       struct ip_path *path)
 {
@@ -102,7 +102,7 @@ static int find_group(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
 	return 0;
 }
 
-/* Says whether no packet can be sent to an address: 0/8, 127/8 but for 127.0.0.1, ::. */
+/* Says whether an address can never be sent to: 0/8, 127/8 except 127.0.0.1, ::. */
 static bool is_unreachable(const struct pc_addr *dst)
 {
 	if (pc_addr_is_ip4(dst))
@@ -110,7 +110,7 @@ static bool is_unreachable(const struct pc_addr *dst)
 	return pc_addr_is_any(dst);
 }
 
-/* One for each family, which a frame on the way to ourselves goes by. */
+/* The neighbour, one for each family, through which we reach ourselves. */
 static struct neigh_ref loop_neigh(struct ip *ip, const struct pc_addr *dst)
 {
 	const struct pc_addr *lo = ip_laddr(ip, pc_addr_is_ip4(dst) ? LADDR_LO4 : LADDR_LO6);
@@ -131,13 +131,13 @@ int ip_path_loop(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, struc
 	return 0;
 }
 
-/* Says whether an address is one of ours; one that turned out to be somebody else's is not. */
+/* Says whether an address is one of ours; a duplicate of another host's is not. */
 static bool is_ours(const struct ip *ip, uint16_t laddr)
 {
 	return laddr != LADDR_NONE && ip->ifs.addr[laddr].state < LADDR_DUPLICATE;
 }
 
-/* What chooses among equal routes. */
+/* What the choice among equal routes depends on. */
 static struct ip_flow flow_of(const struct ip *ip, uint16_t laddr, uint32_t ports)
 {
 	struct ip_flow f = {0};
@@ -159,7 +159,7 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, u
 	bool shared = false;
 
 	if (laddr != LADDR_NONE && !netifs_is_usable(&ip->ifs, laddr))
-		return -EADDRNOTAVAIL; /* not ours yet (RFC 4862 section 5.4), or no more */
+		return -EADDRNOTAVAIL; /* not ours yet (RFC 4862 section 5.4), or no longer */
 	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(ip, laddr)) != pc_addr_is_ip4(dst))
 		return -ENETUNREACH;
 	if (is_ours(ip, own))
@@ -189,8 +189,8 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, u
 }
 
 /*
- * What changes a path outdates every neighbour (neigh_outdate), and so the memo.  A connection that is
- * opened, served and closed spends 520 instructions less by it.
+ * Any change to a path invalidates every neighbour reference (neigh_outdate), and so the memo.  The
+ * memo saves 520 instructions for a connection that is opened, served and closed.
  */
 static int remember_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
                          struct ip_path *path)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Path MTUs that are smaller than the link's (RFC 8201; RFC 1191 for datagrams: of IPv4, a TCP
+ * Path MTUs that are smaller than the link's (RFC 8201; RFC 1191 for datagrams: over IPv4, each TCP
  * connection keeps its own).
  *
- * Overview: a table of fixed size, a few places for each hash of the destination; of these the one that
- * ends first gives way.  A value is believed for ten minutes, then the link's counts again (section 4), also for those who
- * keep a path: when a value ends, all look anew.
+ * Overview: a table of fixed size, with a few slots for each hash of the destination; the one that
+ * expires first is replaced.  A value is believed for ten minutes, after which the link's applies
+ * again (section 4), also to kept paths: when a value expires, all paths are looked up anew.
  *
- * Who may write: transports, for errors that quote something that they have sent (RFC 5927 section 7),
- * and never below 1280 bytes, of IPv4 552 as on Linux, so that a liar gains little.  An IPv4 path that is said to be narrower has
- * 552, and whoever finds that lets routers fragment.
+ * Who may write: transports, for errors that quote a packet they have sent (RFC 5927 section 7),
+ * and never below 1280 bytes, or 552 for IPv4 as on Linux, so that forged errors gain little.  An
+ * IPv4 path said to be narrower gets 552, and packets sent on it may be fragmented by routers.
  */
 
 #include "ip/ip.h"

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What routers tell: default routers, networks of the link, MTU and hop limit, prefixes to make addresses
- * of, and better first hops.
+ * Router advertisements and redirects: default routers, on-link prefixes, MTU and hop limit,
+ * prefixes to make addresses from, and better first hops.
  *
- * Overview: everything learnt becomes a route with an end (struct route, until_ns) or an address with
- * lifetimes (struct laddr), beside those that were set, which nobody on the link can change.
+ * Overview: everything learnt becomes a route with an expiry time (struct route, until_ns) or an
+ * address with lifetimes (struct laddr), alongside the configured ones, which no host on the link
+ * can change.
  *
- * Anybody on the link can speak as a router, so what he may fill is bounded: ROUTERS default routes,
- * PREFIXES networks, ADDRESSES addresses (those that have gone count for an hour), REDIRECTS host routes, and NAMES_LEARNT name servers and domains (names.h).  ip6.accept_ra switches it all off.
+ * Any host on the link can pose as a router, so what it can fill is bounded: ROUTERS default
+ * routes, PREFIXES networks, ADDRESSES addresses (removed ones count for an hour), REDIRECTS host
+ * routes, and NAMES_LEARNT name servers and domains (names.h).  ip6.accept_ra switches all of this
+ * off.
  */
 
 #include "ip/ra.h"
@@ -34,12 +37,13 @@ static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room fo
 
 #define MS_NS     UINT64_C(1000000)
 #define SECOND_NS UINT64_C(1000000000)
-/* RFC 4862 section 5.5.3 e: no stranger makes an address end sooner than in two hours */
+/* RFC 4862 section 5.5.3 e: no advertisement can shorten an address's lifetime below two hours */
 #define TWO_HOURS_NS (7200 * SECOND_NS)
-/* a redirect counts for ten minutes; if it is still true it comes again */
+/* a redirect is valid for ten minutes; if it still applies, it will be sent again */
 #define REDIRECT_NS (600 * SECOND_NS)
-/* Times that a router may tell: at most an hour and a minute (RFC 4861 section 6.2.1 has the hour), and not so short
- * that a stranger can have the link flooded by its hosts. */
+/* Bounds on the times that a router may advertise: reachable time at most an hour (RFC 4861 section
+ * 6.2.1), retransmission interval at most a minute, and neither so short that a forged
+ * advertisement makes the hosts flood the link. */
 #define REACHABLE_MIN_MS UINT32_C(1000)
 #define REACHABLE_MAX_MS UINT32_C(3600000)
 #define RETRANS_MIN_MS   UINT32_C(100)
@@ -52,10 +56,10 @@ static uint64_t end_of(const struct ip *ip, uint32_t lifetime_s)
 	return lifetime_s == UINT32_MAX ? UINT64_MAX : ip->ctx->now_ns + lifetime_s * SECOND_NS;
 }
 
-/* ---- asking (RFC 4861 section 6.3.7, RFC 7559) --------------------------------------------------
+/* ---- solicitation (RFC 4861 section 6.3.7, RFC 7559) --------------------------------------------
  *
- * Less and less often, but without end: a switch may forward nothing for half a minute after a link came up, and routers speak
- * of themselves as rarely as twice an hour.
+ * Less and less often, but for ever: a switch may forward nothing for half a minute after a link
+ * came up, and routers may advertise themselves as rarely as twice an hour.
  */
 
 void ra_start(struct ip *ip, uint8_t netif)
@@ -85,13 +89,13 @@ static void solicit(struct ip *ip, uint8_t netif)
 		ctx_count(ip->ctx, PC_ND_SOLICITS_TX);
 }
 
-/* A time, give or take a tenth (RAND). */
+/* A time, varied by up to a tenth either way (RAND). */
 static uint32_t spread(struct ip *ip, uint32_t ms)
 {
 	return ms - ms / 10 + rng_below(&ip->ctx->rng, ms / 5 + 1);
 }
 
-/* The wait behind one of so many ms; 0: the first one (section 2). */
+/* The wait that follows one of ms; 0: the first (section 2). */
 static uint32_t next_wait(struct ip *ip, uint32_t ms)
 {
 	const uint32_t next = ms == 0 ? spread(ip, INTERVAL_MS) : ms + spread(ip, ms);
@@ -117,7 +121,7 @@ static void poll_solicit(struct ip *ip, uint8_t netif)
 	ip_due(ip, nif->solicit_ns);
 }
 
-/* ---- routes ----------------------------------------------------------------------------------- */
+/* ---- routes ---------------------------------------------------------------------------------- */
 
 static unsigned count_learnt(const struct ip *ip, uint8_t kind)
 {
@@ -142,7 +146,8 @@ static struct route *find_learnt(struct ip *ip, uint8_t kind, const struct route
 	return NULL;
 }
 
-/* Whoever is no router any more is none for what was redirected to him either (RFC 4861 sections 6.3.5, 7.2.5). */
+/* A host that is no longer a router loses the redirects to it, too (RFC 4861
+ * sections 6.3.5, 7.2.5). */
 static void forget_redirects(struct ip *ip, uint8_t netif, const struct pc_addr *router)
 {
 	for (uint32_t i = 0; i < ROUTES_LEARNT; i++) {
@@ -154,7 +159,7 @@ static void forget_redirects(struct ip *ip, uint8_t netif, const struct pc_addr 
 	}
 }
 
-/* Takes a route away, and what depends on it. */
+/* Removes a route, and whatever depends on it. */
 static void end_route(struct ip *ip, uint32_t index)
 {
 	const struct route was = ip->routes.route[index];
@@ -164,7 +169,7 @@ static void end_route(struct ip *ip, uint32_t index)
 		forget_redirects(ip, was.netif, &was.gateway);
 }
 
-/* Adds a route, prolongs the one like it, or takes it away when it ends now. */
+/* Adds a route, extends the lifetime of an existing one, or removes it if the new lifetime is 0. */
 static bool learn_route(struct ip *ip, const struct route *r, unsigned max)
 {
 	struct route *old = find_learnt(ip, r->learnt, r);
@@ -216,10 +221,10 @@ void ra_no_router(struct ip *ip, uint8_t netif, const struct pc_addr *addr)
 	forget_redirects(ip, netif, addr);
 }
 
-/* ---- addresses (RFC 4862 section 5.5.3) --------------------------------------------------------- */
+/* ---- addresses (RFC 4862 section 5.5.3) ------------------------------------------------------ */
 
-/* The second half of an address: of the MAC address, or, with a secret, one that tells nothing and
- * differs from prefix to prefix (RFC 7217). */
+/* The interface identifier of an address: made from the MAC address or, with a secret, one that
+ * reveals nothing and differs from prefix to prefix (RFC 7217). */
 static void make_identifier(const struct ip *ip, uint8_t netif, struct pc_addr *a, uint8_t counter)
 {
 	const uint8_t *mac = ip->ifs.netif[netif].port->info.mac;
@@ -261,7 +266,7 @@ static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 	const bool ended = la->state == LADDR_EXPIRED;
 	const uint16_t laddr = (uint16_t)(la - ip->ifs.addr);
 
-	/* e 1 to 3: longer is believed, shorter only down to two hours */
+	/* e 1 to 3: a longer lifetime is believed, a shorter one only down to two hours */
 	if (valid > la->valid_ns || x->valid_s > TWO_HOURS_NS / SECOND_NS || ended)
 		la->valid_ns = valid;
 	else if (la->valid_ns > now + TWO_HOURS_NS)
@@ -282,7 +287,7 @@ static unsigned count_autoconf(const struct ip *ip)
 	return n;
 }
 
-/* Networks may change without end, but not all at once. */
+/* Prefixes may keep changing, but only so many at once. */
 static bool has_room(struct ip *ip)
 {
 	if (count_autoconf(ip) < ADDRESSES)
@@ -297,7 +302,7 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 	struct laddr *la;
 	int i;
 
-	/* an identifier of the MAC address that failed once fails again */
+	/* an identifier made from the MAC address would only fail again */
 	if (counter > STABLE_RETRIES || (counter > 0 && ip->ctx->cfg.ip6_secret == 0))
 		return;
 	make_identifier(ip, netif, &p.addr, counter);
@@ -312,7 +317,7 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 	la->valid_ns = end_of(ip, x->valid_s);
 	la->preferred_ns = end_of(ip, x->preferred_s);
 	if (i > ip->ifs.nb_announced)
-		return; /* ip_poll begins with it when its turn comes */
+		return; /* ip_poll starts it in its turn */
 	if (i == ip->ifs.nb_announced)
 		ip->ifs.nb_announced++;
 	dad_start(ip->neigh, (uint16_t)i, true);
@@ -332,7 +337,7 @@ static void autoconf(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 		make_address(ip, netif, x, failed);
 }
 
-/* ---- advertisements (RFC 4861 section 6.3.4) ---------------------------------------------------- */
+/* ---- advertisements (RFC 4861 section 6.3.4) ------------------------------------------------- */
 
 static void take_prefix(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 {
@@ -373,7 +378,7 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 
 	if (m->hops != 0)
 		nif->hops = m->hops;
-	/* section 4.2: what M says has all that O says */
+	/* section 4.2: M includes all that O says */
 	nif->ra_other = m->ra_flags != 0;
 	nif->ra_managed = (m->ra_flags & ND_RA_MANAGED) != 0;
 	if (m->reachable_ms != 0 && m->reachable_ms <= REACHABLE_MAX_MS)
@@ -387,7 +392,7 @@ static void take_link(struct ip *ip, const struct nd_in *in)
 	}
 }
 
-/* RFC 8106 section 5.1; what was set, or came by DHCP, is for ever and stays so */
+/* RFC 8106 section 5.1; servers that were configured, or came by DHCP, never expire and stay so */
 static void take_servers(struct ip *ip, const struct nd_in *in)
 {
 	const struct nd_msg *m = in->msg;
@@ -401,7 +406,7 @@ static void take_servers(struct ip *ip, const struct nd_in *in)
 			                       now);
 }
 
-/* RFC 8106 section 5.2: names one behind the other, and zeros up to the option's end */
+/* RFC 8106 section 5.2: one name after another, and zeros up to the option's end */
 static void take_domains(struct ip *ip, const struct nd_search *s)
 {
 	const uint64_t now = ip->ctx->now_ns;
@@ -435,7 +440,7 @@ int ra_input(struct ip *ip, const struct nd_in *in)
 	return PC_DROP_ND_DONE;
 }
 
-/* ---- redirects (RFC 4861 sections 8.1 and 8.3) -------------------------------------------------- */
+/* ---- redirects (RFC 4861 sections 8.1 and 8.3) ----------------------------------------------- */
 
 int ra_redirect(struct ip *ip, const struct nd_in *in)
 {
@@ -451,7 +456,7 @@ int ra_redirect(struct ip *ip, const struct nd_in *in)
 	if (!pc_addr_is_link_local(&in->src) || pc_addr_is_multicast(&m->dest) ||
 	    pc_addr_is_ip4(&m->dest) || (!on_link && !pc_addr_is_link_local(&m->target)))
 		return PC_DROP_ND_MALFORMED;
-	/* only the router that a packet was sent to may say that another is better */
+	/* only the router that we use for a destination may redirect us to another */
 	if (ip->ctx->cfg.ip6_accept_ra == 0 || !route_first_hop(ip, &m->dest, in->netif, &hop) ||
 	    !pc_addr_equal(&hop, &in->src))
 		return PC_DROP_ND_ROUTER;

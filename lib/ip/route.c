@@ -1,22 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of routes.
+ * The routing table.
  *
- * Overview: places in an array, found by a keyed hash of network and length; a search (route_find.c) tries the lengths
- * that there are, the longest first, in each family its own.  So it takes as many probes as there are different
- * lengths, however many routes (docs/adr/0015-routes.md says why it is none of DPDK's tables).  It is made
- * once per connection, not per packet: what it yields is kept as a path.
+ * Overview: slots in an array, found by a keyed hash of network and prefix length; a lookup
+ * (route_find.c) tries the lengths in use, longest first, separately for each family.  So it takes
+ * as many probes as there are different lengths, however many routes there are
+ * (docs/adr/0015-routes.md explains why none of DPDK's tables is used).  It is done once per
+ * connection, not per packet: the result is kept as a path.
  *
- * Routes to one network stand next to each other in their chain, the best first: settings before what was
- * learnt, then the lower metric, then the router that is preferred, then the older one; route_find.c chooses among
- * them.  Two routes to one network may differ in their interface; which is taken then
- * depends on the address that a socket is bound to, so a host with two uplinks answers by the one it
- * was asked by.
+ * Routes to one network are adjacent in their chain, best first: configured before learnt, then the
+ * lower metric, then the preferred router, then the older one; route_find.c chooses among them.
+ * Two routes to one network may use different interfaces; which is taken then depends on the
+ * address that a socket is bound to, so a host with two uplinks answers through the one that the
+ * request came in by.
  *
- * What is learnt has the first ROUTES_LEARNT places, so that nobody on the link can make a walk over it long.
+ * Learnt routes use the first ROUTES_LEARNT slots, so that no host on the link can make a walk over
+ * them long.
  *
- * Invariants: a place in use is in one chain, and counted under its length; every route with a gateway holds a
- * reference to it.
+ * Invariants: a slot in use is in one chain, and counted under its length; every route with a
+ * gateway holds a reference to it.
  */
 
 #include "ip/route.h"
@@ -46,7 +48,7 @@ uint64_t routes_footprint(const struct pc_stack_config *cfg)
 	return nb_places(cfg) * sizeof(struct route) + nb_buckets(cfg) * sizeof(uint32_t);
 }
 
-/* Makes places [from,to) the free ones of a class, lowest first. */
+/* Makes slots [from,to) the free list of a class, lowest first. */
 static void free_places(struct routes *rs, unsigned class, uint32_t from, uint32_t to)
 {
 	for (uint32_t i = to; i > from; i--) {
@@ -94,7 +96,7 @@ static bool is_to(const struct route *r, const struct pc_prefix *net)
 	return r->dest.len == net->len && pc_addr_equal(&r->dest.addr, &net->addr);
 }
 
-/* Notes that a route of this length has come or gone. */
+/* Counts a route of this length as added or removed. */
 static void count_length(struct routes *rs, const struct pc_prefix *net, int change)
 {
 	struct route_lengths *l = &rs->lengths[route_family(&net->addr)];
@@ -125,7 +127,7 @@ struct pc_prefix route_network(const struct pc_prefix *p)
 	return net;
 }
 
-/* Says whether a comes before b, or is as good and older. */
+/* Says whether a, the older one, comes before b. */
 static bool precedes(const struct route *a, const struct route *b)
 {
 	if ((a->learnt == ROUTE_SET) != (b->learnt == ROUTE_SET))
@@ -161,7 +163,7 @@ bool route_is_set(const struct ip *ip, const struct pc_prefix *dest, uint8_t net
 	return false;
 }
 
-/* Puts a place into its chain: with the others to its network, behind those that precede it. */
+/* Links a slot into its chain: with the others to its network, after those that precede it. */
 static void chain(struct routes *rs, uint32_t self)
 {
 	struct route *r = &rs->route[self - 1];
@@ -234,13 +236,13 @@ void route_add_connected(struct ip *ip, uint16_t laddr)
 	                        .weight = 1,
 	                        .until_ns = UINT64_MAX};
 
-	/* nobody else is on the network of a host address; and of two addresses on one network the
-	 * first is the one that connections are made from */
+	/* a host address has no others on its network; and of two addresses on one network the
+	 * first is the source of connections */
 	if (la->prefix_len < 128 && !route_is_set(ip, &r.dest, r.netif))
 		(void)route_insert(ip, &r);
 }
 
-/* The address of ours on whose network a gateway is, the smallest such network. */
+/* The address of ours whose network contains a gateway; the smallest such network wins. */
 static uint16_t find_link(const struct netifs *ifs, const struct pc_addr *gateway)
 {
 	uint16_t best = LADDR_NONE;
@@ -255,7 +257,7 @@ static uint16_t find_link(const struct netifs *ifs, const struct pc_addr *gatewa
 	return best;
 }
 
-/* An address of an interface that packets of a family can come from. */
+/* The first address of a family on an interface, whether it is in use yet or not. */
 static uint16_t any_laddr(const struct netifs *ifs, uint8_t netif, bool ip4)
 {
 	for (uint16_t i = 0; i < ifs->nb_addrs; i++)
@@ -265,7 +267,8 @@ static uint16_t any_laddr(const struct netifs *ifs, uint8_t netif, bool ip4)
 	return LADDR_NONE;
 }
 
-/* The address of ours by which a gateway is reached: on its network, or by a route that needs no gateway. */
+/* The address of ours through which a gateway is reached: on its network, or by a route
+ * without a gateway. */
 static uint16_t find_laddr(const struct ip *ip, const struct pc_addr *gateway)
 {
 	const uint16_t laddr = find_link(&ip->ifs, gateway);
@@ -276,7 +279,7 @@ static uint16_t find_laddr(const struct ip *ip, const struct pc_addr *gateway)
 	return any_laddr(&ip->ifs, r->netif, pc_addr_is_ip4(gateway));
 }
 
-/* Finds by which interface and address a route goes. Returns 0 or -ENETUNREACH. */
+/* Finds the interface and address that a route uses. Returns 0 or -ENETUNREACH. */
 static int find_way(const struct ip *ip, const struct pc_route *want, struct route *r)
 {
 	const struct netifs *ifs = &ip->ifs;
@@ -298,7 +301,7 @@ static int find_way(const struct ip *ip, const struct pc_route *want, struct rou
 	return 0;
 }
 
-/* The network that a destination means: ::/0 by an IPv4 gateway is the default route of its family. */
+/* The network that a destination means: ::/0 with an IPv4 gateway is the IPv4 default route. */
 static struct pc_prefix destination(const struct pc_route *want)
 {
 	if (want->dest.len == 0 && pc_addr_is_ip4(&want->gateway))
@@ -306,7 +309,7 @@ static struct pc_prefix destination(const struct pc_route *want)
 	return want->dest;
 }
 
-/* Makes a route of what is wanted. Returns 0, -EINVAL or -ENETUNREACH. */
+/* Makes a route from a request. Returns 0, -EINVAL or -ENETUNREACH. */
 static int make_route(const struct ip *ip, const struct pc_route *want, struct route *r)
 {
 	const struct pc_prefix p = destination(want);
@@ -326,7 +329,7 @@ static int make_route(const struct ip *ip, const struct pc_route *want, struct r
 	return find_way(ip, want, r);
 }
 
-/* Says whether there is such a route, or the network is our own; and, if it is a setting, where (index + 1). */
+/* Says whether there already is such a configured route, or its network is our own. */
 static bool is_there(const struct ip *ip, const struct route *r)
 {
 	const struct routes *rs = &ip->routes;
@@ -351,7 +354,7 @@ int ip_route_add(struct ip *ip, const struct pc_route *want)
 	return is_there(ip, &r) ? -EEXIST : route_insert(ip, &r);
 }
 
-/* Says whether a route is the network of one of our addresses, which goes with that only. */
+/* Says whether a route belongs to one of our addresses, and is removed only with it. */
 static bool is_connected(const struct ip *ip, const struct route *r)
 {
 	for (uint16_t i = 0; r->by == GATEWAY_NONE && i < ip->ifs.nb_addrs; i++) {
@@ -364,7 +367,8 @@ static bool is_connected(const struct ip *ip, const struct route *r)
 	return false;
 }
 
-/* Takes away the set routes to a network, by one gateway or all but keep. Returns how many. */
+/* Removes the configured routes to a network, through one gateway or all but keep.
+ * Returns how many. */
 static unsigned del_routes(struct ip *ip, const struct pc_prefix *net,
                            const struct pc_addr *gateway, const struct pc_addr *keep)
 {
@@ -410,7 +414,7 @@ int ip_route_del(struct ip *ip, const struct pc_route *want)
 	           : -ESRCH;
 }
 
-/* Says whether the network of a route is one of our own, by an address on its interface. */
+/* Says whether a route's network is that of one of our addresses on its interface. */
 static bool is_own_network(const struct ip *ip, const struct route *r)
 {
 	const struct routes *rs = &ip->routes;
@@ -433,7 +437,7 @@ int ip_route_replace(struct ip *ip, const struct pc_route *want)
 		return rc;
 	if (is_own_network(ip, &r))
 		return -EEXIST;
-	/* the same one, perhaps with another metric or MTU, is made anew */
+	/* the same route, perhaps with another metric or MTU, is replaced */
 	del_routes(ip, &r.dest, &want->gateway, NULL);
 	rc = route_insert(ip, &r);
 	if (rc == -ENOSPC && gateway_would_fit(ip, &r) &&

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Finding a route.
+ * Route lookup.
  *
- * Overview: the longest network first.  Of the routes to one network the best is taken whose gateway answers (RFC 1122
- * section 3.3.1.2, RFC 4861 section 6.3.6); those that are equally good and set share the flows by their weights.
+ * Overview: the longest network first.  Of the routes to one network, the best whose gateway
+ * answers is taken (RFC 1122 section 3.3.1.2, RFC 4861 section 6.3.6); configured routes that are
+ * equally good share the flows by weight.
  *
- * Which of the equal ones a flow has is computed, not kept: each gets points by a keyed hash of flow and gateway, and the
- * one with most has it ("highest random weight", RFC 2991 section 4; with weights as in Schindelhauer and Schomaker,
- * "Weighted distributed hash tables", 2005).  So when a gateway comes or goes, no flow moves but those that it gets or
- * had.  The key is the stack's: nobody outside can have his flows meet on one path.
+ * Which of the equal routes a flow uses is computed, not stored: each route gets a score from a
+ * keyed hash of flow and gateway, and the best score wins ("highest random weight", RFC 2991
+ * section 4; with weights as in Schindelhauer and Schomaker, "Weighted distributed hash tables",
+ * 2005).  So when a gateway is added or removed, only the flows that it gains or loses move.  The
+ * key is the stack's own secret: no outsider can make flows collide on one path.
  */
 
 #include "ip/route.h"
 
-/* Says whether two routes to one network are equally good, and settings. */
+/* Says whether two routes to one network are configured and equally good. */
 static bool is_equal(const struct route *a, const struct route *b)
 {
 	return a->learnt == ROUTE_SET && b->learnt == ROUTE_SET && a->metric == b->metric;
 }
 
-/* A hash of what the packets of a flow have in common. */
+/* A hash of a flow. */
 static uint64_t hash_flow(const struct routes *rs, const struct pc_addr *dst,
                           const struct ip_flow *f)
 {
@@ -46,8 +48,8 @@ static uint32_t minus_log2(uint32_t x)
 	return ((zeros + 1) << 16) - fraction;
 }
 
-/* The lot of a route for a flow, to be divided by its weight: the least quotient wins. With a weight of w the chance is
- * that of w routes with a weight of 1. */
+/* A route's random draw for a flow, to be divided by its weight: the lowest quotient wins. A route
+ * of weight w has the same chance as w routes of weight 1. */
 static uint32_t draw(const struct routes *rs, const struct route *r, uint64_t flow)
 {
 	const uint64_t v[3] = {r->gateway.q[0] ^ r->netif, r->gateway.q[1], flow};
@@ -55,7 +57,7 @@ static uint32_t draw(const struct routes *rs, const struct route *r, uint64_t fl
 	return minus_log2((uint32_t)hash24(&rs->key, v) | 1);
 }
 
-/* Chooses one of the routes like the first, which follow it, by the flow. */
+/* Chooses, by flow, among the routes equal to the first, which follow it. */
 static const struct route *share(const struct ip *ip, uint32_t i, const struct pc_addr *dst,
                                  int netif, const struct ip_flow *flow, bool *shared)
 {
@@ -82,7 +84,7 @@ static const struct route *share(const struct ip *ip, uint32_t i, const struct p
 	return best;
 }
 
-/* Says whether another one like it follows a route. */
+/* Says whether a route is followed by one equal to it. */
 static bool has_equal(const struct routes *rs, uint32_t i)
 {
 	const uint32_t next = route_next_to(rs, i);
@@ -90,7 +92,8 @@ static bool has_equal(const struct routes *rs, uint32_t i)
 	return next != 0 && is_equal(&rs->route[i - 1], &rs->route[next - 1]);
 }
 
-/* The best of the routes to one network; NULL: none, or a redirect in vain. */
+/* The best of the routes to one network; NULL: none, or only a redirect to a host that
+ * does not answer. */
 static const struct route *choose(const struct ip *ip, uint32_t first, const struct pc_addr *dst,
                                   int netif, const struct ip_flow *flow, bool *shared)
 {
@@ -104,7 +107,8 @@ static const struct route *choose(const struct ip *ip, uint32_t first, const str
 			continue;
 		if (route_is_up(ip, r))
 			return has_equal(rs, i) ? share(ip, i, dst, netif, flow, shared) : r;
-		/* RFC 4861 section 7.3.3: who was redirected to one that does not answer chooses anew */
+		/* RFC 4861 section 7.3.3: a redirect to a next hop that does not answer is
+		 * ignored */
 		if (best == NULL && r->learnt != ROUTE_REDIRECT)
 			best = r;
 	}

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Which address of ours a packet comes from (RFC 6724 section 5), and which of another host's is best tried first (section 6).
+ * Source address selection (RFC 6724 section 5), and the order in which to try another host's
+ * addresses (section 6).
  *
- * The route has chosen the interface already, and only its addresses come into question (rule 5).
- * Rules 4 and 7 are about mobile nodes, temporary addresses and tunnels, which are not there.
+ * The route has already chosen the interface, and only its addresses are candidates (rule 5). Rules
+ * 4 and 7 concern mobile nodes, temporary addresses and tunnels, which are not supported.
  */
 
 #include <rte_common.h>
@@ -58,7 +59,8 @@ static unsigned label_of(const struct pc_addr *a)
 	return policy_of(a)->label;
 }
 
-/* bits that two addresses have in common, at most those of the source's prefix (section 2.2) */
+/* length of the common prefix of two addresses, at most that of the source's prefix (section
+ * 2.2) */
 static unsigned common_bits(const struct laddr *la, const struct pc_addr *dst)
 {
 	unsigned n = 0;
@@ -101,9 +103,9 @@ uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *ds
 	return best;
 }
 
-/* ---- destinations (section 6) ------------------------------------------------------------------ */
+/* ---- destinations (section 6) ---------------------------------------------------------------- */
 
-/* What speaks for a destination, with the source that packets to it come from. */
+/* The merits of a destination, given the source that packets to it would have. */
 struct candidate {
 	bool reached, fits, fresh, labelled, ip6;
 	unsigned precedence, scope, bits;
@@ -128,7 +130,7 @@ static struct candidate judge(struct ip *ip, const struct pc_addr *dst)
 	return c;
 }
 
-/* Says whether a is to be tried before b, whatever their order was. */
+/* Says whether a is to be tried before b, regardless of their original order. */
 static bool precedes(const struct candidate *a, const struct candidate *b)
 {
 	if (a->reached != b->reached) /* rule 1 */
@@ -143,7 +145,8 @@ static bool precedes(const struct candidate *a, const struct candidate *b)
 		return a->precedence > b->precedence;
 	if (a->scope != b->scope) /* rule 8 */
 		return a->scope < b->scope;
-	/* rule 9; those of IPv4 stay in the order of the server, which may spread its clients by it */
+	/* rule 9; IPv4 addresses stay in the order of the name server, which may use it
+	 * to balance load */
 	return a->ip6 && b->ip6 && a->bits > b->bits;
 }
 
@@ -157,8 +160,7 @@ void ip_sort(struct ip *ip, struct pc_endpoint *to, unsigned n)
 		const struct candidate mine = judge(ip, &e.addr);
 		unsigned at = i;
 
-		for (; at > 0 && precedes(&mine, &c[at - 1]);
-		     at--) { /* rule 10: none is passed else */
+		for (; at > 0 && precedes(&mine, &c[at - 1]); at--) { /* rule 10: keep the order */
 			to[at] = to[at - 1];
 			c[at] = c[at - 1];
 		}
