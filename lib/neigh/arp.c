@@ -2,10 +2,10 @@
 /*
  * ARP (RFC 826), and the defence of our addresses (RFC 5227).
  *
- * Who may write into the neighbour table: an answer fills the entry of the question; any packet
- * updates an entry that exists (the merge of RFC 826, by which takeovers announce themselves); a new
- * entry is made only for a host of a connected network that asks for an address of ours.  So nobody
- * fills the table by talking, only by talking to us.
+ * Who may write into the neighbour table: a reply fills the entry that was requested; any packet
+ * updates an existing entry (the merge of RFC 826, by which takeovers are announced); a new entry
+ * is made only for a host of a connected network that requests an address of ours.  So other hosts
+ * cannot fill the table just by sending ARP, only by talking to us.
  */
 
 #include <assert.h>
@@ -25,11 +25,11 @@
 
 #define ARP_FRAME_LEN (ETH_HDR_LEN + ARP_LEN)
 
-/* A received packet with what it means to us. */
+/* A received packet and what it means to us. */
 struct arp_in {
 	struct arp_pkt a;
 	struct pc_addr sender, target;
-	uint16_t sender_laddr, target_laddr; /* as addresses of the interface that it came in by */
+	uint16_t sender_laddr, target_laddr; /* as addresses of the receiving interface */
 	bool unicast;                        /* the frame was sent to us alone */
 };
 
@@ -61,7 +61,7 @@ static void write_frame(const struct neigh_table *nt, uint8_t netif, uint8_t *p,
 	arp_write(p, a);
 }
 
-/* Sends a request for target from an address of ours, or none; mac NULL: to everybody. */
+/* Sends a request for target from an address of ours, or from none; mac NULL: broadcast. */
 static void send_request(struct neigh_table *nt, uint8_t netif, uint16_t laddr,
                          const struct pc_addr *target, const uint8_t *mac)
 {
@@ -105,7 +105,7 @@ void arp_announce(struct neigh_table *nt, uint16_t laddr)
 	send_request(nt, la->netif, laddr, &la->addr, NULL);
 }
 
-/* Turns a request into its answer. */
+/* Turns a request into its reply. */
 static void send_reply(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif,
                        const struct arp_pkt *request)
 {
@@ -122,9 +122,9 @@ static void send_reply(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
-/* Says whether nobody on this interface can have this address; 0.0.0.0 is a probe (RFC 5227). Our own
- * packet that a loop brings back is no conflict; but our MAC address alone is no fault: the kernel's
- * side of a TAP port has the same one. */
+/* Says whether no host on this interface can have this address; 0.0.0.0 is a probe (RFC 5227). Our
+ * own packet, returned by a loop, is not a conflict; but our MAC address alone is no fault: the
+ * kernel's side of a TAP port has the same one. */
 static bool is_bad_sender(const struct neigh_table *nt, uint8_t netif, const struct arp_in *in)
 {
 	if (eth_is_group(in->a.sha) || eth_is_zero(in->a.sha))
@@ -137,7 +137,7 @@ static bool is_bad_sender(const struct neigh_table *nt, uint8_t netif, const str
 	        netifs_find(nt->ifs, &in->sender) != LADDR_NONE);
 }
 
-/* RFC 5227 section 2.1.1: somebody else asks for what we are about to take. */
+/* RFC 5227 section 2.1.1: another host is probing for the address that we are about to use. */
 static bool wants_ours(const struct neigh_table *nt, const struct arp_in *in)
 {
 	return in->a.spa_be == 0 && in->target_laddr != LADDR_NONE &&
@@ -145,7 +145,7 @@ static bool wants_ours(const struct neigh_table *nt, const struct arp_in *in)
 	       !netifs_owns_mac(nt->ifs, in->a.sha);
 }
 
-/* Reads and judges a packet. Returns VERDICT_DONE or a drop. */
+/* Parses and checks a packet. Returns VERDICT_DONE or a drop. */
 static int read_packet(const struct neigh_table *nt, const struct rte_mbuf *m, uint8_t netif,
                        struct arp_in *in)
 {
@@ -168,8 +168,8 @@ static int read_packet(const struct neigh_table *nt, const struct rte_mbuf *m, u
 	return in->sender_laddr == LADDR_NONE ? VERDICT_DONE : PC_DROP_ARP_CONFLICT;
 }
 
-/* Keeps our address, and says so once in ten seconds (RFC 5227 section 2.4 c); one that is not in use yet is
- * given up (section 2.1.1). */
+/* Defends our address by announcing it, at most once in ten seconds (RFC 5227 section 2.4 c); an
+ * address not yet in use is given up (section 2.1.1). */
 static void defend(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
@@ -185,7 +185,8 @@ static void defend(struct neigh_table *nt, uint16_t laddr)
 	arp_announce(nt, laddr);
 }
 
-/* Updates the sender's entry, if there is one or need be. Returns whether there is one now. */
+/* Updates the sender's entry, if there is one or make allows one to be added. Returns whether there
+ * is one now. */
 static bool learn_sender(struct neigh_table *nt, uint8_t netif, const struct arp_in *in, bool make)
 {
 	struct neigh *n;

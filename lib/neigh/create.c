@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The memory of a neighbour table. */
+/* Allocating and freeing a neighbour table. */
 
 #include <rte_common.h>
 #include <rte_malloc.h>

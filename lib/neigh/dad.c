@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The life of an address of ours (RFC 4862; IPv4: RFC 5227).
+ * The life-cycle of an address of ours (RFC 4862; IPv4: RFC 5227).
  *
- * Life-cycle: TENTATIVE while ip6.dad (arp.probes) questions are asked -> READY, announced to
- * the link (IPv4: twice); or DUPLICATE, when somebody answers.  Who has our link-local address, which is made of the MAC
- * address, is likely to have that, too: the interface does not speak IPv6 then, and its other addresses are SILENT
- * (section 5.4.5).  When its link comes up again, the questions are asked again: an IPv4 address is TENTATIVE once more, as
- * RFC 5227 section 2.1 wants it, one of IPv6 that is in use goes on serving its connections meanwhile (in the spirit of
- * RFC 4429).  An address of a router's prefix becomes DEPRECATED and EXPIRED by the lifetimes that the router tells, and
- * READY again when it tells more.
+ * Life-cycle: TENTATIVE while ip6.dad (arp.probes) probes are sent -> READY, and announced to the
+ * link (IPv4: twice); or DUPLICATE, when another host answers.  A host that has our link-local
+ * address, which is made from the MAC address, is likely to have the MAC address too: the interface
+ * then stops speaking IPv6, and its other addresses are SILENT (section 5.4.5).  When the link
+ * comes up again, the addresses are probed again: an IPv4 address becomes TENTATIVE once more, as
+ * RFC 5227 section 2.1 requires; an IPv6 address in use continues to serve its connections
+ * meanwhile (in the spirit of RFC 4429).  An address made from a router's prefix becomes DEPRECATED
+ * and EXPIRED by its advertised lifetimes, and READY again when they are extended.
  *
- * Whatever is due is looked for in all addresses and groups at once: they are few, and netifs.due_ns
- * says whether it is worth while.
+ * All addresses and groups are searched at once for what is due: they are few, and netifs.due_ns
+ * says whether the search is worth while.
  */
 
 #include <string.h>
@@ -43,7 +44,7 @@ static bool is_ip4(const struct laddr *la)
 	return pc_addr_is_ip4(&la->addr);
 }
 
-/* Sends one question whether somebody has the address (RFC 4862 section 5.4.2, RFC 7527). */
+/* Sends one probe for the address (RFC 4862 section 5.4.2, RFC 7527). */
 static void probe6(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
@@ -75,7 +76,7 @@ static void probe(struct neigh_table *nt, uint16_t laddr)
 		probe6(nt, laddr);
 }
 
-/* How long an answer to a question may take: before the next one, or the address's use. */
+/* How long to wait for an answer to a probe before the next one, or before using the address. */
 static uint64_t wait_ms(struct neigh_table *nt, const struct laddr *la)
 {
 	if (!is_ip4(la)) /* RFC 4862 section 5.4 */
@@ -85,7 +86,7 @@ static uint64_t wait_ms(struct neigh_table *nt, const struct laddr *la)
 	           : PROBE_MIN_MS + rng_below(&nt->ctx->rng, PROBE_MAX_MS - PROBE_MIN_MS);
 }
 
-/* The group by which the link asks for an address, of IPv6 only. */
+/* Joins the solicited-node group of an address; only IPv6 has one. */
 static void join(struct neigh_table *nt, uint16_t laddr)
 {
 	const struct laddr *la = &nt->ifs->addr[laddr];
@@ -104,7 +105,7 @@ static void leave(struct neigh_table *nt, uint16_t laddr)
 		group_leave(nt, la->netif, &group);
 }
 
-/* When a ready address changes by the passing of time. */
+/* When the lifetimes next change a ready address. */
 static uint64_t end_of(const struct laddr *la)
 {
 	return la->state == LADDR_READY && la->preferred_ns < la->valid_ns ? la->preferred_ns
@@ -124,7 +125,7 @@ static void make_ready(struct neigh_table *nt, uint16_t laddr)
 	la->state = LADDR_READY;
 	set_due(nt, la, end_of(la));
 	dad_announce(nt, laddr);
-	neigh_outdate(nt); /* sources may be chosen anew */
+	neigh_outdate(nt); /* source addresses may change */
 }
 
 void dad_announce(struct neigh_table *nt, uint16_t laddr)
@@ -142,13 +143,13 @@ void dad_announce(struct neigh_table *nt, uint16_t laddr)
 	set_due(nt, la, after_ms(nt, ANNOUNCE_WAIT_MS));
 }
 
-/* How many questions are asked about an address. */
+/* The number of probes for an address. */
 static uint8_t questions(const struct neigh_table *nt, const struct laddr *la)
 {
 	return (uint8_t)(is_ip4(la) ? nt->ctx->cfg.arp_probes : nt->ctx->cfg.ip6_dad);
 }
 
-/* Begins to ask for an address, which is not used meanwhile. */
+/* Starts probing for an address, which is not used meanwhile. */
 static void ask(struct neigh_table *nt, struct laddr *la, bool delay)
 {
 	la->probes = questions(nt, la);
@@ -215,7 +216,7 @@ void dad_judge(struct neigh_table *nt, uint16_t laddr)
 		set_due(nt, la, nt->ctx->now_ns);
 }
 
-/* Ends IPv6 on an interface; addresses whose life has not begun yet see to it when it does. */
+/* Stops IPv6 on an interface; for addresses not started yet, dad_start does so. */
 static void silence(struct neigh_table *nt, uint8_t netif)
 {
 	for (uint16_t i = 0; i < nt->ifs->nb_announced; i++) {
@@ -241,7 +242,7 @@ void dad_end(struct neigh_table *nt, uint16_t laddr)
 	stop(nt, laddr, LADDR_EXPIRED);
 }
 
-/* Nobody has answered. Whether its time is over is seen next. */
+/* No host has answered. Whether the address has expired is checked next. */
 static void end_doubt(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
@@ -263,7 +264,7 @@ static void on_due(struct neigh_table *nt, uint16_t laddr)
 		make_ready(nt, laddr);
 	} else if (la->doubted) {
 		end_doubt(nt, laddr);
-	} else if (is_ip4(la)) { /* READY: it is announced once more */
+	} else if (is_ip4(la)) { /* READY: the second announcement */
 		la->probes = 0;
 		set_due(nt, la, UINT64_MAX);
 		arp_announce(nt, laddr);

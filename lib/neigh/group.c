@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Groups, of both families.
+ * Multicast groups of both families.
  *
- * A switch that snoops sends a group only to ports from which it has heard of it, solicited-node
- * groups included, so a host that says nothing cannot be found by its neighbours.  A listener to any
- * source needs one record: "I have joined", "I listen" to a query, "I have left"; what changes is told twice, as a report may be
- * lost.
+ * A switch that snoops forwards a group only to ports from which it has received reports of it,
+ * solicited-node groups included, so a host that sends no reports cannot be found by its
+ * neighbours.  A listener to any source needs one record per report: "I have joined", "I listen" in
+ * answer to a query, "I have left"; changes are reported twice, as a report may be lost.
  *
- * Ownership: a group is kept while anybody wants it (refs), and its place until it has been told twice that nobody does, unless
- * another needs that.  The groups of all nodes need no report
- * (RFC 3810 section 6, RFC 3376 section 5), nor does one whose scope is the host itself.
+ * Ownership: a group is kept while anything refers to it (refs), and then its slot until leaving
+ * has been reported twice, unless another group needs the slot.  The all-nodes groups need no
+ * reports (RFC 3810 section 6, RFC 3376 section 5), nor does a group with interface-local scope.
  */
 
 #include "neigh/group.h"
@@ -34,8 +34,8 @@ static struct group *find(struct netifs *ifs, uint8_t netif, const struct pc_add
 	return NULL;
 }
 
-/* A place for a group: the one where its leaving is still to be told, which it is no more, or a free one, or another of the
- * first kind. */
+/* A slot for a group: the one where reports of its leaving are pending, which are cancelled; else a
+ * free one; else one where those of another group are pending. */
 static struct group *take_place(struct netifs *ifs, uint8_t netif, const struct pc_addr *addr)
 {
 	struct group *left = NULL, *free = NULL;
@@ -82,7 +82,8 @@ static void set_due(struct neigh_table *nt, struct group *g, uint32_t below_ms)
 	netifs_due(nt->ifs, due_ns);
 }
 
-/* Is an older version spoken, in which leaving is told once (RFC 2236 section 3, RFC 2710 section 4)? */
+/* Says whether an older version is spoken, which reports leaving only once (RFC 2236 section 3,
+ * RFC 2710 section 4). */
 static bool is_older(const struct neigh_table *nt, uint8_t netif, bool ip4)
 {
 	const struct netif *nif = &nt->ifs->netif[netif];
@@ -163,7 +164,7 @@ void group_again(struct neigh_table *nt, uint8_t netif)
 	}
 }
 
-/* Sends the report of a group that is due. */
+/* Sends the report that is due for a group. */
 static void send_due(struct neigh_table *nt, struct group *g)
 {
 	const enum group_change what = g->refs == 0     ? GROUP_LEFT
@@ -171,7 +172,7 @@ static void send_due(struct neigh_table *nt, struct group *g)
 	                                                : GROUP_LISTENS;
 
 	g->due_ns = UINT64_MAX;
-	/* RFC 3376 section 7.2.1: an older querier has come meanwhile */
+	/* RFC 3376 section 7.2.1: an older querier has appeared meanwhile */
 	if (what == GROUP_LEFT && is_older(nt, g->netif, pc_addr_is_ip4(&g->addr))) {
 		g->reports = 0;
 		return;

@@ -14,9 +14,9 @@
 #include "wire/igmp.h"
 #include "wire/nd.h"
 
-/** What is said of a group; the numbers are those of both protocols' records. */
+/** What a report says about a group; the numbers are those of both protocols' records. */
 enum group_change {
-	GROUP_LISTENS = MLD_IS_EXCLUDE, /* in answer to a question */
+	GROUP_LISTENS = MLD_IS_EXCLUDE, /* in answer to a query */
 	GROUP_LEFT = MLD_TO_INCLUDE,
 	GROUP_JOINED = MLD_TO_EXCLUDE,
 };
@@ -28,29 +28,30 @@ static_assert((int)MLD_IS_EXCLUDE == IGMP_IS_EXCLUDE && (int)MLD_TO_INCLUDE == I
 /** RFC 3376 section 8.12, RFC 3810 section 9.12: how long an older querier counts as present. */
 #define GROUP_OLDER_NS UINT64_C(260000000000)
 
-/** group_join listens to a group, and tells the routers. Returns false when there are too many. */
+/** group_join starts listening to a group, and tells the routers. Returns false when there
+ * are too many. */
 bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
 
 /** group_leave undoes one group_join; without one it does nothing. */
 void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
 
 /**
- * group_asked answers, after a random part of delay_ms, the question which groups an interface listens
- * to; ip4: those of IPv4. group: this one only; NULL: all.
+ * group_asked answers a query about the groups that an interface listens to, after a random
+ * fraction of delay_ms; ip4: about those of IPv4. group: only this one; NULL: all.
  */
 void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct pc_addr *group,
                  uint32_t delay_ms);
 
-/** group_unasked takes back an answer that is not sent yet: somebody else has given it. */
+/** group_unasked cancels a pending answer because another host has already sent it. */
 void group_unasked(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
 
-/** group_again tells the routers anew of all groups of an interface, as when its link has come up. */
+/** group_again reports all groups of an interface again, as when its link has come up. */
 void group_again(struct neigh_table *nt, uint8_t netif);
 
 /** groups_poll sends the reports that are due, and returns when the next one is. */
 uint64_t groups_poll(struct neigh_table *nt);
 
-/* ---- of each family ---- */
+/* ---- per family ---- */
 
 /** mld_report and igmp_report send one report, in the version that the link's querier speaks. */
 void mld_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
@@ -58,10 +59,10 @@ void mld_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
 void igmp_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
                  const struct pc_addr *group);
 
-/** mld_query takes in a query. */
+/** mld_query handles a query. */
 void mld_query(struct neigh_table *nt, uint8_t netif, const struct mld_query *q);
 
-/** igmp_message takes in a query, or another host's report of an older version. */
+/** igmp_message handles a query, or another host's report of an older version. */
 void igmp_message(struct neigh_table *nt, uint8_t netif, const struct igmp_msg *msg);
 
 #endif

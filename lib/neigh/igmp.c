@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * IGMP, the host's side (RFC 3376; RFC 2236 and RFC 1112 towards older queriers): what is said of
- * groups.
+ * IGMP, the host's side (RFC 3376; RFC 2236 and RFC 1112 with older queriers): what is reported
+ * about groups.
  *
- * Which version is spoken follows from the queries heard (RFC 3376 section 7.2.1): for 260 s after one
- * of an older version, that one.  A host of the versions 1 and 2 is silent when another has reported the
- * same group (RFC 2236 section 3).
+ * The version used follows from the queries received (RFC 3376 section 7.2.1): after one of an
+ * older version, that version for 260 s.  In versions 1 and 2 a host suppresses its report when
+ * another host has reported the same group (RFC 2236 section 3).
  */
 
 #include <netinet/in.h>
@@ -27,8 +27,8 @@ static unsigned version_of(const struct neigh_table *nt, const struct netif *nif
 	return nt->ctx->now_ns < nif->igmp_v2_ns ? 2 : 3;
 }
 
-/* Sends a message to a group of the link; with a router alert (RFC 2113), and from 0.0.0.0 while there is
- * no address (RFC 3376 section 4.2.13). */
+/* Sends a message to a group on the link, with a router alert (RFC 2113), and from 0.0.0.0 while
+ * there is no address (RFC 3376 section 4.2.13). */
 static void send_msg(struct neigh_table *nt, uint8_t netif, uint32_t group_be, const uint8_t *msg,
                      uint16_t len)
 {
@@ -71,7 +71,7 @@ void igmp_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
 	else if (what != GROUP_LEFT)
 		send_msg(nt, netif, group_be, msg,
 		         igmp_write(msg, version == 2 ? IGMP_REPORT_V2 : IGMP_REPORT_V1, group_be));
-	else if (version == 2) /* version 1 has no word for it */
+	else if (version == 2) /* version 1 has no leave message */
 		send_msg(nt, netif, __builtin_bswap32(IGMP_ALL_ROUTERS), msg,
 		         igmp_write(msg, IGMP_LEAVE_V2, group_be));
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Multicast listener discovery (RFC 3810; RFC 2710 towards an older querier): what is said of groups. */
+/* Multicast listener discovery (RFC 3810; RFC 2710 with an older querier): what is
+ * reported about groups. */
 
 #include "neigh/group.h"
 #include "neigh/nd.h"
 #include "neigh/table.h"
 #include "wire/ip6.h"
 
-/* Without a link-local address that is ready, a report comes from none (RFC 3590); with one that somebody else has, there is none. */
+/* Until the link-local address is ready, reports come from :: (RFC 3590); if it is a duplicate,
+ * none are sent. */
 void mld_report(struct neigh_table *nt, uint8_t netif, enum group_change what,
                 const struct pc_addr *group)
 {

@@ -2,9 +2,10 @@
 /*
  * Neighbour Discovery between hosts (RFC 4861 section 7.2).
  *
- * Who may write into the neighbour table is as in arp.c: an advertisement fills or updates an entry
- * that is there; a new one is made only for a host of a connected network that asks for an address of
- * ours.  So nobody fills the table by talking, only by talking to us (RFC 6583).
+ * Who may write into the neighbour table is as in arp.c: an advertisement fills or updates an
+ * existing entry; a new one is made only for a host of a connected network that solicits an address
+ * of ours.  So other hosts cannot fill the table just by sending messages, only by talking to us
+ * (RFC 6583).
  */
 
 #include "neigh/nd.h"
@@ -72,7 +73,8 @@ bool nd_send_msg(struct neigh_table *nt, const struct nd_out *o, const uint8_t *
 	return true;
 }
 
-/* The address that a question for target comes from: one of its network, else the link-local one. */
+/* The source of a solicitation for target: our address on its network, or else the link-local
+ * one. */
 static uint16_t source_for(const struct neigh_table *nt, uint8_t netif,
                            const struct pc_addr *target)
 {
@@ -98,7 +100,7 @@ void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *tar
 		ctx_count(nt->ctx, PC_ND_SOLICITS_TX);
 }
 
-/* Sends an advertisement of an address of ours to somebody or, when mac is NULL, to all nodes. */
+/* Sends an advertisement of an address of ours to one host or, when mac is NULL, to all nodes. */
 static void advertise(struct neigh_table *nt, uint16_t laddr, const struct pc_addr *to,
                       const uint8_t *mac)
 {
@@ -123,7 +125,7 @@ void nd_advertise(struct neigh_table *nt, uint16_t laddr)
 	advertise(nt, laddr, &all, NULL);
 }
 
-/* ---- solicitations (section 7.2.3) ------------------------------------------------------------- */
+/* ---- solicitations (section 7.2.3) ----------------------------------------------------------- */
 
 static uint16_t find_on(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
@@ -137,7 +139,7 @@ static bool is_good_mac(const uint8_t mac[ETH_ADDR_LEN])
 	return !eth_is_group(mac) && !eth_is_zero(mac);
 }
 
-/* RFC 4861 section 7.1.1, and section 4.3 for what a source without an address may send */
+/* RFC 4861 section 7.1.1, and section 4.3 for what may be sent from the unspecified address */
 static bool is_good_solicit(const struct nd_in *in)
 {
 	const struct nd_msg *m = in->msg;
@@ -163,12 +165,13 @@ void nd_heard(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
 		neigh_learn(nt, n, mac, false);
 }
 
-/* Somebody without an address asks: he wants the one that he asks for (RFC 4862 section 5.4.3). */
+/* A solicitation from the unspecified address: its sender probes for the target
+ * (RFC 4862 section 5.4.3). */
 static int input_probe(struct neigh_table *nt, const struct nd_in *in, uint16_t laddr)
 {
 	const struct laddr *la = &nt->ifs->addr[laddr];
 
-	/* RFC 7527: our own question, which a loop has brought back */
+	/* RFC 7527: our own probe, returned by a loop */
 	if ((in->msg->has & ND_HAS_NONCE) && dad_knows(la, in->msg->nonce))
 		return PC_DROP_ND_LOOP;
 	if (la->state != LADDR_TENTATIVE) {
@@ -197,7 +200,7 @@ static int input_solicit(struct neigh_table *nt, const struct nd_in *in)
 	return PC_DROP_ND_DONE;
 }
 
-/* ---- advertisements (section 7.2.5) ------------------------------------------------------------ */
+/* ---- advertisements (section 7.2.5) ---------------------------------------------------------- */
 
 static bool is_good_advert(const struct nd_in *in)
 {
@@ -208,7 +211,7 @@ static bool is_good_advert(const struct nd_in *in)
 	return !pc_addr_is_multicast(&in->dst) || (m->flags & ND_NA_SOLICITED) == 0;
 }
 
-/* Somebody advertises an address that is ours. */
+/* Another host advertises an address of ours. */
 static int input_theft(struct neigh_table *nt, uint16_t laddr)
 {
 	if (dad_asks(&nt->ifs->addr[laddr]))
@@ -235,7 +238,7 @@ static int input_advert(struct neigh_table *nt, const struct nd_in *in)
 	same = (m->has & ND_HAS_TLLA) == 0 || (known && eth_equal(n->eth, m->tlla));
 	if (known && !same && (m->flags & ND_NA_OVERRIDE) == 0) {
 		neigh_suspect(nt,
-		              n); /* two answers: the first one counts until it is asked again */
+		              n); /* two answers: the first one holds until it is probed again */
 		return PC_DROP_ND_DONE;
 	}
 	neigh_learn(nt, n, (m->has & ND_HAS_TLLA) ? m->tlla : n->eth, solicited);

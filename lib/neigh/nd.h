@@ -4,7 +4,7 @@
 
 /*
  * Neighbour Discovery between hosts (RFC 4861 section 7), and our own IPv6 addresses (RFC 4862).
- * What routers say is handled by lib/ip.
+ * Messages from routers are handled by lib/ip.
  */
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 #include "neigh/neigh.h"
 #include "wire/nd.h"
 
-/** A message that has passed the checks of RFC 4861 section 7.1 that concern IP and ICMP. */
+/** A message that has passed the IP and ICMP checks of RFC 4861 section 7.1. */
 struct nd_in {
 	const struct nd_msg *msg;
 	struct pc_addr src, dst;
@@ -21,74 +21,77 @@ struct nd_in {
 	uint8_t netif;
 };
 
-/** An ICMPv6 message that is sent to a link and no further. */
+/** An ICMPv6 message that stays on the link. */
 struct nd_out {
 	struct pc_addr src, dst;
 	const uint8_t *mac; /* NULL: the group's */
 	uint8_t netif, hops;
-	bool alert; /* with a router alert (RFC 2711), as MLD wants it */
+	bool alert; /* with a router alert (RFC 2711), as MLD requires */
 };
 
 /**
- * nd_input handles a neighbour solicitation or advertisement. Verdict: PC_DROP_ND_DONE when it was
- * used, else why not; in either case the frame is the caller's.
+ * nd_input handles a neighbour solicitation or advertisement. Verdict: PC_DROP_ND_DONE if it was
+ * used, otherwise the reason; in either case the caller keeps the frame.
  */
 int nd_input(struct neigh_table *nt, const struct nd_in *in);
 
-/** nd_agrees says whether the neighbour table has of a neighbour what its advertisement tells, after nd_input: what may not
- * override, or is yet to be confirmed, says nothing of the neighbour at all (section 7.2.5). */
+/** nd_agrees says whether, after nd_input, the neighbour table agrees with a neighbour's
+ * advertisement. One that may not override the entry, or is yet to be confirmed, must not be used
+ * for anything else about the neighbour either (section 7.2.5). */
 bool nd_agrees(struct neigh_table *nt, const struct nd_in *in);
 
-/** nd_solicit asks for a neighbour's MAC address, at mac or, when NULL, its solicited-node group. */
+/** nd_solicit requests a neighbour's MAC address, from mac or, when NULL, by its
+ * solicited-node group. */
 void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                 const uint8_t *mac);
 
-/** nd_heard takes in where a neighbour is, without proof that it can be reached. */
+/** nd_heard records a neighbour's MAC address, without proof that it is reachable. */
 void nd_heard(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
               const uint8_t mac[ETH_ADDR_LEN]);
 
-/** nd_send_msg sends a message; len bytes of it, with checksum 0. Returns false without an mbuf. */
+/** nd_send_msg sends a message of len bytes, whose checksum is 0. Returns false if there
+ * is no mbuf. */
 bool nd_send_msg(struct neigh_table *nt, const struct nd_out *o, const uint8_t *msg, uint16_t len);
 
-/** nd_advertise tells everybody on the link of an address of ours (section 7.2.6). */
+/** nd_advertise advertises an address of ours to all nodes on the link (section 7.2.6). */
 void nd_advertise(struct neigh_table *nt, uint16_t laddr);
 
 /* ---- our addresses (dad.c) ---- */
 
 /**
- * dad_start begins the life of an address: its solicited-node group is joined, and, unless ip6.dad (of IPv4:
- * arp.probes) is 0, the link is asked whether somebody has it; delay: not at once, because others have learnt of the
- * same prefix at this moment (RFC 4862 section 5.4.2).
+ * dad_start starts an address: its solicited-node group is joined and, unless ip6.dad (IPv4:
+ * arp.probes) is 0, the link is probed for other hosts that have it. delay: not at once, because
+ * other hosts have learnt of the same prefix at the same moment (RFC 4862 section 5.4.2).
  */
 void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay);
 
-/** dad_asks says whether it is being asked whether somebody else has an address. */
+/** dad_asks says whether an address is being probed for. */
 static inline bool dad_asks(const struct laddr *la)
 {
 	return la->state == LADDR_TENTATIVE || la->doubted;
 }
 
-/** dad_knows says whether a nonce is of one of the questions under way about an address (RFC 7527 section 4.2): a loop may bring back an
- * earlier one as well. */
+/** dad_knows says whether a nonce belongs to one of the probes sent for an address (RFC 7527
+ * section 4.2): a loop may also return an earlier one. */
 bool dad_knows(const struct laddr *la, const uint8_t nonce[ND_NONCE_LEN]);
 
-/** dad_again asks for an address of ours once more, since its link has come up; one of IPv4 is not used meanwhile. Without
- * questions (ip6.dad, arp.probes) it is announced. */
+/** dad_again probes for an address of ours once more because its link has come up; an IPv4 address
+ * is not used meanwhile. Where probes are disabled (ip6.dad, arp.probes) it is only announced. */
 void dad_again(struct neigh_table *nt, uint16_t laddr);
 
-/** dad_judge takes in that the lifetimes of an address that is in use have changed; its state follows. */
+/** dad_judge updates the state of an address in use after its lifetimes have changed. */
 void dad_judge(struct neigh_table *nt, uint16_t laddr);
 
-/** dad_announce tells the link of an address that is ready. */
+/** dad_announce announces an address that is ready to the link. */
 void dad_announce(struct neigh_table *nt, uint16_t laddr);
 
-/** dad_conflict takes in that somebody else has an address that was asked for. */
+/** dad_conflict handles another host having an address that we have probed for. */
 void dad_conflict(struct neigh_table *nt, uint16_t laddr);
 
-/** dad_end ends the life of an address whose time is over. */
+/** dad_end expires an address. */
 void dad_end(struct neigh_table *nt, uint16_t laddr);
 
-/** nd_poll does what is due at ctx->now_ns: questions, reports, ends of lifetimes. */
+/** nd_poll does what is due at ctx->now_ns: probes, reports, expiring lifetimes. */
 void nd_poll(struct neigh_table *nt);
 
 #endif

@@ -3,22 +3,25 @@
  * The neighbour table.
  *
  * Overview: an array of entries, found by a keyed hash of address and interface; one timer each, on
- * a wheel of our own; two lists, from whose ends a full table takes what it needs: by last use, and of those that wait.
+ * a wheel of our own; two lists, from whose ends a full table evicts: entries by last use, and
+ * entries that hold frames.
  *
- * Life-cycle: NEW -> INCOMPLETE -> REACHABLE -> STALE -> free, and from STALE, when a frame is sent,
- * DELAY -> PROBE -> REACHABLE again or FAILED -> free.  INCOMPLETE fails in the same way.  FAILED
- * lasts arp.retry_ms, so that an address that does not answer costs one request per retry_ms, however
- * many frames are sent to it.
+ * Life-cycle: NEW -> INCOMPLETE -> REACHABLE -> STALE -> free, and from STALE, when a frame is
+ * sent, DELAY -> PROBE -> REACHABLE again or FAILED -> free.  INCOMPLETE fails in the same way.
+ * FAILED lasts arp.retry_ms, so that an address that does not answer costs one request per
+ * retry_ms, however many frames are sent to it.
  *
- * Ownership: held frames are ours until the answer sends them or failure drops them.
+ * Ownership: held frames are ours until an answer sends them or failure drops them.
  *
- * Doubt: who has been reached at a MAC address and is now said to have another one is asked there first (arp.confirm): if he is
- * still there, nothing changes, and else everybody is asked, and who answers is believed.  Without that one frame from
- * anybody on the link takes a neighbour away for 8 seconds, and as often as it is repeated.
+ * Doubt: when a neighbour that has been reached at one MAC address is said to have another, it is
+ * first probed at the old one (arp.confirm).  If it is still there, nothing changes; otherwise the
+ * request is broadcast, and the host that answers is believed.  Without this, a single forged frame
+ * from any host on the link takes a neighbour away for 8 seconds, and can be repeated.
  *
  * Invariants: an entry in use has an armed timer and a generation that no other use of it has had;
- * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold none and are not
- * set by hand, the other one those that hold some, so taking a last element is enough to evict, and no flood makes it walk.
+ * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold no
+ * frames and are not set by hand, the other list those that hold some.  So evicting means taking
+ * the last element of a list, and no flood makes it walk.
  */
 
 #include "neigh/neigh.h"
@@ -34,7 +37,7 @@
 #include "neigh/nd.h"
 #include "neigh/table.h"
 
-#define DOUBT_ASKS  2 /* questions to where a neighbour was, before everybody is asked */
+#define DOUBT_ASKS  2 /* probes to the old MAC address before a broadcast */
 #define HOLD_SCARCE 3 /* frames of one neighbour while mbufs are scarce */
 
 static uint32_t index_of(const struct neigh_table *nt, const struct neigh *n)
@@ -42,7 +45,7 @@ static uint32_t index_of(const struct neigh_table *nt, const struct neigh *n)
 	return (uint32_t)(n - nt->entry);
 }
 
-/* Makes references to an entry invalid. */
+/* Invalidates references to an entry. */
 static void renew(struct neigh *n)
 {
 	if (++n->generation == 0)
@@ -51,7 +54,7 @@ static void renew(struct neigh *n)
 
 static struct neigh_ref ref_of(const struct neigh_table *nt, struct neigh *n)
 {
-	if (unlikely(neigh_generation(nt, n) == 0)) /* that is for references to none */
+	if (unlikely(neigh_generation(nt, n) == 0)) /* reserved for references to no entry */
 		renew(n);
 	return (struct neigh_ref){.index = index_of(nt, n), .generation = neigh_generation(nt, n)};
 }
@@ -68,7 +71,7 @@ static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
 
 /* ---- the lists ------------------------------------------------------------------------------- */
 
-/* Notes that a frame is sent; once per tick and entry is exact enough. */
+/* Records that a frame is sent; once per tick and entry is precise enough. */
 static void touch(struct neigh_table *nt, struct neigh *n)
 {
 	n->used = nt->ctx->tick;
@@ -97,13 +100,14 @@ static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
 	return m;
 }
 
-/* Whom nobody answers for is not to hold what others need. */
+/* An unresolved neighbour must not hold mbufs that others need. */
 static uint8_t hold_limit(const struct neigh_table *nt)
 {
 	return nt->ctx->mbufs_scarce && nt->hold_max > HOLD_SCARCE ? HOLD_SCARCE : nt->hold_max;
 }
 
-/* Keeps a frame until the answer; of too many the latest are kept (RFC 1122 section 2.3.2.2). */
+/* Holds a frame until the answer arrives; of too many the latest are kept
+ * (RFC 1122 section 2.3.2.2). */
 static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
@@ -165,9 +169,10 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
 }
 
 /*
- * The entry that gives way for another: the least recently used or, once half of them hold frames for nobody who answers, the
- * one that has done so longest.  Who is there answers in a moment; packets with made-up sources of our network (ours is an answer to
- * each) would else have all others forgotten, and routers with them (RFC 6583).
+ * The entry to evict: the least recently used or, once half of them hold frames for neighbours that
+ * have not answered, the one that has held them longest.  A neighbour that exists answers at once;
+ * otherwise packets with forged sources on our network, each of which we answer, would evict all
+ * other entries, routers included (RFC 6583).
  */
 static uint32_t least_useful(const struct neigh_table *nt)
 {
@@ -235,14 +240,15 @@ static void set_state(struct neigh_table *nt, struct neigh *n, enum neigh_state 
 	arm(nt, n, ms);
 }
 
-/* How far apart questions to a neighbour are. */
+/* The interval between requests to a neighbour. */
 static uint64_t retry_ms(const struct neigh_table *nt, const struct neigh *n)
 {
 	return pc_addr_is_ip4(&n->addr) ? nt->ctx->cfg.arp_retry_ms
 	                                : netifs_retrans_ms(nt->ifs, n->netif);
 }
 
-/* How long an answer counts: what is set or, for IPv6, about what a router tells (RFC 4861 section 6.3.4). */
+/* How long an answer is valid: as configured or, for IPv6, about as long as a router advertised
+ * (RFC 4861 section 6.3.4). */
 static uint64_t reachable_ms(struct neigh_table *nt, const struct neigh *n)
 {
 	const uint32_t told = nt->ifs->netif[n->netif].reachable_ms;
@@ -252,7 +258,8 @@ static uint64_t reachable_ms(struct neigh_table *nt, const struct neigh *n)
 	return told / 2 + rng_below(&nt->ctx->rng, told);
 }
 
-/* Asks once more: by unicast, when a MAC address is known and has not been tried in vain yet. */
+/* Sends another request: by unicast if a MAC address is known and has not already failed to
+ * answer. */
 static void ask(struct neigh_table *nt, struct neigh *n)
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
@@ -266,7 +273,8 @@ static void ask(struct neigh_table *nt, struct neigh *n)
 	arm(nt, n, retry_ms(nt, n));
 }
 
-/* A frame is sent to one that was not in use: it is asked soon or, if two have said to be it, everybody is asked now. */
+/* A frame is sent to a stale neighbour: it is probed soon or, if two MAC addresses have been
+ * claimed for it, by broadcast now. */
 static void leave_stale(struct neigh_table *nt, struct neigh *n)
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
@@ -280,7 +288,7 @@ static void leave_stale(struct neigh_table *nt, struct neigh *n)
 	ask(nt, n);
 }
 
-/* What neigh_output does when the frame cannot simply go out. */
+/* The part of neigh_output for frames that cannot simply be sent. */
 static void output_slow(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
 {
 	switch ((enum neigh_state)n->state) {
@@ -321,7 +329,8 @@ void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf 
 		output_slow(nt, n, m);
 }
 
-/* A header from an interface of ours to a MAC address, for the family of an address. */
+/* Fills in the source and type of a header, for an interface of ours and the family of an
+ * address. */
 static void make_header(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
                         struct eth_hdr *h)
 {
@@ -360,7 +369,7 @@ void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mb
 	output_group(nt, netif, m, group, &h);
 }
 
-/* ---- learning and forgetting ------------------------------------------------------------------ */
+/* ---- learning and forgetting ----------------------------------------------------------------- */
 
 static void set_mac(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN])
 {
@@ -371,7 +380,7 @@ static void set_mac(struct neigh_table *nt, struct neigh *n, const uint8_t mac[E
 	eth_write(n->eth, &h);
 }
 
-/* Sends what was held; a neighbour that is only believed to be there will be asked soon. */
+/* Sends the held frames; a neighbour that is not known to be reachable will be probed soon. */
 static void held_send(struct neigh_table *nt, struct neigh *n)
 {
 	struct rte_mbuf *m;
@@ -380,7 +389,8 @@ static void held_send(struct neigh_table *nt, struct neigh *n)
 		neigh_output(nt, ref_of(nt, n), m);
 }
 
-/* Somebody says that a neighbour is elsewhere: it is asked where it is known to be, at most once per retry_ms. */
+/* A neighbour is said to have another MAC address: it is probed at the known one, at most
+ * once per retry_ms. */
 static void doubt(struct neigh_table *nt, struct neigh *n)
 {
 	const uint64_t retries = nt->ctx->cfg.arp_retries;
@@ -397,8 +407,9 @@ static void doubt(struct neigh_table *nt, struct neigh *n)
 	ask(nt, n);
 }
 
-/* Says whether the MAC address that an entry has stays until it is known who is right: a neighbour that has been reached there is
- * where it was until it does not answer, and while everybody is being asked only answers count. */
+/* Says whether an entry keeps its MAC address until it is clear which claim is true: a neighbour
+ * that has been reached there stays until it fails to answer, and while requests are broadcast
+ * only answers count. */
 static bool is_kept(const struct neigh_table *nt, const struct neigh *n, bool proof)
 {
 	const struct neigh_hold *h = &nt->hold[index_of(nt, n)];
@@ -439,7 +450,7 @@ void neigh_confirmed(struct neigh_table *nt, struct neigh *n)
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
 
 	if (h->disputed)
-		return; /* that may have gone to the other one */
+		return; /* that may have reached the other host */
 	h->asked = 0;
 	h->reached = true;
 	set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
@@ -485,7 +496,7 @@ void neigh_ask(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr
 	if (n == NULL)
 		n = neigh_add(nt, netif, addr);
 	if (n == NULL || n->state != NEIGH_NEW)
-		return; /* it is being asked, or was a moment ago */
+		return; /* it is being probed, or was a moment ago */
 	n->state = NEIGH_INCOMPLETE;
 	ask(nt, n);
 }
@@ -526,7 +537,7 @@ int neigh_del(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 	return 0;
 }
 
-/* The last request has had no answer: ask again, or give up. */
+/* The last request was not answered: sends another, or gives up. */
 static void retry(struct neigh_table *nt, struct neigh *n)
 {
 	const uint64_t retries = nt->ctx->cfg.arp_retries;
@@ -539,7 +550,7 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 	held_drop(nt, n);
 	nt->failures++;
 	set_state(nt, n, NEIGH_FAILED, retry_ms(nt, n));
-	renew(n); /* whoever goes by this router looks for another one (RFC 4861 section 7.3.3) */
+	renew(n); /* paths through this router are looked up again (RFC 4861 section 7.3.3) */
 }
 
 static void on_timer(struct neigh_table *nt, struct neigh *n)

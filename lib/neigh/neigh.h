@@ -32,31 +32,31 @@ struct neigh_ref {
 /** neigh_footprint returns the bytes that neigh_create takes. */
 uint64_t neigh_footprint(const struct pc_stack_config *cfg);
 
-/** neigh_create makes the table of a stack. Returns NULL when memory is lacking. */
+/** neigh_create makes a stack's table. Returns NULL if out of memory. */
 struct neigh_table *neigh_create(struct ctx *ctx, struct netifs *ifs);
 
 /** neigh_destroy frees the table and every frame it holds. */
 void neigh_destroy(struct neigh_table *nt);
 
 /**
- * neigh_lookup returns the entry of an on-link address, made if need be (without asking yet).
- * When every entry is set by hand, generation is 0 and the frame is dropped by neigh_output.
+ * neigh_lookup returns the entry of an on-link address, adding it if necessary (without sending a
+ * request yet). When every entry is set by hand, generation is 0 and neigh_output drops the frame.
  */
 struct neigh_ref neigh_lookup(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
-/** neigh_has_failed says whether a neighbour was asked in vain a moment ago. */
+/** neigh_has_failed says whether a neighbour recently failed to answer. */
 bool neigh_has_failed(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
 /** neigh_is_known says whether a neighbour's MAC address is known, old or new. */
 bool neigh_is_known(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
-/** neigh_ask asks for a neighbour that is not known, though nothing is to be sent to it. */
+/** neigh_ask requests an unknown neighbour's MAC address although nothing is to be sent to it. */
 void neigh_ask(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
-/** neigh_failures counts the neighbours that were given up. */
+/** neigh_failures returns how many neighbours have been given up. */
 uint32_t neigh_failures(const struct neigh_table *nt);
 
-/** neigh_set says which MAC address a neighbour has, until neigh_del. Returns 0 or -ENOSPC. */
+/** neigh_set fixes a neighbour's MAC address until neigh_del. Returns 0 or -ENOSPC. */
 int neigh_set(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
               const uint8_t mac[6]);
 
@@ -67,9 +67,9 @@ int neigh_del(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 bool neigh_is_valid(const struct neigh_table *nt, struct neigh_ref ref);
 
 /**
- * neigh_output takes a packet that begins with its IP header, puts the Ethernet header in front and
- * queues it on the entry's interface; while the entry is unresolved it asks and holds the packet.
- * The mbuf must have headroom for the header and be writable there. ref must be valid or of
+ * neigh_output takes a packet that begins with its IP header, prepends the Ethernet header and
+ * queues it on the entry's interface; while the entry is unresolved it sends requests and holds the
+ * packet. The mbuf must have headroom for the header and be writable there. ref must be valid or of
  * generation 0.
  */
 void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf *m);
@@ -78,38 +78,40 @@ void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf 
 void neigh_output_broadcast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m);
 
 /**
- * neigh_output_multicast sends a packet to the group MAC of a multicast address (RFC 1112 section 6.4,
- * RFC 2464 section 7).
+ * neigh_output_multicast sends a packet to the group MAC of a multicast address (RFC 1112 section
+ * 6.4, RFC 2464 section 7).
  */
 void neigh_output_multicast(struct neigh_table *nt, uint8_t netif, struct rte_mbuf *m,
                             const struct pc_addr *group);
 
 /**
- * arp_input handles a received ARP packet; m begins with the Ethernet header. An answer reuses the
+ * arp_input handles a received ARP packet; m begins with the Ethernet header. A reply reuses the
  * mbuf. Verdict: done, or a drop.
  */
 int arp_input(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif);
 
-/** arp_probe asks whether somebody has an address that we want (RFC 5227 section 2.1.1). */
+/** arp_probe probes for an address that we want (RFC 5227 section 2.1.1). */
 void arp_probe(struct neigh_table *nt, uint16_t laddr);
 
 /** arp_announce sends a gratuitous ARP request for an address of ours (RFC 5227 section 3). */
 void arp_announce(struct neigh_table *nt, uint16_t laddr);
 
 /**
- * neigh_outdate makes every reference invalid, though the entries stay: whoever keeps one looks up
- * anew which next hop he wants. Called when routes or addresses have changed.
+ * neigh_outdate invalidates every reference, though the entries stay: holders of references look up
+ * their next hop anew. Called when routes or addresses have changed.
  */
 void neigh_outdate(struct neigh_table *nt);
 
-/** neigh_distrust notes that what is sent by a neighbour seems not to arrive: it is asked soon, unless it turns out meanwhile that
- * something does (RFC 1122 section 3.3.1.4: negative advice). */
+/** neigh_distrust notes that packets sent through a neighbour seem not to arrive: it is probed
+ * soon, unless some turn out meanwhile to have arrived (RFC 1122 section 3.3.1.4: negative
+ * advice). */
 void neigh_distrust(struct neigh_table *nt, struct neigh_ref ref);
 
-/** neigh_suspect_all notes that everybody on a link may be somebody else now: who is in use is asked again. */
+/** neigh_suspect_all notes that any neighbour on a link may have been replaced by another host:
+ * those in use are probed again. */
 void neigh_suspect_all(struct neigh_table *nt, uint8_t netif);
 
-/** neigh_poll fires what is due at ctx->tick: requests, ageing, giving up. */
+/** neigh_poll does what is due at ctx->tick: requests, ageing, giving up. */
 void neigh_poll(struct neigh_table *nt);
 
 /** neigh_next tells the tick of the next timer. Returns false when there is none. */

@@ -2,8 +2,9 @@
 /*
  * Interfaces.
  *
- * Overview: an array of ports with their send queues, and one array of addresses over all of them.
- * Life-cycle: both only grow; an index stays good until its place is vacated, which those of ports never are.
+ * Overview: an array of ports with their send queues, and one array of addresses for all of them.
+ * Life-cycle: both only grow; an index stays valid until its slot is vacated, which never happens
+ * to ports.
  * Ownership: ports are the caller's, waiting frames are ours.
  * Invariants: last_be[i] and broadcast_be[i] follow from addr[i].
  */
@@ -68,7 +69,7 @@ static uint32_t directed_broadcast(const struct pc_prefix *p)
 	       __builtin_bswap32((uint32_t)(UINT64_C(0xffffffff) >> (p->len - 96)));
 }
 
-/* The place that an address has had before, or a vacant one, or the next one. */
+/* The slot that an address had before, or a vacant one, or the next one. */
 static uint16_t find_place(const struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr)
 {
 	uint16_t other = ifs->nb_addrs;
@@ -105,7 +106,7 @@ int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *a
 	return i;
 }
 
-/* Leaves a place without an address. */
+/* Clears a slot's address. */
 static void empty(struct netifs *ifs, uint16_t laddr)
 {
 	ifs->addr[laddr] = (struct laddr){.netif = ifs->addr[laddr].netif,
@@ -113,7 +114,7 @@ static void empty(struct netifs *ifs, uint16_t laddr)
 	                                  .due_ns = UINT64_MAX,
 	                                  .preferred_ns = UINT64_MAX,
 	                                  .valid_ns = ifs->ctx->now_ns};
-	ifs->last_be[laddr] = UINT32_MAX; /* fits no address that equals the empty one */
+	ifs->last_be[laddr] = UINT32_MAX; /* never matches the unspecified address */
 	ifs->broadcast_be[laddr] = 0;
 }
 
@@ -150,7 +151,7 @@ bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_a
 	return false;
 }
 
-/* among addresses whose state comes before end */
+/* among addresses whose state is before end */
 static uint16_t find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr,
                           enum laddr_state end)
 {

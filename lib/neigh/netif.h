@@ -3,11 +3,11 @@
 #define NEIGH_NETIF_H
 
 /*
- * Interfaces: a port, the frames that wait for it, and our addresses.
+ * Interfaces: a port, the frames waiting for it, and our addresses.
  *
- * An address keeps its index for as long as anybody may refer to it: sockets and connections do so
- * with 16 bits, and an address that was removed may come back.  There are few: a search walks an
- * array of their last four bytes, of which a cache line holds sixteen.
+ * An address keeps its index for as long as anything may refer to it: sockets and connections do so
+ * with 16 bits, and an address that was removed may be added again.  There are few: a lookup walks
+ * an array of their last four bytes, sixteen to a cache line.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,8 @@
 
 #define LADDR_NONE UINT16_MAX
 
-/* The loopback interface and its two addresses, 127.0.0.1 and ::1, are always there, beyond those that are counted. */
+/* The loopback interface and its two addresses, 127.0.0.1 and ::1, always exist, and
+ * are not counted. */
 #define NETIF_LO  PC_MAX_PORTS
 #define LADDR_LO4 PC_MAX_ADDRS
 #define LADDR_LO6 (PC_MAX_ADDRS + 1)
@@ -31,34 +32,34 @@ struct netif {
 	uint16_t
 	    link_local;   /* index of its link-local address; LADDR_NONE: it does not speak IPv6 */
 	uint16_t mtu_max; /* bytes of the largest packet that the port takes */
-	uint16_t mtu6;    /* bytes of the largest IPv6 packet; a router may tell a lower one */
-	uint8_t hops;     /* hop limit that a router told; 0: none did */
-	bool up;          /* its link, when that was last looked at */
-	bool slaac;       /* addresses are made of the prefixes that routers tell */
-	bool ra_other;    /* a router tells to ask by DHCPv6 for what it does not tell itself */
+	uint16_t mtu6;    /* bytes of the largest IPv6 packet; a router may lower it */
+	uint8_t hops;     /* hop limit advertised by a router; 0: none */
+	bool up;          /* the link's state when last checked */
+	bool slaac;       /* addresses are made from advertised prefixes */
+	bool ra_other;    /* a router says to use DHCPv6 for other settings */
 	bool ra_managed;  /* and for addresses */
 	uint8_t ups;      /* how often its link has come up, modulo 256 */
-	uint8_t moves;    /* the port's link_moves, when that was last looked at */
-	bool solicits;    /* routers are asked for until one is heard of */
-	uint32_t solicit_ms; /* the last wait for one; 0: none has been asked for yet */
-	uint64_t solicit_ns; /* when the next one is due */
-	uint32_t reachable_ms, retrans_ms; /* of IPv6 neighbours, that a router told; 0: none did */
+	uint8_t moves;    /* the port's link_moves when last checked */
+	bool solicits;    /* routers are solicited until one advertises itself */
+	uint32_t solicit_ms;               /* the last interval; 0: none solicited yet */
+	uint64_t solicit_ns;               /* when the next solicitation is due */
+	uint32_t reachable_ms, retrans_ms; /* advertised for IPv6 neighbours; 0: not */
 	/* until then a querier of an older version counts as present */
 	uint64_t mld_v1_ns, igmp_v1_ns, igmp_v2_ns;
 	struct txq txq;
 };
 
-/** What an address of ours is good for. */
+/** What an address of ours can be used for. */
 enum laddr_state {
 	LADDR_READY,
 	LADDR_DEPRECATED, /* still ours, but not for new connections (RFC 4862 section 5.5.4) */
-	LADDR_TENTATIVE, /* nobody knows yet whether somebody else has it (RFC 4862 section 5.4, RFC 5227) */
-	LADDR_DUPLICATE, /* somebody else has it */
-	LADDR_SILENT,    /* its interface does not speak IPv6 for now (RFC 4862 section 5.4.5) */
-	LADDR_EXPIRED,   /* its lifetime is over */
+	LADDR_TENTATIVE,  /* not yet known to be unique (RFC 4862 section 5.4, RFC 5227) */
+	LADDR_DUPLICATE,  /* another host has it */
+	LADDR_SILENT,     /* its interface does not speak IPv6 for now (RFC 4862 section 5.4.5) */
+	LADDR_EXPIRED,    /* its lifetime has expired */
 };
 
-#define LADDR_PROBES 10 /* the most of ip6.dad */
+#define LADDR_PROBES 10 /* the maximum of ip6.dad */
 
 /** An address of ours. */
 struct laddr {
@@ -66,19 +67,18 @@ struct laddr {
 	uint8_t prefix_len; /* in mapped form: 96 + n for an IPv4 /n */
 	uint8_t netif;
 	uint8_t state;      /* enum laddr_state */
-	uint8_t probes;     /* TENTATIVE: questions still to be asked; IPv4, READY: announcements */
-	bool autoconf;      /* made of a router's prefix */
-	bool leased;        /* by DHCPv6; stays set when it is taken back */
-	bool tried;         /* somebody else has asked for it: no question before its first use */
-	bool doubted;       /* IPv6: in use, and asked for again, as its link has come up */
-	bool vacant;        /* this place is nobody's */
-	struct pc_addr was; /* of a place whose address was taken back: that address */
-	uint8_t nonce[LADDR_PROBES]
-	             [6];     /* of the questions under way, by how many were to come behind */
-	uint64_t conflict_ns; /* when a conflict was last defended; 0: never */
-	uint64_t due_ns;      /* when something is to be done; UINT64_MAX: never */
+	uint8_t probes;     /* TENTATIVE: probes still to be sent; IPv4, READY: announcements */
+	bool autoconf;      /* made from a router's prefix */
+	bool leased;        /* by DHCPv6; stays set when the address is removed */
+	bool tried;         /* already probed elsewhere: no probes before its first use */
+	bool doubted;       /* IPv6: in use, and probed again because its link has come up */
+	bool vacant;        /* this slot is free for another address */
+	struct pc_addr was; /* the address that was removed from this slot */
+	uint8_t nonce[LADDR_PROBES][6]; /* of the probes sent, by how many were to follow */
+	uint64_t conflict_ns;           /* when a conflict was last defended; 0: never */
+	uint64_t due_ns;                /* when something is due; UINT64_MAX: never */
 	uint64_t preferred_ns,
-	    valid_ns; /* ends of its lifetimes, or when it was taken back; UINT64_MAX: never */
+	    valid_ns; /* ends of its lifetimes, or when it was removed; UINT64_MAX: never */
 };
 
 /** A multicast group that an interface listens to. */
@@ -86,7 +86,7 @@ struct group {
 	struct pc_addr addr;
 	uint8_t netif;
 	uint8_t reports; /* still to be sent */
-	uint16_t refs;   /* 0: this place is free, or its group has been left */
+	uint16_t refs;   /* 0: this slot is free, or its group has been left */
 	uint64_t due_ns; /* of the next report; UINT64_MAX: none */
 };
 
@@ -95,33 +95,36 @@ struct group {
 struct netifs {
 	struct ctx *ctx;
 	uint16_t n, nb_addrs;
-	uint16_t nb_announced;               /* the first so many addresses have been announced */
+	uint16_t nb_announced;               /* this many addresses have been announced */
 	uint32_t last_be[PC_MAX_ADDRS];      /* the last four bytes of each address */
 	uint32_t broadcast_be[PC_MAX_ADDRS]; /* directed broadcast of its network; 0: none */
 	struct laddr addr[PC_MAX_ADDRS + 2];
 	struct netif netif[PC_MAX_PORTS + 1];
 	struct loop loop;   /* the port of NETIF_LO */
-	uint16_t nb_groups; /* places of group[] that have been used */
+	uint16_t nb_groups; /* slots of group[] that have been used */
 	uint64_t due_ns;    /* the earliest of the times in addr and group, or earlier */
 	struct group group[NETIFS_GROUPS];
 };
 
-/** netifs_init makes the empty set of interfaces. */
+/** netifs_init makes an empty set of interfaces. */
 void netifs_init(struct netifs *ifs, struct ctx *ctx);
 
-/** netifs_add_port makes an interface of a port. Returns its index or -ENOSPC. */
+/** netifs_add_port makes a port an interface. Returns its index or -ENOSPC. */
 int netifs_add_port(struct netifs *ifs, struct pc_port *port);
 
-/** netifs_add_addr gives an interface an address. Returns the address's index, -EEXIST or -ENOSPC. */
+/** netifs_add_addr gives an interface an address. Returns the address's index, -EEXIST or
+ * -ENOSPC. */
 int netifs_add_addr(struct netifs *ifs, uint8_t netif, const struct pc_prefix *addr);
 
-/** netifs_del_addr takes an address back; its place is kept for it, since connections may know it. */
+/** netifs_del_addr removes an address; its slot is kept for it, since connections may refer to
+ * it. */
 void netifs_del_addr(struct netifs *ifs, uint16_t laddr);
 
-/** netifs_vacate gives the place of an address that has gone, and that nobody refers to any more, to whichever comes next. */
+/** netifs_vacate frees the slot of a removed address, to which nothing refers any more,
+ * for another address. */
 void netifs_vacate(struct netifs *ifs, uint16_t laddr);
 
-/** netifs_find_loopback returns the index of 127.0.0.1 and ::1, LADDR_NONE for others. */
+/** netifs_find_loopback returns the index of 127.0.0.1 or ::1, LADDR_NONE for others. */
 static inline uint16_t netifs_find_loopback(const struct pc_addr *addr)
 {
 	if (addr->q[0] != 0)
@@ -141,13 +144,13 @@ static inline uint16_t netifs_find(const struct netifs *ifs, const struct pc_add
 	return netifs_find_loopback(addr);
 }
 
-/** netifs_is_usable says whether packets may come to and go from an address of ours. */
+/** netifs_is_usable says whether packets may be sent from and received at an address of ours. */
 static inline bool netifs_is_usable(const struct netifs *ifs, uint16_t laddr)
 {
 	return ifs->addr[laddr].state <= LADDR_DEPRECATED;
 }
 
-/** netifs_has says whether an address is one of ours; one that turned out to be somebody else's is not. */
+/** netifs_has says whether an address is one of ours; a duplicate of another host's is not. */
 static inline bool netifs_has(const struct netifs *ifs, const struct pc_addr *addr)
 {
 	const uint16_t laddr = netifs_find(ifs, addr);
@@ -155,7 +158,8 @@ static inline bool netifs_has(const struct netifs *ifs, const struct pc_addr *ad
 	return laddr != LADDR_NONE && ifs->addr[laddr].state < LADDR_DUPLICATE;
 }
 
-/** netifs_speaks_ip6 says whether an interface speaks IPv6: it has a link-local address, and that is not somebody else's. */
+/** netifs_speaks_ip6 says whether an interface speaks IPv6: it has a link-local address, which is
+ * not a duplicate. */
 static inline bool netifs_speaks_ip6(const struct netifs *ifs, uint8_t netif)
 {
 	const uint16_t laddr = ifs->netif[netif].link_local;
@@ -166,7 +170,8 @@ static inline bool netifs_speaks_ip6(const struct netifs *ifs, uint8_t netif)
 /** netifs_is_member says whether an interface listens to a group. */
 bool netifs_is_member(const struct netifs *ifs, uint8_t netif, const struct pc_addr *group);
 
-/** netifs_retrans_ms returns how far apart questions about an IPv6 address are on an interface (RetransTimer). */
+/** netifs_retrans_ms returns the interval between IPv6 solicitations on an
+ * interface (RetransTimer). */
 static inline uint64_t netifs_retrans_ms(const struct netifs *ifs, uint8_t netif)
 {
 	const uint32_t told = ifs->netif[netif].retrans_ms;
@@ -174,7 +179,7 @@ static inline uint64_t netifs_retrans_ms(const struct netifs *ifs, uint8_t netif
 	return told != 0 ? told : ifs->ctx->cfg.arp_retry_ms;
 }
 
-/** netifs_due notes that something is to be done at a time. */
+/** netifs_due records when something is next due. */
 static inline void netifs_due(struct netifs *ifs, uint64_t ns)
 {
 	if (ns < ifs->due_ns)
@@ -188,7 +193,7 @@ uint16_t netifs_find_first(const struct netifs *ifs, uint8_t netif);
  * several, the one with the longest prefix. */
 uint16_t netifs_find_link(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr);
 
-/** netifs_find_source does so among those that packets may come from. */
+/** netifs_find_source does the same among addresses that packets may be sent from. */
 uint16_t netifs_find_source(const struct netifs *ifs, uint8_t netif, const struct pc_addr *addr);
 
 /** netifs_is_broadcast says whether addr is 255.255.255.255 or the directed broadcast of a network

@@ -3,8 +3,8 @@
 #define NEIGH_TABLE_H
 
 /*
- * The inside of the neighbour table, shared by neigh.c, which maintains it, arp.c, which fills it,
- * and the fast output path (ip/ip_fast.h), which only reads it.
+ * The internals of the neighbour table, shared by neigh.c, which maintains it, arp.c, which fills
+ * it, and the fast output path (ip/ip_fast.h), which only reads it.
  */
 
 #include <rte_branch_prediction.h>
@@ -13,16 +13,16 @@
 #include "neigh/neigh.h"
 #include "wire/eth.h"
 
-/* States, in an order that sending understands: from REACHABLE on a frame simply goes out. */
+/* States, ordered so that from REACHABLE on a frame can simply be sent. */
 enum neigh_state {
 	NEIGH_FREE,
-	NEIGH_NEW,        /* made by a lookup; nothing to send yet, nobody asked */
-	NEIGH_INCOMPLETE, /* asked, frames held */
+	NEIGH_NEW,        /* made by a lookup; nothing sent or requested yet */
+	NEIGH_INCOMPLETE, /* requested, frames held */
 	NEIGH_FAILED,     /* did not answer; frames are dropped for a while */
-	NEIGH_STALE,      /* known, but not confirmed for a while; nothing sent since */
+	NEIGH_STALE,      /* known, but not confirmed recently; nothing sent since */
 	NEIGH_REACHABLE,
-	NEIGH_DELAY, /* stale and in use: it may be heard of before it is asked */
-	NEIGH_PROBE, /* stale, in use and being asked */
+	NEIGH_DELAY, /* stale and in use; may be confirmed before it is probed */
+	NEIGH_PROBE, /* stale, in use and being probed */
 };
 
 /* RFC 4861 section 10, DELAY_FIRST_PROBE_TIME */
@@ -30,29 +30,30 @@ enum neigh_state {
 
 /** An entry: one cache line. */
 struct neigh {
-	uint8_t eth[ETH_HDR_LEN]; /* the header of frames to it, as it goes out */
+	uint8_t eth[ETH_HDR_LEN]; /* the header of frames to it, as sent */
 	uint8_t state;            /* enum neigh_state */
 	uint8_t netif;
 	uint32_t generation; /* never 0 */
-	uint32_t used;       /* tick of the last frame sent, or of its making */
+	uint32_t used;       /* tick of the last frame sent, or of its creation */
 	struct pc_addr addr;
 	struct timer timer;
-	uint32_t next; /* in its hash chain, or among the free, index + 1; 0: the last */
+	uint32_t next; /* in its hash chain or the free list, index + 1; 0: the last */
 	uint32_t newer,
 	    older; /* in the list of those that hold no frame, or of those that do, index + 1 */
 };
 
 static_assert(sizeof(struct neigh) == 64, "an entry is one cache line");
 
-/** What an entry needs while it is being asked: the frames it holds form a ring. */
+/** What an entry needs while it is being requested: the frames it holds form a ring. */
 struct neigh_hold {
 	uint8_t asked; /* requests since the last answer */
 	uint8_t first, n;
-	bool fixed;   /* set by hand: its timer and what others say change nothing */
-	bool reached; /* what was sent to this MAC address has been answered */
-	/* somebody has said this MAC address in the place of another, and nobody has answered since */
+	bool fixed;   /* set by hand: neither its timer nor packets from others change it */
+	bool reached; /* packets to this MAC address have been answered */
+	/* this MAC address has replaced another one, and no answer has confirmed it since */
 	bool disputed;
-	/* somebody has said another one, and it was asked because of that, the last time at doubted_tick */
+	/* another one has been claimed, and it was probed because of that, the last
+	 * time at doubted_tick */
 	bool doubted;
 	uint32_t doubted_tick;
 };
@@ -68,7 +69,7 @@ struct neigh_table {
 	struct neigh *entry;
 	uint32_t nb_entries, count;
 	uint32_t free;     /* first free entry, index + 1 */
-	uint32_t epoch;    /* of all references: counts neigh_outdate */
+	uint32_t epoch;    /* of all references: incremented by neigh_outdate */
 	uint32_t failures; /* neighbours given up */
 	struct neigh_list by_use,
 	    waiting; /* those that hold no frame, and those that do, by when they began */
@@ -82,15 +83,15 @@ struct neigh_table {
 	struct wheel wheel;
 };
 
-/** neigh_generation returns what a reference to an entry carries while it is good. */
+/** neigh_generation returns the generation of a valid reference to an entry. */
 static inline uint32_t neigh_generation(const struct neigh_table *nt, const struct neigh *n)
 {
 	return n->generation + nt->epoch;
 }
 
 /**
- * neigh_ready returns the entry of a reference, of any age, if a frame to it can simply go out and this
- * tick's use has been noted; NULL: it takes neigh_output.
+ * neigh_ready returns the entry of a reference, valid or not, if a frame to it can simply be sent
+ * and its use in this tick has been recorded; NULL: neigh_output is needed.
  */
 static inline const struct neigh *neigh_ready(const struct neigh_table *nt, struct neigh_ref ref)
 {
@@ -129,7 +130,7 @@ static inline void neigh_list_remove(struct neigh_table *nt, struct neigh_list *
 	n->newer = n->older = 0;
 }
 
-/** neigh_held_slot returns where the i-th of the frames is that an entry holds, the oldest first. */
+/** neigh_held_slot returns the slot of the i-th frame that an entry holds, oldest first. */
 static inline struct rte_mbuf **neigh_held_slot(const struct neigh_table *nt, const struct neigh *n,
                                                 uint32_t i)
 {
@@ -148,11 +149,11 @@ static inline uint32_t *neigh_bucket(const struct neigh_table *nt, uint8_t netif
 	return &nt->bucket[hash24(&nt->key, v) & nt->mask];
 }
 
-/** neigh_confirmed is what neigh_confirm does of one that is about to be asked. */
+/** neigh_confirmed is the part of neigh_confirm for a neighbour that is about to be probed. */
 void neigh_confirmed(struct neigh_table *nt, struct neigh *n);
 
-/** neigh_confirm takes in that what was sent to a neighbour has arrived (RFC 4861 section 7.3.1): it is not asked
- * whether it is still there. */
+/** neigh_confirm notes that packets sent through a neighbour have arrived (RFC 4861 section 7.3.1),
+ * so it need not be probed. */
 static inline void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
 {
 	struct neigh *n = &nt->entry[ref.index];
@@ -164,21 +165,23 @@ static inline void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
 /** neigh_find returns the entry of an address, or NULL. */
 struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
-/** neigh_add makes an entry, in state NEIGH_NEW; NULL when every entry is set by hand. */
+/** neigh_add makes an entry in state NEIGH_NEW; NULL when every entry is set by hand. */
 struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
 /**
- * neigh_learn takes in that a neighbour has this MAC address. answer: it said so when asked, which
- * proves that it is reachable (RFC 4861 section 7.2.5); else the entry is only updated.  With arp.confirm
- * one that has been reached at another address is asked there first.
+ * neigh_learn records that a neighbour has this MAC address.  answer: it said so in answer to a
+ * request, which proves that it is reachable (RFC 4861 section 7.2.5); otherwise the entry is only
+ * updated.  With arp.confirm, a neighbour that has been reached at another address is first probed
+ * there.
  */
 void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_ADDR_LEN],
                  bool answer);
 
-/** neigh_suspect notes that a reachable neighbour may be somebody else now: it is to be asked again. */
+/** neigh_suspect notes that a reachable neighbour may have been replaced by another host: it is to
+ * be probed again. */
 void neigh_suspect(struct neigh_table *nt, struct neigh *n);
 
-/** arp_request asks for a neighbour's MAC address, at mac or, when NULL, everybody. */
+/** arp_request requests a neighbour's MAC address, from mac or, when NULL, by broadcast. */
 void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                  const uint8_t *mac);
 

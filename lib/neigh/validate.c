@@ -20,7 +20,8 @@ static unsigned validate_entry(const struct neigh_table *nt, const struct neigh 
 	return bad;
 }
 
-/* Follows a list from its newest end, of those that hold frames or of the others; bounded, should it be a circle. */
+/* Walks a list from its newest end, that of entries that hold frames or the other; bounded, in case
+ * it is circular. */
 static unsigned validate_list(const struct neigh_table *nt, const struct neigh_list *l,
                               bool waiting, uint32_t expected)
 {
