@@ -2,8 +2,9 @@
 /*
  * The interpreter of classic BPF.
  *
- * What it reads was written by the program that has the socket, and what it runs on comes from the
- * network: the first is judged by cbpf_check when it is attached, the second at each load.
+ * The filter was written by the program that owns the socket, and the data it runs on comes from
+ * the network: cbpf_check validates the former when it is attached, and each load checks its bounds
+ * in the latter.
  */
 
 #include "udp/cbpf.h"
@@ -12,7 +13,7 @@
 
 #include <rte_mbuf.h>
 
-/* ---- judging --------------------------------------------------------------------------------- */
+/* ---- checking -------------------------------------------------------------------------------- */
 
 static bool load_is_good(const struct sock_filter *i)
 {

@@ -17,17 +17,17 @@
 struct rte_mbuf;
 
 struct cbpf {
-	uint16_t n; /* 0: there is none, every packet passes whole */
+	uint16_t n; /* 0: no filter, every packet passes in full */
 	struct sock_filter insn[CBPF_MAX];
 };
 
-/** cbpf_check says whether n instructions are a filter that may run: known instructions, jumps that land
- * inside, scratch memory that exists, no division by 0, and a return at the end. */
+/** cbpf_check says whether n instructions form a valid filter: known instructions, jumps within it,
+ * scratch memory within bounds, no division by a constant 0, and a return at the end. */
 bool cbpf_check(const struct sock_filter *insn, uint32_t n);
 
 /**
- * cbpf_run runs a filter on what begins at off in m. Returns how many bytes of it are wanted, 0: none;
- * UINT32_MAX without a filter. A load beyond the packet makes it unwanted.
+ * cbpf_run runs a filter on the data at off in m. Returns how many bytes to keep, 0: none, so drop
+ * the packet; UINT32_MAX without a filter. A load beyond the packet rejects it.
  */
 uint32_t cbpf_run(const struct cbpf *f, const struct rte_mbuf *m, uint32_t off);
 

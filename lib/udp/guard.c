@@ -9,7 +9,7 @@
 #include "wire/icmp6.h"
 #include "wire/wire.h"
 
-#define TCP_FLAGS 13 /* RFC 9293 3.1: their byte in a header */
+#define TCP_FLAGS 13 /* RFC 9293 section 3.1: their offset in the header */
 
 bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
                  const struct pc_endpoint *remote)
@@ -17,7 +17,7 @@ bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
 	return udp_find_connected(udp, local, remote, UDP_ANY_NETIF) != NULL;
 }
 
-/* Judges a packet on s->path. Returns 0 or -EPERM. */
+/* Applies the firewall's rules to a packet on s->path. Returns 0 or -EPERM. */
 static int judge(struct udp *udp, const struct udp_sock *s, struct fw_packet *k,
                  struct fw_state *name)
 {
@@ -31,7 +31,7 @@ static int judge(struct udp *udp, const struct udp_sock *s, struct fw_packet *k,
 	name->remote = *k->dst;
 	name->laddr = s->path.laddr;
 	name->proto = k->proto;
-	if (s->path.broadcast || s->path.multicast) { /* anybody may answer, to any address */
+	if (s->path.broadcast || s->path.multicast) { /* any host may answer, to any address */
 		name->remote = (struct pc_addr){0};
 		name->laddr = FW_ANY_LADDR;
 	}
@@ -54,7 +54,7 @@ int udp_guard_datagram(struct udp *udp, const struct udp_sock *s, const struct p
 	return judge(udp, s, &k, &name);
 }
 
-/* The flags of a segment; none of one that is cut short. */
+/* The flags of a segment; 0 if it is cut short. */
 static uint8_t flags_of(const struct rte_mbuf *m, uint32_t off)
 {
 	uint8_t copy;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Memberships of sockets.
+ * Multicast group memberships of sockets.
  *
- * Overview: a pool of memberships, a chain of them for each socket. The rules about sources are Linux's.
+ * Overview: a pool of memberships, and a chain of them for each socket. The rules about sources are
+ * Linux's.
  * Invariants: each membership in a chain holds one ip_group_join.
  */
 
@@ -20,7 +21,7 @@ uint32_t udp_nb_members(uint32_t nb_socks)
 	return RTE_MIN(2 * nb_socks + UDP_MEMBERS_PER_SOCK, (uint32_t)MEMBERS_MAX);
 }
 
-/* The link to a membership of a socket, or to its end. */
+/* The link to a membership of a socket, or to the end of its chain. */
 static uint32_t *find(const struct udp *udp, struct udp_sock *s, int netif,
                       const struct pc_addr *group)
 {
@@ -86,7 +87,7 @@ int udp_leave(struct udp *udp, struct udp_sock *s, int netif, const struct pc_ad
 {
 	uint32_t *link;
 
-	if (!pc_addr_is_multicast(group) && !pc_addr_is_ip4(group)) /* as Linux has it */
+	if (!pc_addr_is_multicast(group) && !pc_addr_is_ip4(group)) /* as on Linux */
 		return -EINVAL;
 	if (netif < 0)
 		netif = ip_group_netif(udp->ip, group);

@@ -3,10 +3,10 @@
 #define UDP_MEMBER_H
 
 /*
- * Which groups a socket listens to, and from which sources (RFC 3376 section 2).
+ * The groups that a socket listens to, and from which sources (RFC 3376 section 2).
  *
  * An interface is a member of a group as long as any of its sockets is; this is reported to
- * routers.  Which sources a socket wants to hear is checked when a datagram is delivered, and not
+ * routers.  The sources that a socket wants are checked when a datagram is delivered, and not
  * reported.
  */
 
@@ -17,9 +17,9 @@
 
 struct udp_member {
 	struct pc_addr group;
-	uint32_t next; /* of the socket, or free: index + 1 */
+	uint32_t next; /* in the socket's chain or the free list: index + 1 */
 	uint8_t netif;
-	bool include; /* the sources are those heard, and not those shut out */
+	bool include; /* sources lists those to accept, not those to block */
 	uint8_t nb_sources;
 	struct pc_addr source[UDP_SOURCES];
 };
@@ -27,31 +27,34 @@ struct udp_member {
 /** udp_nb_members returns how many memberships a stack has room for. */
 uint32_t udp_nb_members(uint32_t nb_socks);
 
-/** udp_join lets a socket listen to a group. Returns 0, -EINVAL (no group), -ENODEV, -EADDRINUSE (it does)
- * or -ENOBUFS. */
+/** udp_join makes a socket listen to a group. Returns 0, -EINVAL (not a group), -ENODEV,
+ * -EADDRINUSE (it already does) or -ENOBUFS. */
 int udp_join(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group);
 
-/** udp_leave undoes it. Returns 0, -EADDRNOTAVAIL (it did not) or -EINVAL (an IPv6 address that is no group's). */
+/** udp_leave undoes udp_join. Returns 0, -EADDRNOTAVAIL (it was not a member) or -EINVAL (an IPv6
+ * address that is not a group). */
 int udp_leave(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group);
 
-/** udp_leave_all undoes all. */
+/** udp_leave_all leaves all groups. */
 void udp_leave_all(struct udp *udp, struct udp_sock *s);
 
 /**
- * udp_add_source lets a socket hear one more source, joining the group if need be (include), or shuts one
- * out of a group that it has joined. Returns as udp_join, and -EADDRNOTAVAIL (there already), -EINVAL (the
- * membership is of the other kind, or none).
+ * udp_add_source makes a socket accept one more source, joining the group if necessary (include),
+ * or blocks a source in a group that it has joined. Returns as udp_join, and -EADDRNOTAVAIL
+ * (already there), -EINVAL (the membership is of the other kind, or there is none).
  */
 int udp_add_source(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
                    const struct pc_addr *source, bool include);
 
-/** udp_drop_source undoes that; with the last source that was heard the socket leaves. */
+/** udp_drop_source undoes that; when the last accepted source is removed, the socket
+ * leaves the group. */
 int udp_drop_source(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
                     const struct pc_addr *source, bool include);
 
 /**
- * udp_set_sources replaces the kind and all sources of a membership (RFC 3678 sections 4.2.1 and 5.2.1); to hear from nobody is
- * to leave. Returns 0, -EINVAL (no such membership), -ENOBUFS (more than UDP_SOURCES), or as udp_leave.
+ * udp_set_sources replaces the kind and all sources of a membership (RFC 3678 sections 4.2.1 and
+ * 5.2.1); to accept no source is to leave. Returns 0, -EINVAL (no such membership), -ENOBUFS (more
+ * than UDP_SOURCES), or as udp_leave.
  */
 int udp_set_sources(struct udp *udp, struct udp_sock *s, int netif, const struct pc_addr *group,
                     bool include, const struct pc_addr *source, uint32_t n);
@@ -60,7 +63,7 @@ int udp_set_sources(struct udp *udp, struct udp_sock *s, int netif, const struct
 const struct udp_member *udp_member_of(const struct udp *udp, const struct udp_sock *s, int netif,
                                        const struct pc_addr *group);
 
-/** udp_hears says whether a socket wants what src has sent to a group. */
+/** udp_hears says whether a socket wants packets from src to a group. */
 bool udp_hears(const struct udp *udp, const struct udp_sock *s, uint8_t netif,
                const struct pc_addr *src, const struct pc_addr *group);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Packet sockets, and the taps before the ports that feed them.
+ * Packet sockets, and the taps in front of the ports that feed them.
  *
- * Overview: with the first packet socket each interface's port is replaced by a tap, which is a port that
- * hands everything to the real one and shows it to the sockets; with the last one the real ones come
- * back.  So a stack without such sockets does not know that there could be any.
+ * Overview: when the first packet socket is opened, each interface's port is replaced by a tap, a
+ * port that passes everything on to the real one and shows it to the sockets; when the last one is
+ * closed, the real ports are restored.  So packet sockets cost nothing to a stack without them.
  *
  * Ownership: the taps are ours, the ports behind them are not; sockets get copies.
  */
@@ -40,7 +40,7 @@ static bool wants(const struct udp_sock *s, uint8_t netif, uint16_t ethertype, u
 {
 	if (s->netif != 0 && s->netif - 1 != netif)
 		return false;
-	/* as on Linux, only who wants everything sees what is sent */
+	/* as on Linux, only sockets for all EtherTypes see what is sent */
 	return s->ethertype == ETH_P_ALL || (s->ethertype == ethertype && type != PACKET_OUTGOING);
 }
 
@@ -95,8 +95,8 @@ static uint16_t tap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint1
 	return n;
 }
 
-/* What the port has taken is not ours to read any more, so it is shown before, one by one: a port that
- * takes none of them shows that it would not take the first. */
+/* Once the port has accepted a frame we may not read it, so each is copied before it is sent, one
+ * at a time; the copy is shown only if the port accepts the frame. */
 static uint16_t tap_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
                              uint64_t now_ns)
 {
@@ -124,7 +124,7 @@ static uint64_t tap_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
-/* Its packet sockets have seen it in fragments, and those of the other lcore see the whole. */
+/* Our packet sockets have seen the fragments, and those of the other lcore see the whole packet. */
 static bool tap_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
 {
 	struct pc_port *inner = tap_of(port)->inner;
@@ -173,7 +173,7 @@ void udp_untap(struct udp *udp)
 		return;
 	for (uint8_t i = 0; i < udp->ip->ifs.n; i++)
 		if (udp->ip->ifs.netif[i].port == &udp->tap[i].port) {
-			/* what pc_stack_set_mtu has said meanwhile */
+			/* pc_stack_set_mtu may have changed it meanwhile */
 			udp->tap[i].inner->info.mtu = udp->tap[i].port.info.mtu;
 			set_port(&udp->ip->ifs.netif[i], udp->tap[i].inner);
 		}

@@ -2,10 +2,10 @@
 /*
  * Raw sockets.
  *
- * Overview: they are in one chain, since there are few; struct ip counts them, so that a packet costs one
- * look when there are none.
+ * Overview: they form one chain, since there are few; struct ip counts them, so that a packet costs
+ * only one check when there are none.
  *
- * Ownership: a socket gets copies; the packet itself goes on its way.
+ * Ownership: a socket gets copies; the packet itself is processed as usual.
  */
 
 #include "udp/raw.h"
@@ -79,9 +79,9 @@ int udp_bind_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *addr
 	return 0;
 }
 
-/* ---- in -------------------------------------------------------------------------------------- */
+/* ---- input ----------------------------------------------------------------------------------- */
 
-/* ICMP_FILTER, ICMP6_FILTER: a set bit keeps a type away */
+/* ICMP_FILTER, ICMP6_FILTER: a set bit blocks a type */
 static bool is_filtered(const struct udp_sock *s, const uint8_t *l4)
 {
 	if (s->proto == IPPROTO_ICMP && !s->ip6)
@@ -137,9 +137,9 @@ bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pk
 	return taken;
 }
 
-/* ---- out ------------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
-/* Fills in what a caller's own header leaves to us (raw(7)). Returns 0 or -EINVAL. */
+/* Fills in what the caller's own header leaves to us (raw(7)). Returns 0 or -EINVAL. */
 static int complete_header(const struct udp *udp, const struct udp_sock *s, struct rte_mbuf *m,
                            const struct pc_addr *to)
 {
@@ -191,7 +191,8 @@ static void send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
 	ip_output(udp->ip, &s->path, &send, m);
 }
 
-/* Says whether, and prepares that, s can send a packet of total bytes to an address. Returns 0 or -errno. */
+/* Checks that s can send a packet of total bytes to an address, and prepares for it. Returns
+ * 0 or -errno. */
 static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_addr *to, uint32_t total,
                    const struct udp_ctl *ctl)
 {

@@ -7,8 +7,8 @@
  *
  * A raw socket gets a copy of each IP packet of its family and protocol that is for us: for IPv4
  * with its header, for IPv6 without (RFC 3542 section 3).  A packet socket gets a copy of each
- * frame of its interfaces, in both directions; only while there is one, a tap is in front of each
- * port.
+ * frame of its interfaces, in both directions; there is a tap in front of each port only while
+ * there are packet sockets.
  */
 
 #include "udp/cbpf.h"
@@ -16,52 +16,53 @@
 
 #define UDP_FILTERS 16
 
-/** udp_open_raw makes a raw socket for a protocol of IP. Returns its index or -ENFILE. */
+/** udp_open_raw opens a raw socket for an IP protocol. Returns its index or -ENFILE. */
 int udp_open_raw(struct udp *udp, bool ip6, uint8_t proto);
 
-/** udp_open_packet makes a packet socket for an EtherType; cooked: without Ethernet headers. Returns its
- * index or -ENFILE. */
+/** udp_open_packet opens a packet socket for an EtherType; cooked: without Ethernet headers.
+ * Returns its index or -ENFILE. */
 int udp_open_packet(struct udp *udp, bool cooked, uint16_t ethertype);
 
-/** udp_close_raw takes back what a socket of these kinds has; udp_close calls it. */
+/** udp_close_raw releases what a socket of these kinds has; called by udp_close. */
 void udp_close_raw(struct udp *udp, struct udp_sock *s);
 
-/** udp_bind_raw names a raw socket: what it gets was sent to this address of ours. Returns 0 or
- * -EADDRNOTAVAIL. */
+/** udp_bind_raw binds a raw socket to an address of ours: it gets only what was sent to it. Returns
+ * 0 or -EADDRNOTAVAIL. */
 int udp_bind_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *addr);
 
-/** udp_bind_packet ties a packet socket to an interface (-1: all) and, unless 0, another EtherType. Returns
- * 0 or -ENODEV. */
+/** udp_bind_packet binds a packet socket to an interface (-1: all) and, unless 0, to another
+ * EtherType. Returns 0 or -ENODEV. */
 int udp_bind_packet(struct udp *udp, struct udp_sock *s, int netif, uint16_t ethertype);
 
 /**
- * udp_raw_input gives copies of a packet to those raw sockets that want it. Returns whether any did. m stays
- * the caller's; what is no packet of ours is not shown to it.
+ * udp_raw_input gives copies of a packet to the raw sockets that want it. Returns whether any did.
+ * m remains the caller's; packets that are not for us must not be passed to it.
  */
 bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pkt *p);
 
-/** udp_raw_error tells the raw sockets that can have sent a packet that an ICMP error is about: of a path that
- * is narrower, those that discover it; of what is final, the connected ones (raw(7)). */
+/** udp_raw_error reports an ICMP error to the raw sockets that can have sent the packet it is
+ * about: a reduced path MTU to those that discover it, a hard error to connected ones (raw(7)). */
 void udp_raw_error(struct udp *udp, const struct icmp_error *e);
 
 /**
- * udp_send_raw sends a payload mbuf as udp_send does; with hdrincl, of IPv4, it begins with the IP header,
- * whose length, checksum and, if 0, source and identification are filled in. An ICMPv6 checksum is filled
- * in too. On failure m stays the caller's: -EINVAL (a bad header), -EDESTADDRREQ, -EMSGSIZE, -ENETUNREACH,
- * -EACCES, -EPERM (the firewall).
+ * udp_send_raw sends a payload mbuf as udp_send does; with hdrincl, over IPv4, it begins with the
+ * IP header, whose length, checksum and, if 0, source and identification are filled in. An ICMPv6
+ * checksum is filled in too. On failure m remains the caller's: -EINVAL (a bad header),
+ * -EDESTADDRREQ, -EMSGSIZE, -ENETUNREACH, -EACCES, -EPERM (the firewall).
  */
 int udp_send_raw(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct pc_addr *to,
                  const struct udp_ctl *ctl);
 
 /**
- * udp_send_packet sends a frame by an interface; cooked sockets give the payload, and the other two
- * parameters. On failure m stays the caller's: -ENXIO (no such interface), -EMSGSIZE, -EINVAL.
+ * udp_send_packet sends a frame by an interface; for cooked sockets m is the payload, and mac and
+ * ethertype make the header. On failure m remains the caller's: -ENXIO (no such interface),
+ * -EMSGSIZE, -EINVAL.
  */
 int udp_send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, int netif,
                     const uint8_t *mac, uint16_t ethertype);
 
-/** udp_set_filter attaches a filter, of n instructions; 0 detaches it. Returns 0, -EINVAL (it is none) or
- * -ENOMEM (too many filters). */
+/** udp_set_filter attaches a filter of n instructions; 0 detaches it. Returns 0, -EINVAL (not a
+ * valid filter) or -ENOMEM (too many filters). */
 int udp_set_filter(struct udp *udp, struct udp_sock *s, const struct sock_filter *insn, uint32_t n);
 
 #endif

@@ -2,15 +2,15 @@
 /*
  * UDP sockets.
  *
- * Overview: an array of sockets and three hash tables over it.  by_bind has every socket with a
- * port and answers "is this name taken"; by_port and by_peer share the bound sockets between them,
- * those without and those with a peer, so that a server with a connected socket per client finds
- * each at once.
+ * Overview: an array of sockets and three hash tables over it.  by_bind holds every socket with a
+ * port, to find whether a name is taken; by_port and by_peer divide the bound sockets into those
+ * without and those with a peer, so that a server with one connected socket per client finds each
+ * at once.
  *
  * Life-cycle: open, bound (by bind, connect or the first send), connected and back, closed.
  * Ownership: queued datagrams are ours until udp_recv hands them out.
  * Invariants: bound == (local.port != 0); a bound socket is in by_bind and in exactly one of the
- * others; rcv_bytes is the sum over rcv.
+ * other two; rcv_bytes is the sum over rcv.
  */
 
 #include "udp/udp.h"
@@ -116,7 +116,7 @@ uint32_t *udp_peer_chain(const struct udp *udp, const struct pc_endpoint *remote
 	return &udp->by_peer[hash24(&udp->key, v) & udp->mask];
 }
 
-/* The chain that input finds a socket by. */
+/* The chain in which input looks for a socket. */
 static uint32_t *chain_of(const struct udp *udp, const struct udp_sock *s)
 {
 	if (s->remote.port != 0)
@@ -129,7 +129,7 @@ static uint32_t id_of(const struct udp *udp, const struct udp_sock *s)
 	return (uint32_t)(s - udp->sock) + 1;
 }
 
-/* The newest comes first: of several that fit equally it is the one that gets the datagram. */
+/* The newest goes first: of several that match equally, it gets the datagram. */
 static void link_input(struct udp *udp, struct udp_sock *s)
 {
 	uint32_t *chain = chain_of(udp, s);
@@ -181,7 +181,7 @@ int udp_open(struct udp *udp)
 	s = &udp->sock[id - 1];
 	udp->free = s->next;
 	udp->count++;
-	/* its descriptor may still be in the ring of a set, from its last life */
+	/* its descriptor may still be in an epoll set's ring, from its previous life */
 	poll = pollable_renewed(&s->poll);
 	memset(s, 0, sizeof(*s));
 	s->poll = poll;
@@ -229,7 +229,8 @@ void udp_close(struct udp *udp, uint32_t index)
 
 /* ---- bind ------------------------------------------------------------------------------------ */
 
-/* Says whether two names have an address in common; any is every one of the families spoken. */
+/* Says whether two names have an address in common; the any address stands for all of the families
+ * the socket speaks. */
 static bool overlap(const struct udp_sock *s, const struct pc_addr *name, const struct udp_sock *o)
 {
 	const bool s_any = pc_addr_is_any(name), o_any = pc_addr_is_any(&o->local.addr);
@@ -243,8 +244,9 @@ static bool overlap(const struct udp_sock *s, const struct pc_addr *name, const 
 
 /*
  * Says whether another socket has this name, by the rules of Linux: names overlap when their ports
- * are the same and their addresses are, or one is any; overlapping is allowed if both sockets have
- * SO_REUSEADDR or both have SO_REUSEPORT. A port that we choose is always one's own (share false).
+ * are the same and their addresses are, or one is the any address; overlapping is allowed if both
+ * sockets have SO_REUSEADDR or both have SO_REUSEPORT. A port that we choose is never shared (share
+ * false).
  */
 static bool is_taken(const struct udp *udp, const struct udp_sock *s,
                      const struct pc_endpoint *name, bool share)
@@ -263,14 +265,15 @@ static bool is_taken(const struct udp *udp, const struct udp_sock *s,
 	return false;
 }
 
-/* The answers to a socket: from whom, and on which of the queues of a port; remote NULL: from anybody. */
+/* Where a socket's answers come from, and which of a port's queues they arrive at; remote NULL:
+ * from any host. */
 struct answers {
 	const struct pc_port_info *info;
 	const struct pc_addr *local;
 	const struct pc_endpoint *remote;
 };
 
-/* Says whether answers to a port of ours come to our own queue. */
+/* Says whether answers to a port of ours arrive at our own queue. */
 static bool come_here(const struct answers *a, uint16_t port)
 {
 	struct pc_endpoint here;
@@ -281,8 +284,8 @@ static bool come_here(const struct answers *a, uint16_t port)
 	return toeplitz_queue(&a->info->rss, a->remote, &here) == a->info->queue;
 }
 
-/* Looks for a free port from a random one on (RFC 6056 section 3.3.1), to which answers come. Returns 0 when there is
- * none. */
+/* Looks for a free port, starting at a random one (RFC 6056 section 3.3.1), for which answers
+ * arrive here. Returns 0 when there is none. */
 static uint16_t choose_port(struct udp *udp, const struct udp_sock *s, const struct pc_addr *addr,
                             const struct answers *a)
 {
@@ -321,7 +324,7 @@ int udp_bind_any(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *
 	struct pc_endpoint name = {.addr = s->local.addr};
 
 	name.port = choose_port(udp, s, &name.addr, &some);
-	if (name.port == 0) /* better one whose answers another lcore gets than none */
+	if (name.port == 0) /* better a port whose answers arrive at another lcore than none */
 		name.port = choose_port(udp, s, &name.addr, &any);
 	if (name.port == 0)
 		return -EADDRNOTAVAIL;
@@ -329,7 +332,7 @@ int udp_bind_any(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *
 	return 0;
 }
 
-/* Says whether one can be bound to an address to hear what is sent to a group. */
+/* Says whether an address can be bound to receive what is sent to a group or by broadcast. */
 static bool is_group(const struct ip *ip, const struct pc_addr *addr)
 {
 	for (uint8_t i = 0; i < ip->ifs.n; i++)
@@ -361,7 +364,7 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 		s->addr_fixed = false;
 		return -EADDRINUSE;
 	}
-	/* as Linux: a port that was chosen here ends with a connection, too */
+	/* as on Linux: a port that was chosen here is also given up with a connection */
 	s->port_fixed = local->port != 0;
 	s->laddr = laddr;
 	udp_forget_path(s);
@@ -371,7 +374,7 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 
 /* ---- connect --------------------------------------------------------------------------------- */
 
-/* Forgets the peer, and what connect chose for the sake of it. */
+/* Forgets the peer, and whatever connect chose for it. */
 static void disconnect(struct udp *udp, struct udp_sock *s)
 {
 	if (!s->bound)
@@ -407,7 +410,7 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 	                     udp_group_laddr(udp, s, laddr, &remote->addr));
 	if (rc != 0)
 		return rc;
-	if (s->path.laddr == LADDR_NONE) /* a name has an address */
+	if (s->path.laddr == LADDR_NONE) /* a local name needs an address */
 		return -ENETUNREACH;
 	if (s->path.broadcast && !s->broadcast)
 		return -EACCES;
@@ -419,7 +422,7 @@ int udp_connect(struct udp *udp, uint32_t index, const struct pc_endpoint *remot
 		s->laddr = s->path.laddr;
 	}
 	s->remote = remote->port != 0 ? *remote : (struct pc_endpoint){0};
-	if (s->path.shared) /* both ends are known only now */
+	if (s->path.shared) /* the flow is known only now */
 		udp_forget_path(s);
 	link_input(udp, s);
 	return 0;

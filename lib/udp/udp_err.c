@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What ICMP tells UDP sockets.
+ * ICMP errors for UDP sockets.
  *
- * Overview: a connected socket learns of hard errors as SO_ERROR.  With IP_RECVERR a socket, connected or
- * not, learns of each, and its error queue has the whole story: who said so, about which destination,
- * with what of our payload.
+ * Overview: a connected socket sees hard errors as SO_ERROR.  With IP_RECVERR a socket, connected
+ * or not, sees every error, and its error queue has the details: who sent it, about which
+ * destination, quoting which part of our payload.
  *
- * Ownership: the reports of a queue are ours until udp_take_report hands them out. A report is an mbuf
- * that begins with struct udp_report; the queue holds REPORTS_MAX of them, and what comes then is
- * dropped, as a liar could fill it.
+ * Ownership: the reports in a queue are ours until udp_take_report hands them out.  A report is an
+ * mbuf that begins with struct udp_report; the queue holds at most REPORTS_MAX of them, and further
+ * ones are dropped, as forged errors could fill it.
  */
 
 #include <errno.h>
@@ -27,7 +27,7 @@ static bool wants_reports(const struct udp_sock *s, const struct pc_addr *remote
 	return pc_addr_is_ip4(remote) ? s->report : s->report6;
 }
 
-/* Queues a report; len bytes at off of m are what it quotes. */
+/* Queues a report that quotes len bytes at off in m. */
 static void report(struct udp *udp, struct udp_sock *s, const struct udp_report *r,
                    const struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
@@ -64,7 +64,7 @@ void udp_report_local(struct udp *udp, struct udp_sock *s, const struct pc_endpo
 	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLERR);
 }
 
-/* The modes of path MTU discovery in which a socket does not believe such errors. */
+/* Says whether a socket's mode of path MTU discovery ignores such errors. */
 static bool ignores_mtu(const struct udp_sock *s, const struct pc_addr *remote)
 {
 	const uint8_t mode = pc_addr_is_ip4(remote) ? s->discover : s->discover6;
@@ -72,7 +72,8 @@ static bool ignores_mtu(const struct udp_sock *s, const struct pc_addr *remote)
 	return mode == IP_PMTUDISC_INTERFACE || mode == IP_PMTUDISC_OMIT;
 }
 
-/* RFC 8201, RFC 1191: the path is narrower than thought. Returns whether the socket is told. */
+/* RFC 8201, RFC 1191: the path is narrower than assumed. Returns whether to report it
+ * to the socket. */
 static bool on_too_big(struct udp *udp, struct udp_sock *s, const struct icmp_error *e)
 {
 	const uint8_t mode = pc_addr_is_ip4(&e->remote) ? s->discover : s->discover6;
@@ -100,7 +101,7 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 	const bool connected = s != NULL;
 	bool hard = e->hard;
 
-	if (s == NULL) /* of something that this socket can have sent */
+	if (s == NULL) /* about a packet that this socket may have sent */
 		s = udp_find(udp, &remote, &local);
 	if (s == NULL)
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UDP on the way in: which socket is a datagram for, and has it room?
+ * UDP input: which socket is a datagram for, and does it have room?
  */
 
 #include <assert.h>
@@ -30,7 +30,7 @@ static uint32_t first_connected(const struct udp *udp, const struct pc_endpoint 
 	return udp->nb_connected > 0 ? *udp_peer_chain(udp, remote, local->port) : 0;
 }
 
-/* netif: by which it came, UDP_ANY_NETIF: that is not known */
+/* netif: the receiving interface; UDP_ANY_NETIF: unknown */
 static inline bool is_connected(const struct udp_sock *s, const struct pc_endpoint *local,
                                 const struct pc_endpoint *remote, int netif)
 {
@@ -53,8 +53,8 @@ struct udp_sock *udp_find_connected(const struct udp *udp, const struct pc_endpo
 	return NULL;
 }
 
-/* How well a socket without a peer fits: 0 not at all, and the better the more it was bound to, as on Linux: the address first, then
- * the interface, then the family. */
+/* How well a socket without a peer matches: 0 not at all; the more it was bound to, the better, as
+ * on Linux: the address counts most, then the interface, then the family. */
 enum { FITS = 1, FITS_FAMILY = 1, FITS_NETIF = 2, FITS_ADDR = 4 };
 
 static inline int score(const struct udp_sock *s, const struct udp_in *d)
@@ -69,7 +69,7 @@ static inline int score(const struct udp_sock *s, const struct udp_in *d)
 	return pc_addr_equal(&s->local.addr, &dst->addr) ? fit + FITS_ADDR : 0;
 }
 
-/* Of the sockets of a group of SO_REUSEPORT, which all fit equally, takes one by the sender. */
+/* Picks one socket of an SO_REUSEPORT group, all of which match equally, by the sender. */
 static struct udp_sock *choose(const struct udp *udp, const struct udp_in *d, int best, uint32_t n)
 {
 	const uint64_t v[3] = {d->src.addr.q[0], d->src.addr.q[1],
@@ -85,7 +85,7 @@ static struct udp_sock *choose(const struct udp *udp, const struct udp_in *d, in
 	return NULL;
 }
 
-/* Of the sockets of a chain, the one that fits best. */
+/* The socket of a chain that matches best. */
 static __rte_noinline struct udp_sock *find_best(const struct udp *udp, const struct udp_in *d,
                                                  uint32_t id)
 {
@@ -117,7 +117,7 @@ static inline struct udp_sock *find(const struct udp *udp, const struct udp_in *
 	if (id == 0)
 		return NULL;
 	s = &udp->sock[id - 1];
-	if (likely(s->next == 0)) /* nobody else could have it */
+	if (likely(s->next == 0)) /* there is no other candidate */
 		return score(s, d) != 0 ? s : NULL;
 	return find_best(udp, d, id);
 }
@@ -138,7 +138,7 @@ struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
 
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
-	if (s->rcv.head == NULL) /* one datagram always fits, however small the buffer */
+	if (s->rcv.head == NULL) /* an empty queue accepts any datagram */
 		return VERDICT_DONE;
 	if (udp->ctx->mbufs_low || s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max) {
 		s->drops++;
@@ -147,7 +147,8 @@ int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 	return VERDICT_DONE;
 }
 
-/* When a datagram came, if its socket wants to know, in the two words of the note that datagrams have no use for. */
+/* Records when a datagram arrived, if its socket wants to know, in two words of the note that
+ * datagrams do not use. */
 static void note_time(struct udp *udp, const struct udp_sock *s, struct pkt *note)
 {
 	const bool asked = s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS);
@@ -157,7 +158,7 @@ static void note_time(struct udp *udp, const struct udp_sock *s, struct pkt *not
 	note->rx.cookie = (uint32_t)(ns >> 32);
 }
 
-/* Queues a datagram, of which the headers stay in front. Returns VERDICT_DONE or a drop. */
+/* Queues a datagram, keeping the headers in front of it. Returns VERDICT_DONE or a drop. */
 static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct ip_pkt *p,
                    uint32_t len)
 {
@@ -196,7 +197,7 @@ void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t
 	event_notify(udp->ev, &s->poll, udp->first_fd + (uint32_t)(s - udp->sock), EPOLLIN);
 }
 
-/* Delivers a copy. Returns whether somebody has it now. */
+/* Delivers a copy. Returns whether the socket accepted it. */
 static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
                          const struct ip_pkt *p, uint32_t len)
 {
@@ -221,8 +222,8 @@ static bool hears_group(const struct udp *udp, const struct udp_sock *s, const s
 	return !pc_addr_is_multicast(&p->dst) || udp_hears(udp, s, p->netif, &p->src, &p->dst);
 }
 
-/* Delivers copies to all who hear a group in a chain from id on but *last, who is the last of them. Returns whether somebody
- * has one. */
+/* Delivers copies to all sockets in a chain, from id on, that receive a group, except the last one,
+ * which becomes *last. Returns whether any was accepted. */
 static bool deliver_chain(struct udp *udp, const struct rte_mbuf *m, const struct ip_pkt *p,
                           const struct udp_in *d, uint32_t id, struct udp_sock **last)
 {
@@ -240,7 +241,8 @@ static bool deliver_chain(struct udp *udp, const struct rte_mbuf *m, const struc
 	return delivered;
 }
 
-/* Delivers a datagram to a group: everybody who listens to it gets one, the last of them ours. */
+/* Delivers a datagram to a group: a copy to each socket that receives it, and m itself to the
+ * last. */
 static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p,
                          const struct udp_in *d)
 {
@@ -264,8 +266,7 @@ static inline bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pk
 {
 	uint64_t sum;
 
-	if (h->cksum_be ==
-	    0) /* RFC 768: there is none, which IPv6 forbids (RFC 8200 section 8.1) */
+	if (h->cksum_be == 0) /* RFC 768: no checksum, which IPv6 forbids (RFC 8200 section 8.1) */
 		return pc_addr_is_ip4(&p->src);
 	if (p->l4_good)
 		return true;

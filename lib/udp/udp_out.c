@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * UDP on the way out.
+ * UDP output.
  *
- * Over IPv4 a datagram that fits the path has DF, so that the path's MTU is learnt (RFC 8085 section
- * 3.2), a larger one is sent in fragments, and on a path of the least MTU that is believed none has; what IP_MTU_DISCOVER says changes that as on Linux. A socket keeps the way to the last
- * destination; what one datagram wants otherwise, it forgets again.
+ * Over IPv4 a datagram that fits the path has DF set, so that the path MTU is learnt (RFC 8085
+ * section 3.2), and a larger one is sent in fragments; on a path with the lowest MTU that is
+ * believed, none has DF. IP_MTU_DISCOVER changes this as on Linux. A socket keeps the path to its
+ * last destination, except that a path chosen for one datagram only is forgotten at once.
  */
 
 #include <assert.h>
@@ -22,7 +23,7 @@
 #include "wire/ip6.h"
 #include "wire/udp.h"
 
-/* bytes of the largest datagrams that the families have */
+/* the largest payloads of the two families, in bytes */
 #define UDP_MAX4 (IP4_TOTAL_MAX - IP4_HDR_LEN - UDP_HDR_LEN)
 #define UDP_MAX6 (IP6_PAYLOAD_MAX - UDP_HDR_LEN)
 
@@ -49,7 +50,7 @@ int udp_path_find(struct udp *udp, const struct pc_addr *dst, uint16_t laddr, ui
 	return rc;
 }
 
-/* IPV6_MTU lets nothing larger leave. */
+/* IPV6_MTU limits the size of packets. */
 static uint16_t limit_mtu(const struct udp_sock *s, const struct pc_addr *dst, uint16_t mtu)
 {
 	return s->mtu6 != 0 && s->mtu6 < mtu && !pc_addr_is_ip4(dst) ? s->mtu6 : mtu;
@@ -64,7 +65,7 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 	if (s->netif != 0 && laddr == LADDR_NONE)
 		laddr = ip_source(udp->ip, s->netif - 1, dst);
 	if (s->netif != 0 && laddr == LADDR_NONE && pc_addr_is_broadcast(dst)) {
-		/* a host without an address asks everybody for one (RFC 1122 section 3.2.1.3) */
+		/* a host without an address broadcasts to obtain one (RFC 1122 section 3.2.1.3) */
 		s->path = (struct ip_path){.netif = (uint8_t)(s->netif - 1),
 		                           .laddr = LADDR_NONE,
 		                           .mtu = udp->ip->ifs.netif[s->netif - 1].port->info.mtu,
@@ -74,7 +75,7 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 	rc = udp_path_find(udp, dst, laddr, port != 0 ? (uint32_t)s->local.port << 16 | port : 0,
 	                   &s->path);
 	if (rc == 0 && s->netif != 0 && s->path.netif != s->netif - 1)
-		rc = -ENETUNREACH; /* by another interface than that of SO_BINDTOIFINDEX */
+		rc = -ENETUNREACH; /* not the interface of SO_BINDTOIFINDEX */
 	if (rc == 0) {
 		s->path.mtu = limit_mtu(s, dst, s->path.mtu);
 		s->path_dst = *dst;
@@ -83,7 +84,7 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 	return rc;
 }
 
-/* The way to dst; that of the last datagram is kept. Returns 0 or -errno. */
+/* The path to dst; the last datagram's is kept. Returns 0 or -errno. */
 static inline int find_path(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst)
 {
 	if (likely(pc_addr_equal(&s->path_dst, &dst->addr) &&
@@ -101,7 +102,7 @@ int udp_peer_mtu(struct udp *udp, struct udp_sock *s)
 	return s->path.mtu;
 }
 
-/* Gives a socket its port, which may choose the path; laddr: as the path was found. */
+/* Gives a socket its port, which may affect the choice of path; laddr: as used to find the path. */
 static __rte_noinline int bind_any(struct udp *udp, struct udp_sock *s,
                                    const struct pc_endpoint *dst, uint16_t laddr)
 {
@@ -130,14 +131,14 @@ int udp_judge_size(struct udp *udp, struct udp_sock *s, const struct pc_endpoint
 	if (mode == IP_PMTUDISC_WANT || mode == IP_PMTUDISC_DONT)
 		return 0; /* in fragments */
 	if (mode == IP_PMTUDISC_OMIT || (mode != IP_PMTUDISC_DO && total <= mtu)) {
-		s->path.mtu = mtu; /* whatever the path is said to be */
+		s->path.mtu = mtu; /* whatever path MTU has been reported */
 		return 0;
 	}
 	udp_report_local(udp, s, dst);
 	return -EMSGSIZE;
 }
 
-/* What has nothing to do with the destination's path. Returns 0 or -errno. */
+/* The checks that do not depend on the path. Returns 0 or -errno. */
 static int check(struct udp_sock *s, const struct pc_endpoint *dst, uint32_t len)
 {
 	if (unlikely(s->wr_shut))
@@ -151,7 +152,7 @@ static int check(struct udp_sock *s, const struct pc_endpoint *dst, uint32_t len
 	return likely(udp_speaks(s, &dst->addr)) ? 0 : -ENETUNREACH;
 }
 
-/* Says whether, and prepares that, s can send len bytes to dst. Returns 0 or -errno. */
+/* Checks that s can send len bytes to dst, and prepares for it. Returns 0 or -errno. */
 static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
                           uint32_t len, const struct udp_ctl *ctl)
 {
@@ -178,7 +179,8 @@ static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_e
 	                    : udp_group_laddr(udp, s, s->laddr, &dst->addr));
 }
 
-/* What goes into the IP header; groups have a time to live of their own, -1: IP's default. */
+/* Fills in the fields of the IP header; groups have a time to live of their own, -1: IP's
+ * default. */
 static inline struct ip_send describe(const struct udp *udp, const struct udp_sock *s,
                                       const struct pc_addr *dst, uint32_t len,
                                       const struct udp_ctl *ctl)
@@ -204,7 +206,7 @@ static inline struct ip_send describe(const struct udp *udp, const struct udp_so
 	return send;
 }
 
-/* RFC 768: over IPv4 a sender may leave the checksum out. */
+/* RFC 768: over IPv4 a sender may omit the checksum. */
 static void leave_checksum_out(struct rte_mbuf *m)
 {
 	m->ol_flags &= ~(RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IPV6 |
@@ -212,7 +214,7 @@ static void leave_checksum_out(struct rte_mbuf *m)
 	m->l4_len = UDP_HDR_LEN;
 }
 
-/* Says whether there is nothing special about a datagram. */
+/* Says whether a datagram can take the fast path, if its next hop is known. */
 static inline bool is_plain(const struct udp_sock *s, const struct rte_mbuf *m,
                             const struct pc_addr *dst, const struct udp_ctl *ctl)
 {
@@ -228,7 +230,7 @@ static __rte_noinline uint32_t make_id(const struct udp *udp, const struct udp_s
 	return ip_make_id(udp->ip, &send);
 }
 
-/* To a next hop that is known: the short way, with which an echo of 64 bytes takes 170 instructions less. */
+/* The fast path, to a known next hop: saves 170 instructions for an echo of 64 bytes. */
 static void send_plain(struct udp *udp, const struct udp_sock *s, const struct neigh *n,
                        struct rte_mbuf *m, const struct pc_endpoint *dst)
 {
@@ -252,18 +254,19 @@ static void send_plain(struct udp *udp, const struct udp_sock *s, const struct n
 	                                    .tos = s->tos});
 }
 
-/* Says whether what goes to all, or to a group, is heard here too: the latter unless IP_MULTICAST_LOOP is off. */
+/* Says whether this host receives its own broadcasts, or its datagrams to a group: the latter
+ * unless IP_MULTICAST_LOOP is off. */
 static bool is_heard_here(const struct udp *udp, const struct udp_sock *s,
                           const struct pc_addr *dst)
 {
-	if (s->path.broadcast) /* by a host without an address: not by itself */
+	if (s->path.broadcast) /* a host without an address does not receive its own */
 		return s->path.laddr != LADDR_NONE;
 	return (pc_addr_is_ip4(dst) ? s->group_loop : s->group_loop6) &&
 	       netifs_is_member(&udp->ip->ifs, s->path.netif, dst);
 }
 
-/* What goes to a group that we listen to as well comes back to us (RFC 1112 section 6.1), and so does what goes to
- * all. m begins with the UDP header, without its checksum. */
+/* Datagrams to a group that we listen to, and broadcasts, are looped back to us (RFC 1112 section
+ * 6.1). m begins with the UDP header, without its checksum. */
 static __rte_noinline void loop_group(struct udp *udp, const struct udp_sock *s,
                                       const struct rte_mbuf *m, const struct ip_send *send)
 {
@@ -319,7 +322,7 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 	ctx_count(udp->ctx, PC_UDP_TX);
 	if (unlikely(s->path.multicast && send.ttl == 0 &&
 	             (pc_addr_is_ip4(&dst->addr) ? s->group_ttl : s->group_hops) == 0))
-		rte_pktmbuf_free(m); /* for this host only */
+		rte_pktmbuf_free(m); /* it must not leave this host */
 	else
 		ip_output(udp->ip, &s->path, &send, m);
 	return 0;
