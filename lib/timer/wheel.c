@@ -3,26 +3,30 @@
 /*
  * The timer wheel.
  *
- * Overview: a slot of level l is 2^12l ticks long, and a page of level l is 2^12 of its slots, as long
- * as one slot of the level above.  Each level has room for two pages: the one that now lies in, and
- * the next.  A timer goes into the lowest level whose two pages hold its expiry.
+ * Overview: a slot of level l is 2^12l ticks long; a page of level l is 2^12 of its slots, as long
+ * as one slot of the level above.  Each level has room for two pages: the one that contains now,
+ * and the next.  A timer goes into the lowest level whose two pages contain its expiry.
  *
- * When a level enters a slot, what the next slot holds would now fit into the level below: that slot
- * is draining.  Every pop moves a few of its timers down, and more for each tick that has passed; new timers do
- * not go there.  What is still there when the slot is entered moves at once.  So a crowded slot is emptied in the
- * course of the slot before it, and nobody waits for a million timers.  Slots without timers are jumped over.
+ * When a level enters a slot, the timers of the next slot would fit into the level below: that next
+ * slot is draining.  Every pop moves a few of its timers down, and more for each tick that has
+ * passed; new timers do not go there.  Those still there when the slot is entered are moved at
+ * once.  So a crowded slot is emptied while the slot before it passes, and no single pop has to
+ * move a million timers.  Empty slots are skipped.
  *
- * Time-outs of retransmission (200 ms) and delayed acknowledgements stay in the lowest level, whose page is 268 ms,
- * so they are never moved; a keep-alive of minutes moves once.  With pages of 2^8 slots the former moved once,
- * the latter twice: one turn in a hundred of a million timers of 4,000 ticks took 209,000 cycles, and takes 27,000.
+ * Retransmission (200 ms) and delayed-acknowledgement time-outs stay in the lowest level, whose
+ * page is 268 ms, so they are never moved; a keep-alive of minutes moves once.  With pages of 2^8
+ * slots the former moved once and the latter twice: with a million timers of 4,000 ticks, one turn
+ * in a hundred took 209,000 cycles, and now takes 27,000.
  *
- * Invariants: above the lowest level the slot that now lies in is empty; a timer is in the slot that
- * slot_of says or in a draining one; a slot's bit in the map is set exactly when the slot is not
- * empty, and a word's exactly when the word is not 0; no slot of the lowest level for a tick before now holds
- * anything.  A timer armed for the past lies in the slot of now, and now does not move on before that is empty.
+ * Invariants: above the lowest level, the slot that contains now is empty; a timer is in the slot
+ * that slot_of gives or in a draining one; a slot's bit in the map is set exactly when the slot is
+ * not empty, and a word's bit exactly when the word is not 0; no slot of the lowest level for a
+ * tick before now holds a timer.  A timer armed for the past is in the slot of now, and now does
+ * not advance before that slot is empty.
  *
- * The line's places have ticks that never fall, and are later than now.  A timer stands in it while its prev says so and its next is the position of
- * its place; to leave, it just says otherwise, and the place is passed over when its turn comes.
+ * The ticks of the line's places never decrease, and are later than now.  A timer is in the line
+ * while its prev is TIMER_IN_LINE and its next is the position of its place; to leave, it only
+ * changes prev, and the vacant place is skipped when its turn comes.
  */
 
 #include "timer/wheel.h"
@@ -36,10 +40,11 @@
 #define PAGE          (1u << WHEEL_BITS)
 #define TIMER_FIRST   0x80000000u
 #define TIMER_IN_LINE UINT32_MAX /* no slot has that number */
-#define AHEAD         8          /* how many places ahead timers of the line are fetched */
+#define AHEAD         8          /* how many places ahead the line's timers are prefetched */
 
-/* How many timers a pop moves down at most, and how many more for each tick that has passed: a slot with
- * 260,000 timers for the next quarter of a second is empty in time, however long the turns are. */
+/* How many timers a pop moves down at most, and how many more for each tick that has passed: a slot
+ * of 260,000 timers for the next quarter of a second is empty in time, however long the turns
+ * are. */
 #define DRAIN      16
 #define DRAIN_TICK 64
 #define DRAIN_MAX  4096
@@ -55,7 +60,7 @@ static uint32_t row_len(unsigned level)
 	return level < WHEEL_LEVELS - 1 ? WHEEL_ROW : WHEEL_LAST;
 }
 
-/* How far a tick is shifted to be divided by the length of a level's slots. */
+/* How far to shift a tick to divide it by the length of a level's slots. */
 static unsigned shift_of(unsigned level)
 {
 	return WHEEL_BITS * level;
@@ -80,7 +85,7 @@ static uint32_t slot_of(const struct wheel *w, uint32_t expiry)
 	return slot_index(WHEEL_LEVELS - 1, expiry >> shift_of(WHEEL_LEVELS - 1));
 }
 
-/* The slot of a level after the one that now lies in. */
+/* The slot of a level after the one that contains now. */
 static uint32_t next_slot(const struct wheel *w, unsigned level)
 {
 	return slot_index(level, (w->now >> shift_of(level)) + 1);
@@ -137,7 +142,7 @@ static struct wheel_place *place_at(const struct wheel *w, uint32_t position)
 	return &w->line[position & w->line_mask];
 }
 
-/* Takes a timer that is armed out, to be disarmed or armed anew. */
+/* Removes an armed timer, to be disarmed or rearmed. */
 static void leave(struct wheel *w, struct timer *t)
 {
 	if (t->prev == TIMER_IN_LINE)
@@ -146,7 +151,8 @@ static void leave(struct wheel *w, struct timer *t)
 		slot_unlink(w, t);
 }
 
-/* Says whether a timer for a tick is to stand in the line: it has room, and that is not much too early. */
+/* Says whether a timer for a tick goes into the line: there is room, and it would not fire
+ * much too early. */
 static bool line_takes(const struct wheel *w, uint32_t tick)
 {
 	return w->line != NULL && tick - w->line_now - w->line_ticks < w->line_ticks &&
@@ -161,7 +167,8 @@ static void line_add(struct wheel *w, struct timer *t, uint32_t index)
 	*place_at(w, w->line_end++) = (struct wheel_place){.tick = t->expiry, .index = index};
 }
 
-/* Takes the first of the line out if it is due, passing vacant places over, and fetches who comes later. */
+/* Removes the first timer of the line if it is due, skipping vacant places, and prefetches
+ * a later one. */
 static uint32_t line_pop(struct wheel *w, uint32_t now)
 {
 	while (w->line_first != w->line_end && seq_leq(place_at(w, w->line_first)->tick, now)) {
@@ -221,7 +228,7 @@ static uint32_t slot_find(const struct wheel *w, uint32_t from, uint32_t to)
 	return from < to ? from : to;
 }
 
-/* Tells the first tick of the current page at which a timer is due. */
+/* Finds the first tick of the current page at which a timer is due. */
 static bool page_first(const struct wheel *w, uint32_t *tick)
 {
 	const uint32_t from = slot_index(0, w->now), to = (from & ~(PAGE - 1)) + PAGE;
@@ -231,7 +238,7 @@ static bool page_first(const struct wheel *w, uint32_t *tick)
 	return slot < to;
 }
 
-/* Tells the first slot in use of a level after the one that now lies in, and its first tick. */
+/* Finds the first slot in use of a level after the one that contains now, and its first tick. */
 static bool level_first(const struct wheel *w, unsigned level, uint32_t *slot, uint32_t *tick)
 {
 	const uint32_t begin = level * WHEEL_ROW, end = begin + row_len(level);
@@ -263,7 +270,7 @@ static uint32_t spread(struct wheel *w, uint32_t slot, uint32_t n)
 	return n;
 }
 
-/* Moves up to n timers out of draining slots, of the lowest level first. */
+/* Moves up to n timers out of draining slots, lowest level first. */
 static void drain(struct wheel *w, uint32_t n)
 {
 	while (w->draining != 0 && n > 0) {
@@ -338,7 +345,7 @@ void wheel_disarm(struct wheel *w, uint32_t index)
 	w->armed--;
 }
 
-/* Takes the first timer of a tick out, and fetches what the next pop will look at. */
+/* Removes the first timer of a tick, and prefetches what the next pop will look at. */
 static uint32_t take_first(struct wheel *w, uint32_t tick)
 {
 	const uint32_t link = w->slot[slot_index(0, tick)];
@@ -380,7 +387,7 @@ uint32_t wheel_pop(struct wheel *w, uint32_t now)
 	}
 	w->now = now;
 	w->draining = 0;
-	w->line_first = w->line_end; /* nobody stands there */
+	w->line_first = w->line_end; /* it holds only vacant places */
 	return WHEEL_NONE;
 }
 
@@ -405,7 +412,7 @@ bool wheel_next(const struct wheel *w, uint32_t *tick)
 	uint32_t slot, start;
 	bool any = page_first(w, tick);
 
-	/* a slot that is draining may hold what comes before the first timer of a lower level */
+	/* a draining slot may hold timers that are due before the first timer of a lower level */
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
 		if (!level_first(w, level, &slot, &start) || (any && seq_leq(*tick, start)))
 			continue;
@@ -452,7 +459,7 @@ static unsigned validate_slot(const struct wheel *w, uint32_t slot, uint32_t n, 
 	return wrong;
 }
 
-/* Says whether bytes are 0: the first is, and each is as the one before. */
+/* Says whether all bytes are 0: the first is, and each equals the one before. */
 static bool are_zero(const void *p, size_t len)
 {
 	const uint8_t *b = p;
@@ -478,7 +485,7 @@ static unsigned validate_word(const struct wheel *w, uint32_t word, uint32_t n, 
 	return wrong;
 }
 
-/* Checks the places of the line; counts who stands there in *found. */
+/* Checks the places of the line; counts the timers in it in *found. */
 static unsigned validate_line(const struct wheel *w, uint32_t n, uint32_t *found)
 {
 	unsigned wrong = w->line_end - w->line_first > (uint64_t)w->line_mask + 1;
