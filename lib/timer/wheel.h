@@ -57,8 +57,8 @@ struct wheel {
 	struct wheel_place *line;       /* NULL: there is none */
 	uint32_t line_mask, line_ticks; /* number of places, less one; the delay of its timers */
 	uint32_t line_first, line_end;  /* positions, modulo 2^32 */
-	uint32_t line_now;         /* the tick that the wheel was last turned to, or is being */
-	uint64_t map[WHEEL_WORDS]; /* slots that are not empty */
+	uint32_t line_now;              /* the tick of the last or current turn */
+	uint64_t map[WHEEL_WORDS];      /* slots that are not empty */
 	uint64_t words[(WHEEL_WORDS + 63) / 64]; /* words of the map that are not 0 */
 	uint32_t slot[WHEEL_SLOTS];              /* first timer, index + 1; lowest level first */
 };

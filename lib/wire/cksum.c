@@ -4,10 +4,9 @@
  * Internet checksums.
  *
  * Headers and small messages are summed by a chain of additions with carry, two instructions for 16
- * bytes.  In a long block such a chain waits for its carry: there four sums run side by side.  An echo
- * of 64 bytes spends 100 instructions less than with four sums throughout.
- * Payloads are summed in vector registers where there are any (cksum_wide.h): 1460 bytes take 270
- * instructions.
+ * bytes.  In a long block such a chain waits for its carry: there four sums run side by side.  An
+ * echo of 64 bytes spends 100 instructions less than with four sums throughout.  Payloads are
+ * summed in vector registers where there are any (cksum_wide.h): 1460 bytes take 270 instructions.
  */
 
 #include "wire/cksum.h"
@@ -82,8 +81,8 @@ uint64_t cksum_add(uint64_t sum, const void *data, size_t len)
 	return len > 0 ? add_rest(sum, p, len) : sum;
 }
 
-/* The sum of a block that begins at an odd offset: every byte is one place further, which multiplies by
- * 2^8 modulo 2^64 - 1. */
+/* The sum of a block that begins at an odd offset: every byte is one place further, which
+ * multiplies by 2^8 modulo 2^64 - 1. */
 static inline uint64_t shifted(uint64_t block, size_t offset)
 {
 	return (offset & 1) == 0 ? block : block << 8 | block >> 56;

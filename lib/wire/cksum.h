@@ -32,7 +32,8 @@ static inline uint64_t cksum_add64(uint64_t a, uint64_t b)
 	return sum + carry;
 }
 
-/** cksum_add adds len bytes at p, at any alignment, which begin at an even offset of the message. */
+/** cksum_add adds len bytes at p, at any alignment, which begin at an even offset of the
+ * message. */
 uint64_t cksum_add(uint64_t sum, const void *p, size_t len);
 
 /* eight bytes at any address, of any type */
@@ -46,8 +47,8 @@ static inline uint64_t cksum_load64(const uint8_t *p)
 	return v;
 }
 
-/* Adds 32 bytes by a chain of additions with carry: two instructions for 16 bytes.  The compiler would store each
- * sum of _addcarry_u64. */
+/* Adds 32 bytes by a chain of additions with carry: two instructions for 16 bytes.  The compiler
+ * would store each sum of _addcarry_u64. */
 static __rte_always_inline uint64_t cksum_add_block32(uint64_t sum, const uint8_t *p)
 {
 	__asm__("addq %[a], %[sum]\n\t"
@@ -68,8 +69,9 @@ static __rte_always_inline uint64_t cksum_add_block32(uint64_t sum, const uint8_
 #define CKSUM_SHORT 256
 
 /**
- * cksum_add_short is cksum_add for short messages of at least 8 bytes, without a call.  The last 1 to 7 bytes
- * are the upper ones of a word that ends with them: a segment of 84 bytes takes 40 instructions instead of 85.
+ * cksum_add_short is cksum_add for short messages of at least 8 bytes, without a call.  The last 1
+ * to 7 bytes are the upper ones of a word that ends with them: a segment of 84 bytes takes 40
+ * instructions instead of 85.
  */
 static __rte_always_inline uint64_t cksum_add_short(uint64_t sum, const void *data, size_t len)
 {
@@ -104,8 +106,8 @@ static inline uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, ui
 }
 
 /**
- * cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. A number
- * plus itself with its halves exchanged has their ones' complement sum in its upper half.
+ * cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. A
+ * number plus itself with its halves exchanged has their ones' complement sum in its upper half.
  */
 static inline uint16_t cksum_fold_be(uint64_t sum)
 {
@@ -131,8 +133,8 @@ static inline uint16_t cksum_finish_udp_be(uint64_t sum)
 	return cksum_be == 0 ? UINT16_MAX : cksum_be;
 }
 
-/** cksum_is_good says whether a sum over a message, its checksum field included, is right: whether it folds to
- * 0xffff, so is a multiple of that but 0, which takes one multiplication. */
+/** cksum_is_good says whether a sum over a message, its checksum field included, is right: whether
+ * it folds to 0xffff, so is a multiple of that but 0, which takes one multiplication. */
 static inline bool cksum_is_good(uint64_t sum)
 {
 	return sum % UINT16_MAX == 0 && likely(sum != 0);

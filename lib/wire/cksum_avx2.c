@@ -2,11 +2,11 @@
 /*
  * Sums with AVX2, 64 bytes a step.
  *
- * One instruction multiplies 16-bit words by 1 and adds each to its neighbour, but takes them as signed.  So
- * 2^15 is taken off each word first (its highest bit flipped), and put back at the end.  Eight lanes of 32
- * bits add up what comes of it: each step adds less than 2^17 to each, so there is room for
- * CKSUM_WIDE_MAX.  The last block ends where the message does, and what the steps before have had of it is
- * cleared: then no byte is looked at by itself.
+ * One instruction multiplies 16-bit words by 1 and adds each to its neighbour, but treats them as
+ * signed.  So 2^15 is first subtracted from each word (by flipping its highest bit), and added back
+ * at the end.  The results accumulate in eight lanes of 32 bits: each step adds less than 2^17 to a
+ * lane, so there is room for CKSUM_WIDE_MAX.  The last block ends where the message does, and the
+ * bytes that previous steps have already summed are cleared, so that no byte is handled singly.
  */
 #include "wire/cksum_wide.h"
 
@@ -75,10 +75,12 @@ AVX2 static inline __m256i pairs_of_rest(__m256i v, __m256i w, size_t rest)
 	                      _mm256_and_si256(w, load(mask + 32)));
 }
 
-/* The sum of a message: that of the whole blocks before the last, which had so many bytes, and of the rest. */
+/* The sum of a message: that of the whole blocks before the last, which had so many bytes, and
+ * of the rest. */
 AVX2 static inline uint64_t finish(__m256i sum, __m256i last, size_t bytes, size_t rest)
 {
-	/* the words of the last block end where it does: after an odd number of bytes each is one place off */
+	/* the last block's words end where it does: after an odd number of bytes each is
+	 * one byte off */
 	if (rest % 2 != 0)
 		return total(sum, bytes) + (total(last, BLOCK) << 8);
 	return total(_mm256_add_epi32(sum, last), bytes + BLOCK);

@@ -69,8 +69,8 @@ static inline bool icmp4_is_error(uint8_t type)
 }
 
 /**
- * icmp4_parse reads the header at p; len is the length of the message, of which at least min(len, 8)
- * bytes are at p. Returns ICMP4_HDR_LEN or WIRE_SHORT. The checksum is the caller's to judge.
+ * icmp4_parse reads the header at p; len is the length of the message, of which at least min(len,
+ * 8) bytes are at p. Returns ICMP4_HDR_LEN or WIRE_SHORT. The checksum is the caller's to judge.
  */
 int icmp4_parse(const uint8_t *p, uint32_t len, struct icmp4_hdr *h);
 

@@ -62,8 +62,8 @@ static inline bool icmp6_is_error(uint8_t type)
 }
 
 /**
- * icmp6_parse reads the header at p; len is the length of the message, of which at least min(len, 8)
- * bytes are at p. Returns ICMP6_HDR_LEN or WIRE_SHORT. The checksum is the caller's to judge.
+ * icmp6_parse reads the header at p; len is the length of the message, of which at least min(len,
+ * 8) bytes are at p. Returns ICMP6_HDR_LEN or WIRE_SHORT. The checksum is the caller's to judge.
  */
 int icmp6_parse(const uint8_t *p, uint32_t len, struct icmp6_hdr *h);
 

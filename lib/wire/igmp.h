@@ -38,9 +38,9 @@ struct igmp_msg {
 };
 
 /**
- * igmp_parse reads a message of len bytes, of which at least min(len, 8) are at p. Returns IGMP_LEN,
- * WIRE_SHORT, or WIRE_LENGTH for a query whose length no version has. The checksum is the caller's to
- * judge.
+ * igmp_parse reads a message of len bytes, of which at least min(len, 8) are at p. Returns
+ * IGMP_LEN, WIRE_SHORT, or WIRE_LENGTH for a query whose length no version has. The checksum is the
+ * caller's to judge.
  */
 int igmp_parse(const uint8_t *p, uint32_t len, struct igmp_msg *msg);
 

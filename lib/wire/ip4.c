@@ -56,11 +56,11 @@ int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt)
 }
 
 /*
- * What RFC 7126 advises to drop unless somebody needs it, with the section of each: records of routes and times tell
- * about a network and cost time on every router, the others are obsolete (RFC 6814) or were experiments.  All
- * else passes, as it advises too: the router alert (4.8), security labels (4.12 to 4.14), Quick-Start (4.21), the numbers for
- * experiments (4.22), and what is not known (4.23, RFC 1122 section 3.2.1.8). Source routes (4.3, 4.4) have a bit of
- * their own.
+ * The options that RFC 7126 advises to drop unless needed, with the section of each: route records
+ * and timestamps reveal the network and cost time on every router, the others are obsolete
+ * (RFC 6814) or were experiments.  All others pass, as it also advises: the router alert (4.8),
+ * security labels (4.12 to 4.14), Quick-Start (4.21), experimental numbers (4.22), and unknown ones
+ * (4.23, RFC 1122 section 3.2.1.8).  Source routes (4.3, 4.4) have a bit of their own.
  */
 static bool is_unwanted(uint8_t type)
 {

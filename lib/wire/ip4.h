@@ -38,8 +38,8 @@ static inline bool ip4_is_fragment(const struct ip4_hdr *h)
 	return h->mf || h->frag_off != 0;
 }
 
-/** ip4_parse_quoted does what ip4_parse does for a packet of which an ICMP error quotes only the first
- * len bytes: its total length may exceed them. */
+/** ip4_parse_quoted does what ip4_parse does for a packet of which an ICMP error quotes only the
+ * first len bytes: its total length may exceed them. */
 static inline int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
 {
 	uint16_t frag;
@@ -104,8 +104,8 @@ uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h);
 #define IP4_ALERT_LEN 24
 
 /**
- * ip4_write_alert writes a header with a router alert (RFC 2113), its checksum included; h->total_len
- * counts IP4_ALERT_LEN of it. Returns IP4_ALERT_LEN.
+ * ip4_write_alert writes a header with a router alert (RFC 2113), its checksum included;
+ * h->total_len counts IP4_ALERT_LEN of it. Returns IP4_ALERT_LEN.
  */
 uint16_t ip4_write_alert(uint8_t *p, const struct ip4_hdr *h);
 
@@ -130,10 +130,10 @@ void ip4_set_cksum(uint8_t *p);
 
 /**
  * ip4_opt_next steps through the options of a parsed header. *off is the offset of the option to
- * look at from the start of the header, IP4_HDR_LEN at first, and is moved past it; *opt becomes its
- * offset, where its type is. EOL and NOP are passed over. Returns the option's length in bytes (type
- * and length byte included, so at least 2); 0 at the end; or WIRE_FORM when an option has a length
- * below 2 or runs past the header.
+ * look at from the start of the header, IP4_HDR_LEN at first, and is moved past it; *opt becomes
+ * its offset, where its type is. EOL and NOP are passed over. Returns the option's length in bytes
+ * (type and length byte included, so at least 2); 0 at the end; or WIRE_FORM when an option has a
+ * length below 2 or runs past the header.
  */
 int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt);
 

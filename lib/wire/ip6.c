@@ -52,7 +52,7 @@ uint16_t ip6_write(uint8_t *p, const struct ip6_hdr *h)
 	return IP6_HDR_LEN;
 }
 
-/* ---- extension headers ------------------------------------------------------------------------ */
+/* ---- extension headers ----------------------------------------------------------------------- */
 
 static enum ip6_end problem(struct ip6_ext *e, uint8_t code, uint16_t pointer)
 {
@@ -61,7 +61,7 @@ static enum ip6_end problem(struct ip6_ext *e, uint8_t code, uint16_t pointer)
 	return IP6_PROBLEM;
 }
 
-/* What to do with a packet for the sake of an option that nobody here knows. */
+/* What to do with a packet because of an unknown option. */
 static enum ip6_end judge_option(struct ip6_ext *e, uint8_t type, uint16_t at)
 {
 	if (type == OPT_ALERT || (type & OPT_ACTION) == 0)
@@ -72,7 +72,8 @@ static enum ip6_end judge_option(struct ip6_ext *e, uint8_t type, uint16_t at)
 	return (type & OPT_ACTION) == 0x80 ? IP6_PROBLEM : IP6_PROBLEM_SINGLE;
 }
 
-/* Walks the options from off to end. Returns IP6_UPPER when there is nothing to say against them. */
+/* Walks the options from off to end. Returns IP6_UPPER when there is nothing to say against
+ * them. */
 static enum ip6_end walk_options(const uint8_t *p, uint16_t off, uint16_t end, struct ip6_ext *e)
 {
 	unsigned options = 0, padding = 0;
@@ -105,7 +106,8 @@ static enum ip6_end judge_routing(const uint8_t *p, struct ip6_ext *e)
 	                          : problem(e, ICMP6_PARAM_FIELD, (uint16_t)(e->off + 2));
 }
 
-/* Reads the fragment header at e->off. Returns IP6_UPPER for an atomic fragment: nothing is missing. */
+/* Reads the fragment header at e->off. Returns IP6_UPPER for an atomic fragment:
+ * nothing is missing. */
 static enum ip6_end read_fragment(const uint8_t *p, struct ip6_ext *e)
 {
 	const uint16_t field = wire_get16(p + e->off + 2);

@@ -43,18 +43,20 @@ struct ip6_hdr {
 /**
  * ip6_parse reads the fixed header at p; len is the length of all that follows the Ethernet header,
  * of which at least min(len, 40) bytes are at p. Returns IP6_HDR_LEN, or the first that applies of
- * WIRE_SHORT, WIRE_VERSION and WIRE_LENGTH (payload length beyond len; it may be less: Ethernet pads).
- * Addresses are the caller's to judge, the mapped form too, which means IPv4 everywhere above.
+ * WIRE_SHORT, WIRE_VERSION and WIRE_LENGTH (payload length beyond len; it may be less: Ethernet
+ * pads). Addresses are the caller's to judge, the mapped form too, which means IPv4 everywhere
+ * above.
  */
 int ip6_parse(const uint8_t *p, uint32_t len, struct ip6_hdr *h);
 
-/** ip6_parse_quoted does the same for a packet of which an ICMP error quotes only the first bytes. */
+/** ip6_parse_quoted does the same for a packet of which an ICMP error quotes only the first
+ * bytes. */
 int ip6_parse_quoted(const uint8_t *p, uint32_t len, struct ip6_hdr *h);
 
 /** ip6_write writes a fixed header. Returns IP6_HDR_LEN. */
 uint16_t ip6_write(uint8_t *p, const struct ip6_hdr *h);
 
-/* ---- extension headers ------------------------------------------------------------------------ */
+/* ---- extension headers ----------------------------------------------------------------------- */
 
 /** How a walk over the extension headers ends. */
 enum ip6_end {
@@ -85,16 +87,16 @@ struct ip6_ext {
 };
 
 /**
- * ip6_walk walks from the fixed header h, at p, to the upper layer, which is whatever is no extension
- * header; len is the length of the packet, fixed header included, of which at least
+ * ip6_walk walks from the fixed header h, at p, to the upper layer, which is whatever is no
+ * extension header; len is the length of the packet, fixed header included, of which at least
  * min(len, IP6_HDR_LEN + IP6_EXT_BYTES_MAX) bytes are at p. Routing headers are passed over if no
  * segments are left (RFC 5095: type 0 is one like any other), options judged by their two high bits
  * (RFC 8200 section 4.2).
  */
 enum ip6_end ip6_walk(const uint8_t *p, uint32_t len, const struct ip6_hdr *h, struct ip6_ext *e);
 
-/** ip6_walk_on does the same from the header of kind e->proto at e->off, which is behind a fragment header;
- * e->proto_at is not looked at. */
+/** ip6_walk_on does the same from the header of kind e->proto at e->off, which is behind a fragment
+ * header; e->proto_at is not looked at. */
 enum ip6_end ip6_walk_on(const uint8_t *p, uint32_t len, struct ip6_ext *e);
 
 /** ip6_is_extension says whether a Next Header value is that of a header that ip6_walk knows. */
@@ -104,12 +106,13 @@ static inline bool ip6_is_extension(uint8_t next)
 	       next == IP6_EXT_DST || next == IP6_EXT_NONE;
 }
 
-/* ---- addresses -------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 /** The scope of groups that are the host's own affair; 0 is reserved. */
 #define IP6_SCOPE_HOST 1
 
-/** ip6_group_scope returns the scope of a multicast address (RFC 4291 section 2.7): 1 interface, 2 link. */
+/** ip6_group_scope returns the scope of a multicast address (RFC 4291 section 2.7): 1
+ * interface, 2 link. */
 static inline uint8_t ip6_group_scope(const struct pc_addr *group)
 {
 	return group->b[1] & 0xf;
@@ -131,7 +134,8 @@ static inline struct pc_addr ip6_mld_routers(void)
 	return (struct pc_addr){{{0xff, 2, [15] = 0x16}}};
 }
 
-/** ip6_solicited makes the solicited-node group of an address: ff02::1:ffXX:XXXX (RFC 4291 2.7.1). */
+/** ip6_solicited makes the solicited-node group of an address: ff02::1:ffXX:XXXX (RFC 4291
+ * 2.7.1). */
 static inline struct pc_addr ip6_solicited(const struct pc_addr *a)
 {
 	return (struct pc_addr){

@@ -33,7 +33,7 @@ static uint32_t fixed_len(uint8_t type)
 	}
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static void parse_prefix(const uint8_t *o, struct nd_msg *m)
 {
@@ -73,7 +73,8 @@ static void parse_search(const uint8_t *o, uint32_t len, struct nd_msg *m)
 		    .names = o + 8, .len = len - 8, .lifetime_s = wire_get32(o + 4)};
 }
 
-/* One option of len bytes. Returns whether its length is one that it can have; others are passed over. */
+/* One option of len bytes. Returns whether its length is one that it can have; others
+ * are passed over. */
 static bool parse_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 {
 	switch (o[0]) {
@@ -178,7 +179,7 @@ int nd_parse(const uint8_t *p, uint32_t len, struct nd_msg *m)
 	return parse_options(p, len, fixed, m) ? (int)len : WIRE_FORM;
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static uint16_t write_option(uint8_t *p, uint8_t type, const uint8_t value[6])
 {
@@ -207,7 +208,7 @@ uint16_t nd_write(uint8_t *p, const struct nd_msg *m)
 	return n;
 }
 
-/* ---- multicast listeners ---------------------------------------------------------------------- */
+/* ---- multicast listeners --------------------------------------------------------------------- */
 
 /* RFC 3810 section 5.1.3: large values are floating */
 static uint32_t max_delay_ms(uint16_t code)

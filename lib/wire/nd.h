@@ -21,7 +21,7 @@
 #define ND_NA       136
 #define ND_REDIRECT 137
 
-#define ND_HOPS         255 /* section 7.1: nobody beyond the link can have sent it */
+#define ND_HOPS         255 /* section 7.1: no host beyond the link can have sent it */
 #define ND_PREFIXES_MAX 8   /* of one router advertisement; more are not looked at */
 #define ND_DNS_MAX      4   /* name servers of one router advertisement; more are not looked at */
 #define ND_SEARCHES_MAX 2   /* lists of domains, likewise */
@@ -43,14 +43,16 @@
 #define ND_HAS_MTU   0x04
 #define ND_HAS_NONCE 0x08
 
-/** The prefix information option (section 4.6.2). Lifetimes are in seconds, UINT32_MAX: for ever. */
+/** The prefix information option (section 4.6.2). Lifetimes are in seconds, UINT32_MAX: for
+ * ever. */
 struct nd_prefix {
 	struct pc_prefix prefix;
 	bool on_link, autonomous;
 	uint32_t valid_s, preferred_s;
 };
 
-/** A list of domains to search (RFC 8106 section 5.2), as it stands in the message (name.h), and for how long it holds. */
+/** A list of domains to search (RFC 8106 section 5.2), as it stands in the message (name.h), and
+ * for how long it holds. */
 struct nd_search {
 	const uint8_t *names;
 	uint32_t len; /* with the zeros that fill the option up */
@@ -91,12 +93,12 @@ struct nd_msg {
 int nd_parse(const uint8_t *p, uint32_t len, struct nd_msg *m);
 
 /**
- * nd_write writes a solicitation or an advertisement of a neighbour, or a solicitation of a router, as
- * m says, with checksum 0. Returns its length, at most ND_MSG_MAX.
+ * nd_write writes a solicitation or an advertisement of a neighbour, or a solicitation of a router,
+ * as m says, with checksum 0. Returns its length, at most ND_MSG_MAX.
  */
 uint16_t nd_write(uint8_t *p, const struct nd_msg *m);
 
-/* ---- multicast listeners ---------------------------------------------------------------------- */
+/* ---- multicast listeners --------------------------------------------------------------------- */
 
 #define MLD_QUERY     130
 #define MLD_REPORT_V1 131

@@ -48,7 +48,7 @@ static void parse_fastopen(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 	seg->has |= TCP_HAS_FASTOPEN;
 }
 
-/* RFC 9768 section 3.2.3: as many counters as there are whole, and what else there is means nothing */
+/* RFC 9768 section 3.2.3: as many counters as are complete; anything left over is ignored */
 static void parse_accecn(const uint8_t *p, unsigned len, bool order1, struct tcp_seg *seg)
 {
 	unsigned n = len / LEN_COUNT;
@@ -62,8 +62,8 @@ static void parse_accecn(const uint8_t *p, unsigned len, bool order1, struct tcp
 		    (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-/* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does not
- * have, it means nothing (RFC 9293 MUST-6, MUST-7). */
+/* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does
+ * not have, it means nothing (RFC 9293 MUST-6, MUST-7). */
 static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 {
 	switch (p[0]) {
@@ -113,7 +113,7 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 
 		if (p[0] != OPT_NOP) {
 			if (left < 2 || p[1] < 2 || p[1] > left)
-				return; /* nobody knows where the next one begins */
+				return; /* there is no telling where the next one begins */
 			len = p[1];
 			parse_option(p, len, seg);
 		}
@@ -122,7 +122,8 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 	}
 }
 
-/* The digest of the option of a signature at p, of which a says the kind; NULL: its length is wrong. */
+/* The digest of the option of a signature at p, of which a says the kind; NULL: its
+ * length is wrong. */
 static const uint8_t *read_auth(const uint8_t *p, struct tcp_auth *a)
 {
 	if (p[0] == OPT_MD5)
@@ -181,7 +182,7 @@ static unsigned fixed_options_len(const struct tcp_seg *s)
 	return len + tcp_accecn_space(s->accecn);
 }
 
-/* How many SACK blocks find room behind the other options; NOP NOP kind length take four bytes. */
+/* How many SACK blocks fit after the other options; NOP NOP kind length take four bytes. */
 static unsigned sack_blocks(const struct tcp_seg *s, unsigned options_len)
 {
 	const unsigned used = options_len + 4;

@@ -41,7 +41,7 @@ enum tcp_counter { TCP_E0B, TCP_CEB, TCP_E1B, TCP_COUNTERS };
 
 #define TCP_COUNTER_MASK 0xffffffu /* they have 24 bits */
 
-/** Which of them an option has: those of AccECN0 or of AccECN1, whose order is the other way round, from the first on. */
+/** Which counters an option has, from the first on; AccECN1 has them in reverse order. */
 enum tcp_accecn {
 	TCP_ACCECN_NONE, /* there is no such option */
 	TCP_ACCECN_EMPTY,
@@ -133,11 +133,10 @@ static inline void tcp_parse_ts(const uint8_t *p, struct tcp_seg *seg)
 /**
  * tcp_parse reads the header at p; len is the length of the whole segment, of which at least
  * min(len, 60) bytes are at p. An option whose length is below 2 or runs past the header ends the
- * list; one whose length is not that of its kind is passed over (RFC 9293 MUST-7). Options are read
- * in any segment (MUST-5): whether they mean something there is for TCP to say. Of an option that
- * comes twice the last one counts; what is not in seg->has is 0, but for the SACK blocks, the counters
- * and the Fast Open cookie. Returns
- * the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
+ * list; one whose length is wrong for its kind is skipped (RFC 9293 MUST-7). Options are read in
+ * any segment (MUST-5): TCP decides whether they mean anything there. If an option occurs twice,
+ * the last one counts; fields not in seg->has are 0, except the SACK blocks, the counters and the
+ * Fast Open cookie. Returns the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
  */
 static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 {
@@ -175,15 +174,17 @@ static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	return (int)hdr_len;
 }
 
-/** tcp_find_auth returns the digest in a header of hdr_len bytes that has TCP_HAS_AUTH, and fills in a; or NULL: there are
- * several, or the option has a wrong length. a->kind is that of the first one then. */
+/** tcp_find_auth returns the digest in a header of hdr_len bytes that has TCP_HAS_AUTH, and
+ * fills in a. NULL: there are several, or the option's length is wrong; a->kind is then that of
+ * the first one. */
 const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth *a);
 
 /**
- * tcp_write writes the header that s describes (sport to urg, and the options in s->has; sack blocks
- * as many as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length, a
- * multiple of 4. Order: a signature, all zeros for now, at TCP_AUTH_OFF; MSS, SACK-permitted, timestamps, window scale, Fast Open, AccECN, SACK; padded by NOPs
- * in front of odd ones as every stack does, so that NOP NOP TS is at a fixed place in segments without SYN.
+ * tcp_write writes the header that s describes (sport to urg, the options in s->has, and as many
+ * SACK blocks as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length,
+ * a multiple of 4. Order: a signature, zeros for now, at TCP_AUTH_OFF; MSS, SACK-permitted,
+ * timestamps, window scale, Fast Open, AccECN, SACK. Odd lengths are padded by NOPs in front, as in
+ * every stack, so that NOP NOP TS is at a fixed place in segments without SYN.
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);
 
@@ -207,7 +208,8 @@ static inline uint16_t tcp_plain_len(bool has_ts)
 	return has_ts ? TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN : TCP_HDR_LEN;
 }
 
-/** tcp_write_plain writes such a header with checksum 0, and returns the sum of its words in memory order. */
+/** tcp_write_plain writes such a header with checksum 0, and returns the sum of its words
+ * in memory order. */
 static inline uint64_t tcp_write_plain(uint8_t *p, struct tcp_plain s)
 {
 	const uint32_t w0 = __builtin_bswap32((uint32_t)s.sport << 16 | s.dport);
