@@ -37,9 +37,8 @@
 
 /** A timer; zeroed, it is disarmed. */
 struct timer {
-	uint32_t next; /* index + 1; 0: the last of its slot; in the line: its position */
-	uint32_t
-	    prev; /* index + 1, TIMER_FIRST | slot for the first of a slot, or TIMER_IN_LINE; 0: disarmed */
+	uint32_t next;   /* index + 1; 0: the last of its slot; in the line: its position */
+	uint32_t prev;   /* index + 1; TIMER_FIRST | slot: the first; TIMER_IN_LINE; 0: disarmed */
 	uint32_t expiry; /* tick; meaningful while armed */
 };
 
