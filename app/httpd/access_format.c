@@ -6,7 +6,9 @@
 
 #include "http_date.h"
 
-/* Quotes, backslashes and what is not printable become \xHH, so that a line is always one line. */
+/*
+ * Escapes quotes, backslashes and unprintable bytes as \xHH, so that a record is always one line.
+ */
 static char *put_quoted(char *out, const char *p, size_t len)
 {
 	static const char hex[] = "0123456789abcdef";

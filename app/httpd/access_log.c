@@ -6,9 +6,9 @@
  * Life-cycle: open (main, before EAL), attach (each lcore at its start), get and put (lcores),
  * close (main, when the lcores have ended).  The thread runs from open to close.
  *
- * Ownership: a record is in exactly one of a ring's two rte_rings, free and full, or with the one that
- * took it from there.  Rings are single-producer and single-consumer and live in plain memory, so
- * EAL is not needed.
+ * Ownership: a record is in exactly one of a ring's two rte_rings, free and full, or belongs to the
+ * side that dequeued it.  Rings are single-producer, single-consumer and live in plain memory, so
+ * they do not need EAL.
  */
 
 #include "access_log.h"
@@ -33,7 +33,7 @@
 #define RINGS_MAX 256
 #define OUT_BYTES 65536
 #define BURST     64
-#define ROUNDS    64 /* through all rings, before anything else is looked at */
+#define ROUNDS    64 /* through all rings, before the thread checks anything else */
 #define IDLE_NS   10000000
 
 struct access_ring {
@@ -48,11 +48,11 @@ struct access_log {
 	atomic_uint nb_rings;
 	struct access_ring *rings[RINGS_MAX];
 	atomic_bool stop;
-	uint64_t lost; /* by failing to write */
+	uint64_t lost; /* because a write failed */
 	int fd;
 	char *path;
 	bool torn;       /* the file ends in the middle of a line: the disk was full */
-	time_t looked_s; /* when the file's name was looked at */
+	time_t looked_s; /* when the file's name was last checked */
 	size_t out_len;
 	char out[OUT_BYTES];
 };
@@ -67,7 +67,7 @@ static size_t lines_of(const char *p, size_t len)
 	return n;
 }
 
-/* Returns how much of it was written. */
+/* Returns how many bytes were written. */
 static size_t write_all(int fd, const char *p, size_t len)
 {
 	size_t done = 0;
@@ -84,8 +84,10 @@ static size_t write_all(int fd, const char *p, size_t len)
 	return done;
 }
 
-/* What cannot be written is counted. When the disk has room again what comes next does not go on in a line of
- * which the rest is missing. */
+/*
+ * Writes the buffered lines and counts those that could not be written. Once the disk has room
+ * again, a newline first ends a line of which only a part was written.
+ */
 static void flush(struct access_log *log)
 {
 	size_t done;
@@ -142,7 +144,7 @@ static int open_log(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 }
 
-/* Log rotation: when path names another file now, or none, that is the log from now on. */
+/* Log rotation: reopens the log when path names another file now, or none. */
 static void follow_name(struct access_log *log)
 {
 	struct stat ours, named;
@@ -161,7 +163,7 @@ static void follow_name(struct access_log *log)
 	log->torn = false;
 }
 
-/* Looks at the file's name once a second. */
+/* Checks the file's name once a second. */
 static void look_at_name(struct access_log *log)
 {
 	struct timespec now;
@@ -189,14 +191,14 @@ static void *write_records(void *arg)
 	return NULL;
 }
 
-/* The thread takes no signals: those that end the program are the main lcore's business. */
+/* The thread blocks signals: those that end the program are for the main lcore. */
 static int start_thread(struct access_log *log)
 {
 	sigset_t all, before;
 	int error;
 
 	sigfillset(&all);
-	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
+	sigdelset(&all, PC_RUN_SIGNAL); /* it makes the thread drop its privileges */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&log->thread, NULL, write_records, log);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

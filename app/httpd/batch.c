@@ -84,8 +84,10 @@ struct batch_entry *batch_repeat(struct batch *b, struct batch_ready *ready, con
 	return e;
 }
 
-/* The i-th of the responses that an entry stands for. As they are equal, its bytes are where those of the first
- * are. */
+/*
+ * Returns the i-th of the responses that an entry stands for. All are identical, so it uses the
+ * bytes of the first.
+ */
 static struct batch_entry one_of(const struct batch_entry *e, uint32_t i)
 {
 	const uint64_t len = (e->end - e->begin) / e->times;

@@ -20,7 +20,7 @@ void buffers_fini(struct buffers *p)
 	free(p->base);
 }
 
-/* Those that were never in use come last: their memory is not there yet. */
+/* Takes a buffer that was never used only as a last resort: its memory is not allocated yet. */
 static uint32_t take_free(struct buffers *p)
 {
 	const uint32_t number = p->free;

@@ -3,11 +3,11 @@
 #define HTTPD_BUFFERS_H
 
 /*
- * A pool of buffers for connections that are in the middle of something.
+ * A pool of buffers for connections in the middle of a request or response.
  *
  * Only a connection with an incomplete request, or with a response whose header did not fit into
- * the send buffer, has one.  Those in use are kept in order of age, so that the oldest can be taken
- * away if there are too many.
+ * the send buffer, has one.  Buffers in use are linked in order of age, so that the oldest can be
+ * evicted when the pool is empty.
  */
 
 #include <stdbool.h>
@@ -17,20 +17,20 @@
 #include "http_chunked.h"
 #include "http_parse.h"
 
-/** How far a body is read. */
+/** How far a body has been read. */
 struct body {
 	struct http_chunked chunked; /**< HTTP_BODY_CHUNKED */
-	uint64_t left;               /**< HTTP_BODY_LENGTH */
+	uint64_t left;               /**< HTTP_BODY_LENGTH: bytes still to be read */
 };
 
 /** A buffer. Number 0 stands for none. */
 struct buffer {
-	uint32_t next, prev;         /**< by age while in use; next free one otherwise */
-	uint32_t owner;              /**< whose it is */
+	uint32_t next, prev;         /**< by age while in use; else next links the free ones */
+	uint32_t owner;              /**< the connection that has it */
 	uint32_t len;                /**< bytes in use */
 	uint32_t done;               /**< of these, bytes already sent (output) */
 	bool in_body;                /**< holds the header of a request whose body is being read */
-	struct http_request request; /**< how far the header is parsed */
+	struct http_request request; /**< state of parsing the header */
 	struct body body;
 	char bytes[];
 };
@@ -39,8 +39,8 @@ struct buffers {
 	char *base;
 	size_t stride;
 	uint32_t n;
-	uint32_t free;    /**< the last that was given back; 0: none */
-	uint32_t touched; /**< how many, the first ones, have ever been in use */
+	uint32_t free;    /**< the one given back last; 0: none */
+	uint32_t touched; /**< the first so many have been in use at some time */
 	uint32_t oldest, newest;
 	uint32_t capacity; /**< bytes of each */
 	uint32_t used;

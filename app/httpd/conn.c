@@ -4,13 +4,13 @@
  * A connection's life
  *
  * Life-cycle: FREE -> OPEN at accept; OPEN -> SENDING when a response does not fit into the send
- * buffer, and back when it is out; OPEN or SENDING -> LINGERING after a last response to a client
- * that may still be sending, else -> FREE.
+ * buffer, and back once it is sent; OPEN or SENDING -> LINGERING after the last response to a
+ * client that may still be sending, else -> FREE.
  *
- * Events are edge-triggered and asked for once: CONN_UNREAD remembers input that is not read because
- * output is blocked, or because the connection had its share of this turn.  A receive that returns
- * less than it was given room for has emptied the receive buffer, unless the client calls a byte urgent
- * (RFC 9293 section 3.8.5), which only EPOLLPRI tells.
+ * Events are edge-triggered and registered once: CONN_UNREAD remembers input that is left unread
+ * because output is blocked, or because the connection has had its share of this turn.  A receive
+ * that returns less than it had room for has emptied the receive buffer, unless the client marked a
+ * byte as urgent (RFC 9293 section 3.8.5), which only EPOLLPRI reports.
  *
  * Invariants: input and output are numbers of buffers that this connection owns; file is held
  * (files.h) exactly while SENDING a part of it; a connection that is not FREE has a deadline.
@@ -29,8 +29,8 @@
 #include "../shared/map_guard.h"
 #include "server.h"
 
-#define READS_PER_TURN 4  /* of header_bytes each, then others have their turn */
-#define LINGER_READS   16 /* of header_bytes each, thrown away in one turn */
+#define READS_PER_TURN 4  /* of header_bytes each; then it is another connection's turn */
+#define LINGER_READS   16 /* of header_bytes each, discarded in one turn */
 #define NS_PER_MS      1000000u
 
 void conn_set_timeout(struct server *s, int fd, uint64_t ms)
@@ -78,7 +78,7 @@ void conn_close(struct server *s, int fd)
 	pc_close(s->st, fd);
 }
 
-/* Ends a connection whose client does not do its part: nothing more is delivered. */
+/* Resets a connection: data still queued is not delivered. */
 static void conn_abort(struct server *s, int fd)
 {
 	const struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -103,7 +103,7 @@ static void come_again(struct server *s, int fd)
 	s->again_last = (uint32_t)fd;
 }
 
-/* Throws input away until the client has closed too. */
+/* Discards input until the client has closed too. */
 static void discard_input(struct server *s, int fd)
 {
 	const size_t room = s->limits.header_bytes;
@@ -117,7 +117,7 @@ static void discard_input(struct server *s, int fd)
 		come_again(s, fd);
 }
 
-/* The last response is out. */
+/* Called once the last response has been sent: lingers or closes. */
 static void finish(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
@@ -133,7 +133,7 @@ static void finish(struct server *s, int fd)
 	discard_input(s, fd);
 }
 
-/* Whether a failed send may be tried again; ENOBUFS comes without a later EPOLLOUT. */
+/* Whether a failed send is to be retried. No EPOLLOUT follows ENOBUFS or ENOMEM. */
 static bool is_blocked(struct server *s, int fd)
 {
 	if (errno == ENOBUFS || errno == ENOMEM)
@@ -172,7 +172,7 @@ static void log_entry(struct server *s, int fd, const struct batch_entry *e)
 	access_ring_put(s->log, rec);
 }
 
-/* The first n responses are out, or on their way. */
+/* Counts and logs the first n responses, which have been sent or are being sent. */
 static void commit(struct server *s, int fd, unsigned n)
 {
 	const struct batch_entry *e = s->batch.entries;
@@ -187,7 +187,9 @@ static void commit(struct server *s, int fd, unsigned n)
 	}
 }
 
-/* Remembers what is left of a response after sent bytes of the batch. Returns false without room. */
+/*
+ * Keeps what is left of a response after sent bytes of the batch. Returns false if it has no room.
+ */
 static bool hold_rest(struct server *s, int fd, const struct batch_entry *e, uint64_t sent)
 {
 	struct conn *c = &s->conns[fd];
@@ -214,7 +216,7 @@ static bool hold_rest(struct server *s, int fd, const struct batch_entry *e, uin
 	return true;
 }
 
-/* What the client has not acknowledged yet, in bytes. */
+/* Returns how many bytes the client has not acknowledged yet. */
 static uint32_t unacknowledged(const struct server *s, int fd)
 {
 	int n = 0;
@@ -222,7 +224,7 @@ static uint32_t unacknowledged(const struct server *s, int fd)
 	return pc_ioctl(s->st, fd, SIOCOUTQ, &n) == 0 ? (uint32_t)n : 0;
 }
 
-/* A client has http.send_ms from here on for what it must take; no byte that it takes or sends puts that off. */
+/* Starts a period of http.send_ms; nothing that the client acknowledges or sends extends it. */
 static void begin_period(struct server *s, int fd)
 {
 	s->conns[fd].queued = unacknowledged(s, fd);
@@ -299,7 +301,7 @@ bool conn_flush(struct server *s, int fd, size_t *next)
 	return !closing;
 }
 
-/* The oldest incomplete request gives way: it is the one that most likely never becomes complete. */
+/* Evicts the oldest incomplete request: it is the least likely ever to become complete. */
 uint32_t conn_take_buffer(struct server *s, int fd)
 {
 	uint32_t number = buffers_take(&s->buffers, (uint32_t)fd), i = s->buffers.oldest;
@@ -322,8 +324,8 @@ static void count_queued(struct conn *c, uint64_t n)
 }
 
 /*
- * Sends until all of p is queued or nothing more is taken: only a send that takes nothing is sure to
- * be followed by EPOLLOUT. Returns 1 when all is queued, 0 when not, -1 when the connection has ended.
+ * Sends until all of p is queued or a send queues nothing: only then is EPOLLOUT sure to follow.
+ * Returns 1 if all is queued, 0 if not, -1 if the connection has ended.
  */
 static int send_part(struct server *s, int fd, const char *p, uint64_t len, uint64_t *done,
                      int flags)
@@ -371,7 +373,7 @@ static bool send_file(struct server *s, int fd)
 	return true;
 }
 
-/* Sends on. Returns true when the response is out. */
+/* Continues with a response that did not fit. Returns true once all of it is queued. */
 static bool send_rest(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
@@ -393,7 +395,7 @@ static bool send_rest(struct server *s, int fd)
 	return c->file == NULL || send_file(s, fd);
 }
 
-/* Receives and answers until there is no more input, or enough for this turn. */
+/* Receives and answers until there is no more input, or the connection has had its turn. */
 static void receive(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
@@ -422,7 +424,7 @@ static void receive(struct server *s, int fd)
 		come_again(s, fd);
 }
 
-/* A response that had to wait is out: what came in meanwhile has its turn. */
+/* A delayed response has been sent: goes on with the input that arrived in the meantime. */
 static void resume(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
@@ -498,8 +500,9 @@ bool conn_is_idle(const struct conn *c)
 }
 
 /*
- * What a client takes is what it acknowledges. What can be queued in its place is no measure: EPOLLOUT comes when a
- * good part of the send buffer is free, and while mbufs are scarce the buffer becomes smaller than what it holds.
+ * Drops a client that is too slow. Its progress is measured by what it acknowledges, not by how
+ * much more can be queued: EPOLLOUT is reported only when a good part of the send buffer is free,
+ * and while mbufs are scarce the buffer may shrink below what it holds.
  */
 static void look_at_reader(struct server *s, int fd)
 {

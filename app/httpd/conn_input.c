@@ -4,18 +4,19 @@
  * A connection's input
  *
  * Overview: conn_consume() takes requests out of the received bytes one by one and gathers the
- * responses in the server's batch.  A request with a body is taken alone: what is before it is sent
- * first, then its body is read past, then it is answered, so that a malformed body can still be
- * answered with 400.
+ * responses in the server's batch.  A request with a body is handled on its own: the responses
+ * before it are sent first, then its body is skipped, then it is answered, so that a malformed body
+ * can still be answered with 400.
  *
  * Where the bytes are: mostly in the server's input, which belongs to no connection.  Only what is
- * left over of a piece of input is moved into a buffer of the connection: the beginning of a request,
- * the header of a request whose body is not complete, or requests that wait because a response could
- * not be sent (back-pressure).  As a piece is never longer than a buffer, it always fits.
+ * left over of a piece of input is moved into a buffer of the connection: the beginning of a
+ * request, the header of a request whose body is not complete, or requests that wait because a
+ * response could not be sent (back-pressure).  A piece is never longer than a buffer, so it always
+ * fits.
  *
- * Rewinding: when only a part of a batch could be sent, the requests after the one under way count as
- * not read; they are parsed again when the response is out.  So every effect of a response (log,
- * request count, end of the connection) comes after it was sent: in conn_flush().
+ * Rewinding: when only a part of a batch could be sent, the requests after the one being answered
+ * count as unread; they are parsed again once the response is out.  So the effects of a response
+ * (log, request count, end of the connection) take place only after it was sent, in conn_flush().
  */
 
 #include <string.h>
@@ -26,18 +27,18 @@
 
 #define CONTINUE "HTTP/1.1 100 Continue\r\n\r\n"
 
-/* The input that is being worked on. */
+/* The input being processed. */
 struct view {
 	char *p;
 	size_t len;
 	size_t pos;                   /* where the next request begins */
-	struct http_request *partial; /* how far that is parsed; NULL: not begun */
+	struct http_request *partial; /* its state, if parsing has begun; else NULL */
 };
 
 enum step {
 	STEP_NEXT, /* a request is answered */
 	STEP_MORE, /* the next one is not complete */
-	STEP_STOP, /* nothing can be done with this input now */
+	STEP_STOP, /* this input cannot be processed further for now */
 };
 
 static struct buffer *input_buffer(struct server *s, int fd)
@@ -61,7 +62,7 @@ static enum step flush(struct server *s, int fd, struct view *v)
 	return STEP_STOP;
 }
 
-/* Adds a response that is the connection's last one; the client may still be sending. */
+/* Adds the connection's last response; the client may still be sending. */
 static enum step end_with(struct server *s, int fd, struct view *v, const struct answer *a,
                           const struct http_request *r, const char *p)
 {
@@ -115,15 +116,17 @@ static struct batch_entry *answer(struct server *s, int fd, const struct http_re
 	return e;
 }
 
-/* Answers a whole request, body included, whose header is at p; end is where it ends in the input. */
+/*
+ * Answers a whole request, body included, whose header is at p; end is where it ends in the input.
+ */
 static enum step respond(struct server *s, int fd, struct view *v, const struct http_request *r,
                          const char *p, size_t end)
 {
 	struct batch_entry *e = answer(s, fd, r, p);
 
 	e->input_end = v->pos = end;
-	/* RFC 9112 section 9.6: who did not ask for the end may have more requests under way, which a reset would answer,
-	 * and the reset take away the responses that the client has not read yet */
+	/* RFC 9112 section 9.6: a client that did not ask to close may have more requests in
+	 * flight; a reset in reply to them could destroy responses that it has not read yet */
 	if (e->close && (end < v->len || http_keep_alive(r)))
 		s->conns[fd].flags |= CONN_LINGER;
 	if (e->close || batch_mapping(&s->batch) != NULL ||
@@ -132,8 +135,10 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	return STEP_NEXT;
 }
 
-/* How many of the requests that are known to begin with the one in the memo get its response once more, as it was
- * sent a moment ago; 0: it is not ready. */
+/*
+ * Returns how many of the requests at p, of which the first is known to be the one in the memo, can
+ * share its ready response; 0 if that is not ready.
+ */
 static uint32_t count_repeats(const struct server *s, int fd, const char *p, size_t len)
 {
 	const struct memo *m = &s->memo;
@@ -143,14 +148,15 @@ static uint32_t count_repeats(const struct server *s, int fd, const char *p, siz
 		return 0;
 	most = batch_repeat_max(&m->ready);
 	left = s->config.requests - 1 - s->batch.responses - s->conns[fd].requests;
-	if (s->config.requests != 0 && left < most) /* the last one of a connection says so */
+	/* a connection's last response differs: it says that it is the last */
+	if (s->config.requests != 0 && left < most)
 		most = left;
 	while (n < most && memo_find(m, p + n * m->len, len - n * m->len) != 0)
 		n++;
 	return (uint32_t)n;
 }
 
-/* Answers the request in the memo, with which what is left of the input begins, as often as it is there. */
+/* Answers all copies of the request in the memo with which the rest of the input begins. */
 static enum step respond_again(struct server *s, int fd, struct view *v)
 {
 	const char *p = v->p + v->pos;
@@ -181,8 +187,9 @@ static bool body_done(const struct http_request *r, const struct body *body)
 }
 
 /*
- * RFC 9110 section 10.1.1: a client that waits for 100 is told to go on, or gets its final answer at
- * once if that is an error.  Whether it sends the body then cannot be known, so that is the end.
+ * RFC 9110 section 10.1.1: tells a client that waits for 100 to continue, or sends its final
+ * response at once if that is an error.  Then the client may or may not send the body, so the
+ * connection ends.
  */
 static enum step meet_expectation(struct server *s, int fd, struct view *v,
                                   const struct http_request *r, bool begun)
@@ -201,7 +208,7 @@ static enum step meet_expectation(struct server *s, int fd, struct view *v,
 	return STEP_STOP;
 }
 
-/* The input ends within a body: keeps the header, for the answer and the log. */
+/* The input ends within a body: keeps the header, for the response and the log. */
 static enum step wait_for_body(struct server *s, int fd, struct view *v,
                                const struct http_request *r, size_t head_len,
                                const struct body *body)
@@ -249,7 +256,7 @@ static enum step begin_body(struct server *s, int fd, struct view *v, struct htt
 	return respond(s, fd, v, r, v->p + v->pos, begin + used);
 }
 
-/* Goes on with a body; the header is in the connection's buffer, the view in the server's input. */
+/* Goes on with a body; the header is in the connection's buffer, the body in the server's input. */
 static enum step continue_body(struct server *s, int fd, struct view *v)
 {
 	struct buffer *b = buffers_get(&s->buffers, s->conns[fd].input);
@@ -266,7 +273,7 @@ static enum step continue_body(struct server *s, int fd, struct view *v)
 	b->in_body = false;
 	b->len = 0;
 	step = respond(s, fd, v, &b->request, b->bytes, used);
-	/* the batch points into the buffer, for the log: it must go out before the buffer may */
+	/* the batch points into the buffer, for the log: send it before the buffer is given back */
 	return step == STEP_NEXT ? flush(s, fd, v) : step;
 }
 
@@ -298,7 +305,7 @@ static enum step next_request(struct server *s, int fd, struct view *v)
 	return respond(s, fd, v, r, p, v->pos + (size_t)n);
 }
 
-/* Moves what is left over into the connection's buffer; the time for a header begins with it. */
+/* Moves what is left over into the connection's buffer, and starts the time limit for a header. */
 static void keep_rest(struct server *s, int fd, struct view *v)
 {
 	struct conn *c = &s->conns[fd];

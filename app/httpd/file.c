@@ -3,10 +3,10 @@
 /*
  * One file
  *
- * A file that is copied is one block: struct file, its fields, its bytes, so that header and body of a
- * small response lie side by side.  It also is what it was when it was read, whatever happens to the
- * file.  A larger file is mapped.  Whoever writes to it in place changes what is sent under one ETag
- * until the next look at the root, and whoever shortens it ends the responses under way
+ * A copied file is one block of memory: struct file, the header fields, the contents, so that
+ * header and body of a small response are adjacent.  The copy stays as it was read, whatever
+ * happens to the file.  A larger file is mapped.  Writing to it in place changes what is sent under
+ * the same ETag until the next scan of the root, and truncating it aborts the responses being sent
  * (map_guard.h); so replace files by renaming, as editors, rsync and package managers do.
  */
 
@@ -33,7 +33,7 @@ bool file_unchanged(const struct file *f, const struct stat *st)
 	       same_time(f->modified, st->st_mtim) && same_time(f->changed, st->st_ctim);
 }
 
-/* Writes the fields of a 200 into head, which has room for FILE_HEAD_MAX bytes. */
+/* Writes the header fields of a 200 into head, which has room for FILE_HEAD_MAX bytes. */
 static void write_head(struct file *f, char *head, const char *name)
 {
 	char date[HTTP_DATE_LEN + 1] = "", etag[64];
@@ -56,7 +56,7 @@ static void write_head(struct file *f, char *head, const char *name)
 	f->head = head;
 }
 
-/* RFC 9110 section 8.8.2.1: no response tells of a change that is still to come. */
+/* RFC 9110 section 8.8.2.1: Last-Modified must not lie in the future. */
 static struct file *new_file(const struct stat *st, size_t body_bytes)
 {
 	struct file *f = calloc(1, sizeof(*f) + FILE_HEAD_MAX + body_bytes);
@@ -74,7 +74,7 @@ static struct file *new_file(const struct stat *st, size_t body_bytes)
 	return f;
 }
 
-/* Reads up to len bytes. Returns how many there were, or -1 with errno. */
+/* Reads up to len bytes. Returns how many it read, or -1 with errno. */
 static ssize_t read_all(int fd, char *p, size_t len)
 {
 	size_t done = 0;

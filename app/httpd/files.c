@@ -3,13 +3,13 @@
 /*
  * The table of files
  *
- * Overview: walking the root appends a slot for each path that can be asked for: a file under its
- * own, a directory under "/dir" (which leads to "/dir/") and "/dir/" (its index.html).  At the end the
- * slots are spread over an open hash of at least twice their number.
+ * Overview: walking the root appends a slot for each path that can be requested: a file under its
+ * own path, a directory under "/dir" (which redirects to "/dir/") and "/dir/" (its index.html).  At
+ * the end the slots are put into an open-addressing hash table of at least twice their number.
  *
- * Ownership: a table owns its slots' paths.  Files are shared between tables and counted.  What is
- * inside the root is decided on open descriptors, by the name that the kernel has for them, so that
- * no rename in between can lead outside.
+ * Ownership: a table owns its slots' paths.  Files are shared between tables and counted.  Whether
+ * something is inside the root is decided for its open descriptor, by the name that the kernel has
+ * for it, so that no rename in between can lead outside.
  */
 
 #include "files.h"
@@ -39,14 +39,14 @@ struct slot {
 };
 
 struct files {
-	struct slot *slots; /* a list while it grows, then a hash of mask + 1 */
+	struct slot *slots; /* an array while it grows, then a hash table of mask + 1 */
 	size_t nb_slots, room, mask;
 	size_t nb_files;
 	uint64_t bytes;
 	struct hash_mix_key key;
 };
 
-/* A directory on the way from the root, to find links that lead back. */
+/* A directory on the path from the root, to detect links that lead back up. */
 struct level {
 	const struct level *up;
 	dev_t dev;
@@ -62,7 +62,7 @@ struct walk {
 	uint64_t nb_entries; /* so far: files and directories */
 	size_t root_len;
 	char root[PATH_MAX]; /* as the kernel names it */
-	char path[PATH_MAX]; /* of what is looked at, from the root */
+	char path[PATH_MAX]; /* of the current entry, from the root */
 	size_t path_len;
 	char *why;
 	size_t why_len;
@@ -82,7 +82,9 @@ __attribute__((format(printf, 2, 3))) static int fail(struct walk *w, const char
 	return -1;
 }
 
-/* an error that says nothing about the file: the disk's, or that this process has no room */
+/*
+ * An error that says nothing about the file: the disk failed, or this process is out of resources.
+ */
 static bool is_trouble(int error)
 {
 	return error == EIO || error == ESTALE || error == EMFILE || error == ENFILE ||
@@ -108,7 +110,7 @@ static bool grow(struct files *f)
 	return true;
 }
 
-/* Adds the path that is looked at, with suffix. Takes a reference of the table on a real file. */
+/* Adds the current path with suffix. If it is a real file, the table takes a reference to it. */
 static int add_slot(struct walk *w, const char *suffix, const struct file *file)
 {
 	struct files *f = w->out;
@@ -164,7 +166,7 @@ static const struct file *open_regular(struct walk *w, int fd, const struct stat
 	return f != NULL ? f : &unreadable;
 }
 
-/* Directories count, too: by links to each other a few are a great many. */
+/* Directories count, too: a few that link to each other are reachable by a great many paths. */
 static int count_entry(struct walk *w)
 {
 	if (w->nb_entries++ < w->config->max_files)
@@ -238,7 +240,7 @@ static int visit(struct walk *w, int dirfd, const char *name, const struct level
 	return result;
 }
 
-/* Looks at all entries of a directory. */
+/* Adds all entries of a directory. */
 static int visit_all(struct walk *w, DIR *dir, const struct level *l, const struct file **index)
 {
 	struct dirent *entry;

@@ -17,7 +17,7 @@ const uint8_t http_char_class[256] = {
 	['!'] = T | U | H | P, ['$'] = T | U | H | P, ['&'] = T | U | H | P, ['\''] = T | U | H | P,
 	['('] = U | H | P, [')'] = U | H | P, ['*'] = T | U | H | P, ['+'] = T | U | H | P,
 	[','] = U | H | P, [';'] = U | H | P, ['='] = U | H | P,
-	/* gen-delims; '#' is a part of names only, as it begins what is never sent in a target */
+	/* gen-delims; '#' only in tokens: it begins a fragment, which is never sent in a target */
 	[':'] = U | P, ['/'] = U | P, ['?'] = U, ['['] = U, [']'] = U, ['@'] = U | P,
 	['%'] = T | U | H, ['#'] = T,
 	/* not allowed by RFC 3986, but sent by browsers and harmless */
@@ -40,8 +40,9 @@ static uint64_t load_le64(const char *p)
 }
 
 /*
- * Eight bytes at a time: (x - 0x20) & ~x has the top bit of each byte below 0x20, and the same with
- * 1 finds the zeros of x ^ 0x7f.  A borrow spoils only bytes above a true hit, and the lowest counts.
+ * Eight bytes at a time: (x - 0x20) & ~x has the top bit set in each byte below 0x20, and the same
+ * with 1 finds the zeros of x ^ 0x7f.  A borrow affects only bytes above a true hit, and the lowest
+ * hit is the one that counts.
  */
 size_t http_find_control(const char *p, size_t from, size_t len)
 {

@@ -10,7 +10,7 @@
 
 enum http_char_class {
 	HTTP_CHAR_TOKEN = 1,  /**< tchar */
-	HTTP_CHAR_TARGET = 2, /**< what a target may contain: all visible characters except '#' */
+	HTTP_CHAR_TARGET = 2, /**< allowed in a target: all visible characters except '#' */
 	HTTP_CHAR_HOST = 4,   /**< unreserved, sub-delims and '%' */
 	HTTP_CHAR_PATH = 8,   /**< unescaped in Location: pchar without '%', and '/' */
 };
@@ -37,7 +37,7 @@ static inline int http_hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/** http_equal_nocase compares with a name in lower case that holds only letters, digits and '-'. */
+/** http_equal_nocase ignores case; lower is in lower case, with only letters, digits and '-'. */
 static inline bool http_equal_nocase(const char *p, const char *lower, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
@@ -48,7 +48,7 @@ static inline bool http_equal_nocase(const char *p, const char *lower, size_t le
 
 /**
  * http_find_control returns the offset, in [from,len], of the first control character (below space,
- * or DEL); len when there is none.
+ * or DEL), or len if there is none.
  */
 size_t http_find_control(const char *p, size_t from, size_t len);
 

@@ -36,7 +36,7 @@ static bool is_control(char c)
 	return ((uint8_t)c < 0x20 && c != '\t') || c == 0x7f;
 }
 
-/* At the LF of a size line: 0 is the last chunk, whatever follows is the trailer. */
+/* At the LF of a size line. Size 0 is the last chunk; the trailer follows. */
 static int begin_chunk(struct http_chunked *c, uint64_t max_data)
 {
 	if (c->left > max_data - c->data)
@@ -68,7 +68,7 @@ static int size_byte(struct http_chunked *c, char b)
 	return 0;
 }
 
-/* After the size: "BWS ; whatever" up to CR (RFC 9112 section 7.1.1). */
+/* After the size: "BWS ; anything" up to CR (RFC 9112 section 7.1.1). */
 static int extension_byte(struct http_chunked *c, char b)
 {
 	if (c->state == SIZE_SPACE) {
@@ -110,7 +110,7 @@ static int trailer_byte(struct http_chunked *c, char b)
 	}
 }
 
-/* A byte that can only be one; next is the state after it. */
+/* Where only one byte is allowed; next is the state after it. */
 static int expect_byte(struct http_chunked *c, char b, char wanted, enum state next)
 {
 	c->state = (uint8_t)next;

@@ -5,10 +5,10 @@
 
 #include "http_date.h"
 
-/* RFC 9110 section 8.8.2.2: Last-Modified is strong when a second change would have shown. */
+/* RFC 9110 section 8.8.2.2: Last-Modified is strong once another change would have altered it. */
 #define STRONG_DATE_AGE 1
 
-/* etagc (RFC 9110 section 8.8.3); controls cannot be here. */
+/* Skips etagc (RFC 9110 section 8.8.3). The parser has already rejected control characters. */
 static size_t tag_end(const char *p, size_t i, size_t len)
 {
 	for (i++; i < len && p[i] != '"'; i++)

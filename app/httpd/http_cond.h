@@ -2,7 +2,7 @@
 #ifndef HTTPD_HTTP_COND_H
 #define HTTPD_HTTP_COND_H
 
-/* Conditional requests (RFC 9110 section 13), for GET and HEAD on something that exists. */
+/* Conditional requests (RFC 9110 section 13), for GET and HEAD of something that exists. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -18,17 +18,16 @@ struct http_validators {
 };
 
 /**
- * http_cond_evaluate goes through If-Match, If-Unmodified-Since, If-None-Match and
- * If-Modified-Since of a complete header at p in the order of RFC 9110 section 13.2.2. Returns 200
- * to go on, 304 or 412. Values that are not dates, and dates given twice, are ignored (sections
- * 13.1.3 and 13.1.4).
+ * http_cond_evaluate evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since
+ * of the complete header at p, in the order of RFC 9110 section 13.2.2. Returns 200 to go on, 304
+ * or 412. Invalid dates, and dates given twice, are ignored (sections 13.1.3 and 13.1.4).
  */
 int http_cond_evaluate(const struct http_request *r, const char *p,
                        const struct http_validators *v);
 
 /**
- * http_cond_range_applies says whether If-Range, if any, lets the Range field be used (RFC 9110
- * section 13.1.5): an equal strong entity tag, or exactly Last-Modified once that is strong.
+ * http_cond_range_applies says whether the Range field applies (RFC 9110 section 13.1.5): there is
+ * no If-Range, or it has the same strong entity tag, or exactly Last-Modified and that is strong.
  */
 bool http_cond_range_applies(const struct http_request *r, const char *p,
                              const struct http_validators *v);

@@ -11,8 +11,8 @@ const char http_month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 static const char weekdays[7][10] = {"Sunday",   "Monday", "Tuesday", "Wednesday",
                                      "Thursday", "Friday", "Saturday"};
 
-/* Days since 1970 of a date of the Gregorian calendar; years begin in March, so that leap days end
- * them, and 400 of them are always 146097 days. */
+/* Days from 1970 to a date of the Gregorian calendar. Years begin in March here, so that a leap day
+ * is the last day of its year; any 400 years have 146097 days. */
 static int64_t days_from_date(int year, int month, int day)
 {
 	const int y = month <= 2 ? year - 1 : year;
@@ -71,7 +71,7 @@ void http_date_format(int64_t seconds, char out[HTTP_DATE_LEN])
 	put2(out + 23, tm.second);
 }
 
-/* A place in the text; ok is lost for good at the first thing that does not fit. */
+/* A position in the text; ok becomes false, and stays so, at the first mismatch. */
 struct cursor {
 	const char *p, *end;
 	bool ok;
@@ -181,7 +181,7 @@ static bool is_date(const struct http_tm *tm)
 	       tm->hour < 24 && tm->minute < 60 && tm->second <= 60;
 }
 
-/* Returns how many letters of the weekday's name are there: 3, all of them, or 0. */
+/* Returns how many letters of a weekday's name p begins with: 3, all of them, or 0. */
 static size_t weekday_len(const char *p, size_t len)
 {
 	for (int i = 0; i < 7; i++) {

@@ -4,12 +4,12 @@
  * Parsing request headers
  *
  * Overview: http_parse() takes complete lines one by one: the request line, the fields, the empty
- * line.  Each line's end is searched first (http_find_control(), eight bytes at a time), so every
+ * line.  It finds the end of a line first (http_find_control(), eight bytes at a time), so every
  * later step sees a line without control characters that ends in CR LF.
  *
- * Cuts: what is decided on an incomplete line is decided from a prefix of fixed length (the method
- * from its first 33 bytes, the request line from the longest legal one, all from header_bytes), so
- * that the answer does not depend on how many bytes happen to be there.
+ * Splits: whatever is decided on an incomplete line is decided from a prefix of fixed length (the
+ * method from its first 33 bytes, the request line from the longest legal one, everything from
+ * header_bytes), so that the result does not depend on how many bytes happen to have arrived.
  *
  * Refusals: RFC 9112 sections 2.2 (bare CR), 3 (request line), 3.2 (Host), 5.1 (space before the
  * colon), 5.2 (obs-fold), 6.1 to 6.3 (framing), 11.2 (smuggling).  A line that ends in LF alone may
@@ -55,7 +55,7 @@ static size_t min_size(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-/* Returns the offset of the CR that ends the line, or LINE_MORE, or LINE_BAD for other controls. */
+/* Returns the offset of the CR that ends the line, LINE_MORE, or LINE_BAD for any other control. */
 static int find_line_end(struct http_request *r, const char *p, size_t len)
 {
 	size_t i = r->scan;
@@ -86,7 +86,9 @@ static uint8_t find_method(const char *p, size_t len)
 	return HTTP_OTHER;
 }
 
-/* Reads the method once its space is there. Returns 0, or a status as soon as it cannot be one. */
+/*
+ * Reads the method once the space after it has arrived. Returns 0, or a status once it is invalid.
+ */
 static int parse_method(struct http_request *r, const char *p, size_t len)
 {
 	size_t i = r->line, end = min_size(len, i + HTTP_METHOD_LEN_MAX + 1);
@@ -104,7 +106,10 @@ static int parse_method(struct http_request *r, const char *p, size_t len)
 	return 0;
 }
 
-/* RFC 9112 section 2.3; RFC 9110 section 2.5: a higher minor version is treated as the highest known. */
+/*
+ * RFC 9112 section 2.3; RFC 9110 section 2.5: a higher minor version is treated as the highest
+ * known.
+ */
 static int parse_version(struct http_request *r, const char *p, size_t len)
 {
 	if (len != VERSION_LEN || memcmp(p, "HTTP/", 5) != 0 || !http_is_digit(p[5]) ||
@@ -116,7 +121,7 @@ static int parse_version(struct http_request *r, const char *p, size_t len)
 	return 0;
 }
 
-/* The line ends before end; when it is not complete, it is too long and end is where it was cut. */
+/* The line ends at end. If it is not complete, it is too long, and end is where it was cut. */
 static int parse_request_line(struct http_request *r, const char *p, size_t end,
                               const struct http_limits *limits)
 {
@@ -144,7 +149,7 @@ static void skip_empty_lines(struct http_request *r, const char *p, size_t len)
 		r->scan = r->line;
 }
 
-/* Returns 1 when the line is done, 0 when it is incomplete, else -status. */
+/* Returns 1 if the line is done, 0 if it is incomplete, else -status. */
 static int request_line(struct http_request *r, const char *p, size_t len,
                         const struct http_limits *limits)
 {
@@ -174,7 +179,7 @@ static int request_line(struct http_request *r, const char *p, size_t len,
 	return 1;
 }
 
-/* fields[] is in the order of lengths, so the search is over after a few comparisons of a byte. */
+/* fields[] is sorted by length, so the search takes only a few comparisons of one byte. */
 static enum http_field find_field(const char *name, size_t len)
 {
 	static const uint8_t first[20] = {
@@ -217,8 +222,8 @@ static int set_content_length(struct http_request *r, const char *p, size_t len)
 }
 
 /*
- * Exactly "chunked" is understood.  RFC 9112 section 6.3: where chunked is not the last coding, the
- * length cannot be told: 400.  Section 6.1: a coding before it that is not known: 501.
+ * Only exactly "chunked" is supported.  RFC 9112 section 6.3: if chunked is not the last coding,
+ * the length cannot be determined: 400.  Section 6.1: an unknown coding before it: 501.
  */
 static int set_transfer_encoding(const char *p, size_t len)
 {
@@ -264,7 +269,7 @@ static void set_expect(struct http_request *r, const char *p, size_t len)
 		r->expect_other = true;
 }
 
-/* Takes down a field that matters. Returns 0 or a status. */
+/* Records a field that the server uses. Returns 0 or a status. */
 static int take_field(struct http_request *r, enum http_field f, const char *p, struct http_span v)
 {
 	const uint16_t once =
@@ -306,7 +311,9 @@ static struct http_span trim(const char *p, size_t from, size_t to)
 	return (struct http_span){(uint16_t)from, (uint16_t)(to - from)};
 }
 
-/* A line [from,to) that holds no control but tabs, p[to] being its CR. Returns 0 or a status. */
+/*
+ * Parses the line [from,to), without controls except tabs; p[to] is its CR. Returns 0 or a status.
+ */
 static int parse_field(struct http_request *r, const char *p, size_t from, size_t to)
 {
 	size_t i = from;
@@ -320,7 +327,7 @@ static int parse_field(struct http_request *r, const char *p, size_t from, size_
 	return f == HTTP_FIELD_MAX ? 0 : take_field(r, f, p, trim(p, i + 1, to));
 }
 
-/* What can only be told when all fields are there (RFC 9112 sections 3.2 and 6.3). */
+/* Checks what can only be decided once all fields are known (RFC 9112 sections 3.2 and 6.3). */
 static int finish(struct http_request *r)
 {
 	const bool has_length = http_has(r, HTTP_CONTENT_LENGTH);

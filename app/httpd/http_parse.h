@@ -3,22 +3,22 @@
 #define HTTPD_HTTP_PARSE_H
 
 /*
- * The header of an HTTP/1.x request (RFC 9112), from bytes to offsets.
+ * A parser for the header of an HTTP/1.x request (RFC 9112).
  *
- * The parser allocates nothing and points into the caller's bytes by offsets, so that the bytes may
- * move between two calls.  It works line by line and remembers how far it has looked, so a header
- * that arrives byte by byte costs no more than one that arrives at once, and the result is the same
- * however the bytes were cut.  It looks at no more than limits->header_bytes bytes.
+ * The parser allocates nothing and refers to the caller's bytes by offsets, so that they may move
+ * between two calls.  It works line by line and remembers how far it has searched, so a header that
+ * arrives byte by byte costs no more than one that arrives at once, and the result is the same
+ * however the bytes were split.  It examines at most limits->header_bytes bytes.
  *
- * It is strict where leniency lets requests be smuggled: a line ends in CR LF and nothing else,
- * there is one space where the grammar has one, nothing is folded.
+ * It is strict where leniency would allow request smuggling: a line must end in CR LF, there is one
+ * space where the grammar has one, folded lines are refused.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** Bytes of the caller's buffer, from an offset relative to the first byte of the request. */
+/** Bytes in the caller's buffer; off is relative to the first byte of the request. */
 struct http_span {
 	uint16_t off, len;
 };
@@ -34,7 +34,7 @@ enum http_method {
 	HTTP_OPTIONS,
 	HTTP_TRACE,
 	HTTP_PATCH,
-	HTTP_OTHER, /**< a token that is no method of RFC 9110 or RFC 5789 */
+	HTTP_OTHER, /**< a token that is not a method of RFC 9110 or RFC 5789 */
 };
 
 /** The fields that are used, in order of the length of their names. */
@@ -80,7 +80,7 @@ struct http_limits {
 struct http_request {
 	/* progress */
 	uint16_t line; /**< where the incomplete line begins */
-	uint16_t scan; /**< where to continue to look for its end */
+	uint16_t scan; /**< where to resume the search for its end */
 	uint16_t nb_fields;
 	bool in_fields; /**< the request line is done */
 	/* result */
@@ -91,7 +91,7 @@ struct http_request {
 	bool want_keep;                /**< Connection: keep-alive */
 	bool expect_100;               /**< Expect: 100-continue */
 	bool expect_other;             /**< an expectation that cannot be met */
-	uint16_t seen;                 /**< bit 1 << field: it was there */
+	uint16_t seen;                 /**< bit 1 << field: the field is present */
 	uint16_t repeated;             /**< bit 1 << field: more than once; field[] has the first */
 	struct http_span request_line; /**< without CR LF */
 	struct http_span target;
@@ -103,30 +103,32 @@ struct http_request {
 void http_request_init(struct http_request *r);
 
 /**
- * http_parse reads on in the request that begins at p, of which len bytes are there.
+ * http_parse continues to parse the request that begins at p, of which len bytes have arrived.
  *
- * r was prepared by http_request_init before the first call for this request; p may be elsewhere at
- * each call, the bytes must be the same, and len must not have become smaller. Returns the length
- * of the header in bytes, in [1,header_bytes], if it is complete; 0 if more bytes are needed; or
- * -status if the request must be refused with that status and the connection be closed: 400, 414,
- * 431, 501 or 505. After that r->method is valid unless it is HTTP_NO_METHOD.
+ * r was prepared by http_request_init before the first call for this request. p may differ between
+ * calls, but the bytes must be the same, and len must not decrease. Returns the length of the
+ * header in bytes, in [1,header_bytes], if it is complete; 0 if more bytes are needed; or -status
+ * if the request must be refused with that status and the connection closed: 400, 414, 431, 501 or
+ * 505. After a refusal r->method is valid unless it is HTTP_NO_METHOD.
  */
 int http_parse(struct http_request *r, const char *p, size_t len, const struct http_limits *limits);
 
-/** http_has says whether the field was there. */
+/** http_has says whether the field is present. */
 static inline bool http_has(const struct http_request *r, enum http_field f)
 {
 	return r->seen >> f & 1;
 }
 
 /**
- * http_next_field finds the values of all lines of one field, one after the other, in a complete
- * header at p. *at is 0 at first. Returns false when there is no other.
+ * http_next_field iterates over the values of all lines of one field in the complete header at p.
+ * *at is 0 for the first call. Returns false if there are no more.
  */
 bool http_next_field(const struct http_request *r, const char *p, enum http_field f, uint16_t *at,
                      struct http_span *value);
 
-/** http_keep_alive says whether the connection lasts after this request (RFC 9112 section 9.3). */
+/**
+ * http_keep_alive says whether the connection persists after this request (RFC 9112 section 9.3).
+ */
 static inline bool http_keep_alive(const struct http_request *r)
 {
 	return !r->want_close && (r->minor > 0 || r->want_keep);

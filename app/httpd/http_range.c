@@ -3,7 +3,7 @@
 
 #include "http_char.h"
 
-/* Reads digits at p[*i]; too large numbers become UINT64_MAX. Returns how many digits there were. */
+/* Reads digits at p[*i]; numbers too large become UINT64_MAX. Returns the number of digits. */
 static size_t take_number(const char *p, size_t n, size_t *i, uint64_t *value)
 {
 	const size_t begin = *i;

@@ -5,7 +5,9 @@
 
 #include "http_char.h"
 
-/* An IP-literal in brackets: hexadecimal digits, colons, dots; of IPvFuture also the rest. */
+/*
+ * Skips an IP-literal in brackets: hexadecimal digits, colons, dots; for IPvFuture, all it allows.
+ */
 static size_t skip_ip_literal(const char *p, size_t len)
 {
 	size_t i = 1;
@@ -87,7 +89,7 @@ int http_target_split(const char *p, size_t len, struct http_target *t)
 	return 0;
 }
 
-/* Nothing encoded, and no segment that is empty or begins with a dot. */
+/* Whether nothing is encoded, and no segment is empty or begins with a dot. */
 static bool is_normal(const char *p, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -125,7 +127,7 @@ static int decode(const char *p, size_t len, char *buf, size_t *out_len)
 	return 0;
 }
 
-/* In place; what is written is never longer than what was read. Keeps a final '/'. */
+/* Works in place: the output never overtakes the input. Keeps a final '/'. */
 static size_t remove_dot_segments(char *p, size_t len)
 {
 	size_t out = 0, i = 0, next, n;

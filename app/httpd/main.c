@@ -3,9 +3,10 @@
 /*
  * percore-httpd: static files over HTTP/1.1.
  *
- * From here to the wire: pc_run() starts EAL and a stack on each lcore and calls start() there; each
- * turn it calls turn(), which is server_turn(): epoll events to conn.c, its input to conn_input.c,
- * requests through http_parse.c and answer.c to reply.c, and out by pc_writev() in conn_flush().
+ * The path of a request: pc_run() starts EAL and a stack on each lcore and calls start() there.
+ * Each turn it calls turn(), that is server_turn(): epoll events go to conn.c, input to
+ * conn_input.c, requests through http_parse.c and answer.c to reply.c, and responses out by
+ * pc_writev() in conn_flush().
  */
 
 #include <stddef.h>
@@ -122,7 +123,7 @@ static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 	server_drain(worker, now_ns);
 }
 
-/* Also what was closed must have reached its client: the stack's send buffers end with it. */
+/* Data of closed connections must have reached the client, too: it is lost when the stack ends. */
 static bool drained(void *worker, struct pc_stack *st)
 {
 	struct pc_stack_usage usage;
@@ -137,7 +138,10 @@ static void finish(void *worker, struct pc_stack *st)
 	server_finish(worker);
 }
 
-/* A server may close a connection that waits for a request whenever it likes (RFC 9112 section 9.5). */
+/*
+ * A server may close a connection that waits for a request whenever it likes (RFC 9112 section
+ * 9.5).
+ */
 static void stack_defaults(struct pc_stack_config *config)
 {
 	config->tcp_give_way_ms = 1000;

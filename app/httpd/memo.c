@@ -13,7 +13,9 @@ void memo_keep(struct memo *m, const struct http_request *r, const char *p, size
 	m->len = (uint16_t)len;
 }
 
-/* What depends on the time, or points into the request, is asked anew. */
+/*
+ * Whether an answer may be remembered: it neither depends on the time nor points into the request.
+ */
 static bool is_plain(const struct http_request *r, const struct answer *a)
 {
 	const uint16_t conditions = 1 << HTTP_IF_MATCH | 1 << HTTP_IF_NONE_MATCH |
@@ -30,5 +32,5 @@ void memo_keep_answer(struct memo *m, const struct answer *a)
 	m->answer = (struct answer){
 	    .status = a->status, .no_body = a->no_body, .file = a->file, .len = a->len};
 	m->has_answer = true;
-	m->ready.len = 0; /* it may be of another file by that name */
+	m->ready.len = 0; /* it may be from an earlier file of that name */
 }

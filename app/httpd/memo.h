@@ -6,9 +6,9 @@
  * The last request, and the response to it.
  *
  * A client that repeats its request (a program that uses an API, a health check, a pipelining
- * client) sends the same bytes each time, and one comparison then replaces parsing and looking up.
- * Only requests that are short, have no body, and whose response depends on nothing but the files
- * are remembered.
+ * client) sends the same bytes each time, so that one comparison replaces parsing and lookup.  Only
+ * short requests without a body are remembered, and only responses that depend on nothing but the
+ * request and the files.
  */
 
 #include <stdbool.h>
@@ -28,20 +28,23 @@ struct memo {
 	bool has_answer;
 	struct http_request request;
 	struct answer answer;     /**< a whole file */
-	struct batch_ready ready; /**< the response, for as long as its Date is true */
+	struct batch_ready ready; /**< the response, for as long as its Date is right */
 	char bytes[MEMO_BYTES];
 };
 
-/** memo_find returns the length of the remembered header if the len bytes at p begin with it, else 0. */
+/**
+ * memo_find returns the length of the remembered header if the len bytes at p begin with it, else
+ * 0.
+ */
 static inline size_t memo_find(const struct memo *m, const char *p, size_t len)
 {
 	return m->len != 0 && len >= m->len && memcmp(p, m->bytes, m->len) == 0 ? m->len : 0;
 }
 
-/** memo_keep remembers a request, parsed from the first len bytes at p, in place of the last one. */
+/** memo_keep replaces the remembered request by one parsed from the len bytes at p. */
 void memo_keep(struct memo *m, const struct http_request *r, const char *p, size_t len);
 
-/** memo_keep_answer remembers what the request in the memo is answered with. */
+/** memo_keep_answer remembers the answer to the request in the memo. */
 void memo_keep_answer(struct memo *m, const struct answer *a);
 
 /** memo_forget_answer is called when the files have changed. */
@@ -56,7 +59,9 @@ static inline bool memo_has_answer(const struct memo *m)
 	return m->has_answer && !file_is_broken(m->answer.file);
 }
 
-/** memo_is_ready says whether m->ready is the response to the request in the memo, at this time. */
+/**
+ * memo_is_ready says whether m->ready is, at this time, the response to the request in the memo.
+ */
 static inline bool memo_is_ready(const struct memo *m, int64_t now)
 {
 	return m->ready.len != 0 && m->ready.now == now && memo_has_answer(m);

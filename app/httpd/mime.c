@@ -9,7 +9,7 @@ struct type {
 	const char *extension, *type;
 };
 
-/* In the order of strcasecmp on the extension. */
+/* Sorted by extension, in the order of strcasecmp. */
 static const struct type types[] = {
     {"7z", "application/x-7z-compressed"},
     {"aac", "audio/aac"},

@@ -8,7 +8,7 @@
 
 #include "../shared/hash_mix.h"
 
-/** path_hash returns the hash of a path, by which the table of files is searched. */
+/** path_hash returns the hash of a path, for lookups in the table of files. */
 static inline uint64_t path_hash(const struct hash_mix_key *key, const char *p, size_t len)
 {
 	uint64_t h = len, word;

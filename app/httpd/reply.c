@@ -61,7 +61,7 @@ static const char *find_reason(uint16_t status)
 	return "Error";
 }
 
-/* Where the next byte goes; reply_space() is the proof that there is room. */
+/* Where the next byte goes; reply_space() guarantees that there is room. */
 struct text {
 	char *p;
 };
@@ -95,7 +95,7 @@ static void put_length(struct text *t, uint64_t len)
 	put(t, LITERAL("\r\n\r\n"));
 }
 
-/* RFC 9110 section 10.2.2: a path that is a URI reference, with the query that was asked. */
+/* RFC 9110 section 10.2.2: Location may be a relative reference; the query is carried over. */
 static void put_location(struct text *t, const struct answer *a)
 {
 	static const char hex[] = "0123456789ABCDEF";
@@ -133,7 +133,7 @@ static void put_content_range(struct text *t, const struct answer *a)
 	put(t, LITERAL("\r\n"));
 }
 
-/* The body of what has no file: one line. */
+/* Writes the body of a response without a file: one line. */
 static size_t write_line(char line[64], const struct answer *a)
 {
 	struct text t = {line};
@@ -198,7 +198,7 @@ static struct iovec buffer(const char *p, size_t len)
 	return (struct iovec){(void *)(uintptr_t)p, len};
 }
 
-/* The common case: nothing is copied but into the packets. */
+/* The common case, a whole file: bytes are copied only into the packets. */
 static unsigned build_whole(const struct reply_stamp *s, const struct answer *a,
                             enum reply_keep keep, struct iovec iov[REPLY_IOV_MAX])
 {

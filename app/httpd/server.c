@@ -3,9 +3,9 @@
 /*
  * The server's turn
  *
- * Overview: events of connections first, then connections with input left from the last turn, then
- * new connections (last, so that no event of this turn is taken for one of a new connection with the
- * same descriptor), then time-outs.  Everything is bounded, so that a turn is short.
+ * Overview: events of connections first, then connections left over from the last turn, then new
+ * connections (after the events, so that no event of this turn can be mistaken for one of a new
+ * connection with the same descriptor), then time-outs.  Everything is bounded, so a turn is short.
  *
  * Ownership: a server and all it points to belong to one lcore; it shares only the site (read) and
  * the access log (its own ring).  All memory is taken at start.
@@ -69,7 +69,7 @@ static int take_memory(struct server *s)
 	                 s->limits.header_bytes) != 0)
 		return -1;
 	s->conns = RTE_PTR_ALIGN(s->memory, RTE_CACHE_LINE_SIZE);
-	/* who has hugepages wants every page touched now rather than on the way */
+	/* with hugepages, touch every page now: no page faults later */
 	if (rte_eal_has_hugepages())
 		memset(s->conns, 0, bytes);
 	s->max_conns = n;
@@ -140,7 +140,7 @@ static bool serve_events(struct server *s)
 
 	for (int wait = 0; wait < WAITS_PER_TURN && n == EVENTS_PER_WAIT; wait++) {
 		n = pc_epoll_wait(s->st, s->epfd, events, EVENTS_PER_WAIT);
-		for (int i = 0; i < n; i++) /* of many connections none is in a cache near by */
+		for (int i = 0; i < n; i++) /* with many connections, none is in a near cache */
 			rte_prefetch0(&s->conns[events[i].data.fd]);
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == s->listener)
@@ -152,7 +152,7 @@ static bool serve_events(struct server *s)
 	return accept;
 }
 
-/* The list as it is now; who comes again is served in the next turn. */
+/* Serves the list as it is now; connections added meanwhile are left for the next turn. */
 static void serve_again(struct server *s)
 {
 	const uint32_t last = s->again_last;
@@ -214,7 +214,7 @@ void server_drain(struct server *s, uint64_t now_ns)
 	pc_close(s->st, s->listener);
 	s->listener = -1;
 	s->draining = true;
-	server_turn(s, now_ns); /* requests that came with the last connections */
+	server_turn(s, now_ns); /* requests that arrived with the last connections */
 	for (uint32_t fd = 1; fd < s->end_conns; fd++)
 		if (conn_is_idle(&s->conns[fd]))
 			conn_close(s, (int)fd);

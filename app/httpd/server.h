@@ -21,14 +21,14 @@
 struct server {
 	struct pc_stack *st;
 	uint64_t now_ns;
-	void *memory;       /**< of conns */
+	void *memory;       /**< allocation that contains conns */
 	struct conn *conns; /**< by descriptor; number 0 is unused */
 	uint32_t nb_conns;  /**< in use */
 	uint32_t max_conns; /**< elements of conns */
 	uint32_t end_conns; /**< connections from here on have never been in use */
 	int epfd, listener; /**< listener: -1 once closed */
 	bool draining;
-	/** Connections with input left from the last turn, linked by again; 0: none. */
+	/** Connections to be continued in the next turn, linked by again; 0: none. */
 	uint32_t again_first, again_last;
 	const struct files *files; /**< for this turn */
 	struct http_limits limits;
@@ -39,15 +39,14 @@ struct server {
 	struct buffers buffers;
 	struct timeouts timeouts;
 	struct reply_stamp stamp;
-	struct http_request
-	    request;      /**< of the request that is being parsed, if it has no buffer */
-	struct memo memo; /**< of the last request that was parsed in the input */
-	char *input;      /**< header_bytes: what was just received */
-	char *path;       /**< room for a target */
+	struct http_request request; /**< state of the request being parsed, if it has no buffer */
+	struct memo memo;            /**< of the last request parsed in input */
+	char *input;                 /**< header_bytes: what was just received */
+	char *path;                  /**< room for a target */
 	struct batch batch;
 };
 
-/** What all servers of the program have in common. */
+/** What all servers of the program share. */
 struct server_config {
 	const struct http_config *http;
 	struct site *site;
@@ -58,12 +57,12 @@ struct server_config {
 struct server *server_start(struct pc_stack *st, const struct server_config *config, char *why,
                             size_t why_len);
 
-/** server_turn serves what is ready. */
+/** server_turn handles all events that are ready. */
 void server_turn(struct server *s, uint64_t now_ns);
 
 /**
- * server_next_deadline returns when server_turn has something to do even without a frame: at once,
- * or at a tick of its time-outs.
+ * server_next_deadline returns when server_turn must run even if no frame arrives: at once, or at a
+ * tick of its time-outs.
  */
 uint64_t server_next_deadline(const struct server *server);
 
@@ -72,7 +71,7 @@ uint64_t server_next_deadline(const struct server *server);
  */
 void server_drain(struct server *s, uint64_t now_ns);
 
-/** server_drained says whether no connection is left. */
+/** server_drained says whether all connections have ended. */
 bool server_drained(const struct server *s);
 
 /** server_finish frees the server. */

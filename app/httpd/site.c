@@ -4,10 +4,11 @@
  * Reloading
  *
  * Overview: the thread makes a new table from the old one and the root; unchanged files are shared.
- * If both are the same, the new one is thrown away.  Otherwise it is published, and the
- * thread waits for every reader before it unloads the old one.
+ * If both are the same, the new one is discarded.  Otherwise it is published, and the thread waits
+ * until every reader has left the old one before it unloads that.
  *
- * Invariant: a file on the retired list is in no table that a reader can find, so its refs only fall.
+ * Invariant: a file on the retired list is in no table that a reader can use, so its refs only
+ * fall.
  */
 
 #include "site.h"
@@ -21,8 +22,8 @@
 #include <percore/run.h>
 #include <time.h>
 
-#define PAUSE_NS   5000000 /* steps of waiting, so that closing does not take long */
-#define SCAN_SHARE 20      /* a scan may take one part in this of the thread's time */
+#define PAUSE_NS   5000000 /* longest single wait, so that closing does not take long */
+#define SCAN_SHARE 20      /* scans may take one part in this of the thread's time */
 
 struct site {
 	struct published files;
@@ -85,7 +86,7 @@ static void rescan(struct site *site)
 	struct files *new = files_load(&site->config, old, why, sizeof(why));
 
 	if (new == NULL)
-		return; /* the root is away or in motion: go on with what was there */
+		return; /* the root is missing or changing: go on with the old table */
 	if (files_same(old, new))
 		files_unload(new, &site->retired);
 	else
@@ -110,14 +111,14 @@ static void *watch(void *arg)
 	}
 }
 
-/* The thread takes no signals: those that end the program are the main lcore's business. */
+/* The thread blocks signals: those that end the program are for the main lcore. */
 static int start_thread(struct site *site)
 {
 	sigset_t all, before;
 	int error;
 
 	sigfillset(&all);
-	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
+	sigdelset(&all, PC_RUN_SIGNAL); /* it makes the thread drop its privileges */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&site->thread, NULL, watch, site);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

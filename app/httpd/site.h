@@ -5,9 +5,9 @@
 /*
  * The document root as it is now.
  *
- * A plain thread examines the root now and then.  If something has changed, it makes a new table of
- * files and publishes it; lcores adopt it at their next turn, without a lock.  The old table is
- * freed once every lcore has been seen with the new one, a file once no response needs it.
+ * A plain thread scans the root periodically.  If something has changed, it makes a new table of
+ * files and publishes it; lcores adopt it in their next turn, without a lock.  The old table is
+ * freed once every lcore is known to have left it, a file once no response needs it.
  */
 
 #include <stddef.h>
@@ -19,8 +19,8 @@
 struct site;
 
 /**
- * site_open loads the files and, unless rescan_ms is 0, starts the thread. config is copied, its
- * root is not. Returns NULL with a one-line error message in why.
+ * site_open loads the files and, unless rescan_ms is 0, starts the thread. config is copied, but
+ * not the string root. Returns NULL with a one-line error message in why.
  */
 struct site *site_open(const struct files_config *config, uint64_t rescan_ms, char *why,
                        size_t why_len);
@@ -29,15 +29,15 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
 struct published_reader *site_attach(struct site *site);
 
 /**
- * site_enter returns the table to be used until the reader's next site_enter or site_leave. Call it
- * at the beginning of a turn, when nothing from an earlier table is in use but files that are held.
+ * site_enter returns the table to use until the reader's next site_enter or site_leave. Call it at
+ * the beginning of a turn, when nothing from an earlier table is in use except files that are held.
  */
 const struct files *site_enter(struct site *site, struct published_reader *reader);
 
 /** site_leave releases the reader. */
 void site_leave(struct published_reader *reader);
 
-/** site_files returns the first table, for reports at start. */
+/** site_files returns the current table, for reports at start. */
 const struct files *site_files(const struct site *site);
 
 /** site_close ends the thread and frees everything; no reader may be left. NULL is allowed. */

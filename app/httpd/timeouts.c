@@ -5,7 +5,7 @@
  *
  * Invariants: an entry is queued if next is not 0; prev of the first in a slot is SLOT | slot, and
  * next of the last is END.  An entry's slot lies in [now, now + TIMEOUTS_SLOTS), and not after its
- * deadline unless that is out of reach of the wheel.
+ * deadline unless that has already passed.
  */
 
 #include "timeouts.h"

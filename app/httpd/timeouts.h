@@ -6,9 +6,9 @@
  * One deadline per connection, with a resolution of about 34 ms.
  *
  * Deadlines are usually postponed (by every request), so postponing is a single store: the entry
- * stays where it is queued and is examined again when its turn comes.  Only an earlier deadline
- * moves it.  It is a wheel of slots rather than one FIFO per time-out, because with postponed
- * entries a FIFO would be late by up to its whole time-out.
+ * stays in its slot and is checked again when that is due.  Only an earlier deadline moves it.
+ * This is a timer wheel rather than one FIFO per time-out, because with postponed entries a FIFO
+ * could be late by up to its whole time-out.
  */
 
 #include <stddef.h>
@@ -19,11 +19,11 @@
 #define TIMEOUTS_NONE       UINT32_MAX
 
 /**
- * An entry; it lies in the caller's array, at the beginning of each element. Zero is not queued.
+ * An entry, at the beginning of each element of the caller's array. Zeroed: not queued.
  */
 struct timeout {
 	uint32_t next, prev;
-	uint32_t at;       /**< tick of the slot that it is queued in */
+	uint32_t at;       /**< tick of its slot */
 	uint32_t deadline; /**< tick; valid while queued */
 };
 
@@ -35,11 +35,11 @@ struct timeouts {
 };
 
 /**
- * timeouts_init prepares for an array at base of elements of stride bytes, number 0 being unused.
+ * timeouts_init takes an array at base with elements of stride bytes; element 0 is unused.
  */
 void timeouts_init(struct timeouts *t, void *base, size_t stride, uint64_t now_ns);
 
-/** timeouts_set gives entry i a deadline, in ns; it is never called early. */
+/** timeouts_set gives entry i a deadline, in ns; it never expires early. */
 void timeouts_set(struct timeouts *t, uint32_t i, uint64_t deadline_ns);
 
 /** timeouts_clear removes entry i, if it is queued. */
