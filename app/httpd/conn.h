@@ -66,9 +66,7 @@ void conn_close(struct server *s, int fd);
 /** conn_is_idle says whether a connection waits for a request of which nothing has arrived. */
 bool conn_is_idle(const struct conn *c);
 
-/*
- * ---- between conn.c and conn_input.c ----------------------------------------------------------
- */
+/* ---- between conn.c and conn_input.c --------------------------------------------------------- */
 
 /**
  * conn_consume answers the requests in the len bytes of input at p, which is the server's input or

@@ -2,13 +2,16 @@
 #ifndef SHARED_ASKER_H
 #define SHARED_ASKER_H
 
-/* Who may have sent a datagram that is answered. */
+/* Which source ports of datagrams may be answered. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/** asker_is_one says whether an answer may go to a port. Nobody asks from port 0. Behind some others are services that answer to anything
- * (RFC 862, 864, 865, 867, 868): of what a forged source has begun there would be no end. */
+/**
+ * asker_is_one says whether an answer may be sent to a port. No client uses port 0. The services on
+ * some others (RFC 862, 864, 865, 867, 868) reply to anything: with a forged source, the two
+ * servers would answer each other forever.
+ */
 static inline bool asker_is_one(uint16_t port)
 {
 	static const uint16_t none[] = {0, 7, 13, 17, 19, 37};

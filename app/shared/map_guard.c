@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * The only state of the program that belongs to no structure: a signal's handler gets no argument but
- * the address, so what the thread is reading has to be found without one.  The handler runs on the
- * thread that reads, so that no other thread ever sees a thread's guard.
+ * The only state of the program outside a structure: a signal handler gets no argument of ours,
+ * only the address of the fault, so it needs a global to find what the thread is reading.  The
+ * handler runs on the reading thread, so no other thread ever sees that thread's guard.
  */
 
 #include "map_guard.h"
@@ -23,7 +23,7 @@ struct guard {
 
 static _Thread_local struct guard guard;
 
-/* Puts zeros where the file has ended; mmap is a plain system call here, and safe in a handler. */
+/* Maps zeros past the end of the file. Here mmap is a bare system call, and safe in a handler. */
 static bool patch(uintptr_t address)
 {
 	const uintptr_t page = address & ~(uintptr_t)(guard.page - 1);
@@ -44,7 +44,7 @@ static void on_bus_error(int signal_number, siginfo_t *info, void *context)
 	if (info->si_code == BUS_ADRERR && patch((uintptr_t)info->si_addr))
 		guard.missing = 1;
 	else
-		signal(signal_number, SIG_DFL); /* the read is tried again, and ends the program */
+		signal(signal_number, SIG_DFL); /* the read is restarted, and ends the program */
 }
 
 int map_guard_install(void)

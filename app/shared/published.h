@@ -6,13 +6,13 @@
  * A table that one thread replaces while lcores read it without a lock.
  *
  * Overview: each replacement has a number, the generation.  Between turns, a reader publishes the
- * last generation that it has seen, and then takes the current table.  A table may be freed when
+ * last generation that it has seen, and then takes the current table.  A table may be freed once
  * every reader has published the generation that replaced it, or a later one.
  *
  * Invariant: a reader publishes a generation before it takes the table, so its table may be newer
- * than the generation that it has published, but never older.  Asking who uses the old table would
- * not work: a reader that is interrupted after taking a pointer, and before it can say so, would be
- * missed when that table is replaced, too.
+ * than the generation that it has published, but never older.  Having readers announce which table
+ * they use would not work: a reader interrupted between loading the pointer and announcing it would
+ * be missed if that table is replaced meanwhile.
  *
  * Ownership: tables belong to the caller, and are replaced by one thread at a time.
  */
@@ -24,29 +24,31 @@
 
 #define PUBLISHED_READERS 256
 
-/** The place of a reader; it has a cache line of its own. */
+/** A slot for a reader, in a cache line of its own. */
 struct published_reader {
-	/** the generation that it has published; 0: a free place */
+	/** the generation that it has published; 0: the slot is free */
 	_Alignas(64) _Atomic(uint64_t) seen;
 };
 
 struct published {
 	_Atomic(const void *) current;
 	_Atomic(uint64_t) generation; /**< from 1 on */
-	pthread_mutex_t lock;         /**< for attaching, replacing and looking at all readers */
+	pthread_mutex_t lock;         /**< for attaching, replacing and checking all readers */
 	struct published_reader readers[PUBLISHED_READERS];
 };
 
-/** published_begin initialises it with a table, or NULL. */
+/** published_begin initialises p with a table, or NULL. */
 void published_begin(struct published *p, const void *table);
 
-/** published_end ends it; no reader may be left. The current table stays the caller's. */
+/**
+ * published_end releases p; no reader may be left. The current table still belongs to the caller.
+ */
 void published_end(struct published *p);
 
 /** published_attach makes the calling thread a reader. Returns NULL if there are too many. */
 struct published_reader *published_attach(struct published *p);
 
-/** published_leave releases the place; nothing that was read may still be in use. */
+/** published_leave releases the slot; nothing from a table may still be in use. */
 void published_leave(struct published_reader *reader);
 
 /**
@@ -56,7 +58,7 @@ void published_leave(struct published_reader *reader);
 const void *published_replace(struct published *p, const void *table, uint64_t *generation);
 
 /**
- * published_is_left says whether no reader can have the table any more that a generation replaced.
+ * published_is_left says whether every reader has left the table that a generation replaced.
  */
 bool published_is_left(struct published *p, uint64_t generation);
 
