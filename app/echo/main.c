@@ -55,7 +55,7 @@ static const struct pc_run_option options[] = {
 
 static int open_service(struct server *sv, uint64_t port, enum kind service, char *why, size_t len)
 {
-	/* with datagrams, a spoofed request would flood a victim */
+	/* over UDP, a spoofed request would flood a victim */
 	if (port == 0 || (service_open(sv, SOCK_STREAM, port, service) == 0 &&
 	                  (service == SOURCE || service_open(sv, SOCK_DGRAM, port, service) == 0)))
 		return 0;
@@ -107,7 +107,7 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 	service_serve_all(sv, ev, n);
 }
 
-/* There is nothing to do without frames or timers of the stack. */
+/* The program has nothing to do of its own: only frames and the stack's timers wake it. */
 static uint64_t next_deadline(void *worker, struct pc_stack *st)
 {
 	(void)worker;
@@ -131,7 +131,7 @@ static bool drained(void *worker, struct pc_stack *st)
 	return usage.connections == 0;
 }
 
-/* An idle client loses only its connection, and only if there is no room for another. */
+/* An idle client only loses its connection, and only when the room is needed for another. */
 static void stack_defaults(struct pc_stack_config *config)
 {
 	config->tcp_give_way_ms = 1000;

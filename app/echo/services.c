@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: one function for each kind of socket.  The sockets are edge-triggered: an event tells of
- * news once, so a function goes on until there is nothing left.  Echo copies no byte: the mbufs that
- * came in go out.
+ * Overview: one function for each kind of socket.  The sockets are edge-triggered: an event is
+ * reported only once, so a function goes on until there is nothing left.  Echo copies no bytes: it
+ * sends the mbufs that it received.
  *
- * Ownership: a received mbuf is ours until pc_send_mbuf has taken it.  Those that find no room in the send
- * buffer wait in a list, each linked behind the last mbuf of the one before.
+ * Ownership: a received mbuf is ours until pc_send_mbuf has taken it.  Packets that do not fit into
+ * the send buffer wait in a list, in which each is linked to the last mbuf of the one before.
  */
 #include "services.h"
 
@@ -17,7 +17,7 @@
 
 #include "../shared/asker.h"
 
-#define BATCH 8 /* packets that are taken at a time */
+#define BATCH 8 /* packets received at a time */
 
 static int watch(struct server *sv, int fd, const struct sock *sock)
 {
@@ -47,7 +47,7 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 		return -1;
 	sock.kind = type == SOCK_STREAM ? LISTENER : DATAGRAMS;
 	if (type == SOCK_STREAM) {
-		/* connections inherit it: no answer waits for more to come */
+		/* connections inherit it: no answer waits for more data */
 		pc_setsockopt(sv->st, fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		if (service == SOURCE)
 			pc_setsockopt(sv->st, fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent,
@@ -58,7 +58,9 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 	return watch(sv, fd, &sock);
 }
 
-/* Of many connections none is in a cache near by: what is known of all is fetched while the first are served. */
+/*
+ * With many connections, none is in a near cache: prefetches all of them while serving the first.
+ */
 void service_serve_all(struct server *sv, const struct epoll_event *ev, int n)
 {
 	for (int i = 0; i < n; i++)
@@ -84,7 +86,7 @@ static void serve_listener(struct server *sv, int listener)
 			hang_up(sv, fd);
 }
 
-/* behind what has found no room already */
+/* Appends a packet to those that wait. */
 static void keep(struct rte_mbuf **rest, struct rte_mbuf *m)
 {
 	while (*rest != NULL)
@@ -92,7 +94,7 @@ static void keep(struct rte_mbuf **rest, struct rte_mbuf *m)
 	*rest = m;
 }
 
-/* takes the first packet off the list */
+/* Removes and returns the first packet of the list. */
 static struct rte_mbuf *take(struct rte_mbuf **rest)
 {
 	struct rte_mbuf *first = *rest, *last = first;
@@ -104,7 +106,7 @@ static struct rte_mbuf *take(struct rte_mbuf **rest)
 	return first;
 }
 
-/* sends what found no room before. Returns whether all of it has gone. */
+/* Sends the packets that wait. Returns whether none is left. */
 static bool send_rest(struct server *sv, int fd)
 {
 	struct rte_mbuf **rest = &sv->socks[fd].rest, *m;
@@ -120,7 +122,9 @@ static bool send_rest(struct server *sv, int fd)
 	return true;
 }
 
-/* sends n packets; from the first that finds no room on they wait. Returns whether all have gone. */
+/*
+ * Sends n packets; from the first that does not fit on, they wait. Returns whether all were sent.
+ */
 static bool send_all(struct server *sv, int fd, struct rte_mbuf **m, int n)
 {
 	int i = 0;
@@ -132,14 +136,19 @@ static bool send_all(struct server *sv, int fd, struct rte_mbuf **m, int n)
 	return i == n;
 }
 
-/* A short read has emptied the queue, and then only an end that this event has told of is left to be seen. */
+/*
+ * A short read has emptied the queue; only an end or error that this event reports may still
+ * follow.
+ */
 static bool is_all(int n, uint32_t events)
 {
 	return n < BATCH && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) == 0;
 }
 
-/* while something waits in rest nothing is read, so that the peer's sending stops when its own window is
- * full */
+/*
+ * Does not read while packets wait in rest, so that a peer that does not read is stopped by flow
+ * control.
+ */
 static void serve_echo(struct server *sv, int fd, uint32_t events)
 {
 	struct rte_mbuf *m[BATCH];
@@ -172,8 +181,10 @@ static void serve_discard(struct server *sv, int fd, uint32_t events)
 		hang_up(sv, fd);
 }
 
-/* Byte n of the stream is n mod 256. It ends when the peer goes away; a FIN alone says only that the
- * peer has nothing to send. */
+/*
+ * Byte n of the stream is n mod 256. It ends when the connection does; a FIN alone only says that
+ * the peer has nothing more to send.
+ */
 static void serve_source(struct server *sv, int fd)
 {
 	uint64_t *sent = &sv->socks[fd].sent;
@@ -192,7 +203,7 @@ static void serve_datagrams(struct server *sv, int fd)
 	struct rte_mbuf *m;
 
 	while (pc_recv_mbuf(sv->st, fd, &m, &from) == 1)
-		/* from our own port, too, it may be another echo server: two would never end */
+		/* a peer on our own port may be another echo server: the two would never stop */
 		if (s->service != ECHO || from.port == s->port || !asker_is_one(from.port) ||
 		    pc_send_mbuf(sv->st, fd, m, &from) != 0)
 			rte_pktmbuf_free(m);

@@ -2,15 +2,15 @@
 #ifndef ECHO_SERVICES_H
 #define ECHO_SERVICES_H
 
-/* The services of percore-echo: what is done when a socket has events. */
+/* The services of percore-echo: what they do when a socket has events. */
 
 #include <percore/percore.h>
 
 struct rte_mbuf;
 
 #define SOURCE_BURST 65536 /* bytes of the source's stream per call; a multiple of 256 */
-/* Unsent bytes of the source's stream: what is sent soon after it was written is still in the cache.
- * This makes a stream over net_memif half as fast again (docs/performance.md). */
+/* Most unsent bytes of the source's stream: data that is sent soon after it was written is still in
+ * the cache. This makes a stream over net_memif half as fast again (docs/performance.md). */
 #define SOURCE_UNSENT 131072
 
 enum kind { CLOSED, ECHO, DISCARD, SOURCE, LISTENER, DATAGRAMS };
@@ -18,7 +18,7 @@ enum kind { CLOSED, ECHO, DISCARD, SOURCE, LISTENER, DATAGRAMS };
 /** What the program knows about a socket. */
 struct sock {
 	uint8_t kind;
-	uint8_t service; /* of LISTENER and DATAGRAMS: what the peers get */
+	uint8_t service; /* of LISTENER and DATAGRAMS: the service that peers get */
 	uint16_t port;   /* of DATAGRAMS: our own */
 	union {
 		struct rte_mbuf *rest; /* ECHO: received, but there was no room to send it */

@@ -70,7 +70,7 @@ static uint64_t next_deadline(void *worker, struct pc_stack *st)
 	return pc_coros_next_deadline(worker);
 }
 
-/* What has been received is answered before the coroutines are cancelled. */
+/* Received data is answered before the coroutines are cancelled. */
 static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	(void)st;
@@ -79,7 +79,7 @@ static void drain(void *worker, struct pc_stack *st, uint64_t now_ns)
 	pc_coros_turn(worker, now_ns);
 }
 
-/* Closed connections must also have delivered their data: send buffers are freed with the stack. */
+/* Closed connections must have delivered their data, too: send buffers are freed with the stack. */
 static bool drained(void *worker, struct pc_stack *st)
 {
 	struct pc_stack_usage usage;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * epoll_echo: an echo server with one thread and an epoll set, level-triggered, or edge-triggered
- * if its second argument is "et".  The same set contains a kernel descriptor, standard input, whose
- * end ends the program.
+ * if its second argument is "et".  The set also contains a descriptor of the kernel, standard
+ * input; end of file there ends the program.
  *
  *   PERCORE_SOCKET=/tmp/stack epoll_echo 7 et       (see thread_echo.c for the stack)
  */
@@ -15,10 +15,10 @@
 
 #include <percore/posix.h>
 
-#define PAUSE 100 /* ms until the next attempt if descriptors are short */
+#define PAUSE 100 /* ms until the next attempt when descriptors run out */
 
 static uint32_t trigger; /* 0 or EPOLLET */
-static bool full;        /* no descriptor was left for a client in the accept queue */
+static bool full;        /* a client waits in the accept queue because descriptors ran out */
 
 static int watch(int set, int op, int fd, uint32_t events)
 {
@@ -32,8 +32,8 @@ static bool is_short(int error)
 	return error == EMFILE || error == ENFILE || error == ENOMEM;
 }
 
-/* If descriptors are short, clients stay in the accept queue: the listener is then ready all the
- * time, and no other edge reports it. */
+/* When descriptors run out, clients stay in the accept queue: the listener then is always ready,
+ * and no further edge reports it. */
 static void accept_all(int set, int listener)
 {
 	const bool was_full = full;
@@ -61,8 +61,8 @@ static void echo(int set, int fd)
 		(void)pcx_recv(fd, buf, (size_t)sent, 0);
 	}
 	if (n == 0 || errno != EAGAIN)
-		pcx_close(fd); /* which removes it from the set */
-	else if (trigger == 0) /* wait only for what is missing */
+		pcx_close(fd); /* this also removes it from the set */
+	else if (trigger == 0) /* wait only for what is needed next */
 		(void)watch(set, EPOLL_CTL_MOD, fd, n > 0 ? EPOLLOUT : EPOLLIN);
 }
 

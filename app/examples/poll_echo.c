@@ -12,9 +12,9 @@
 #include <percore/posix.h>
 
 #define MAX   1024
-#define PAUSE 100 /* ms until the next attempt if descriptors are short */
+#define PAUSE 100 /* ms until the next attempt when descriptors run out */
 
-static struct pollfd p[MAX]; /* the first is the listener */
+static struct pollfd p[MAX]; /* p[0] is the listener */
 static nfds_t n = 1;
 
 /* Returns false if the client is gone. */
@@ -28,7 +28,7 @@ static bool echo(struct pollfd *client)
 	sent = pcx_send(client->fd, buf, (size_t)got, MSG_NOSIGNAL);
 	if (sent > 0)
 		(void)pcx_recv(client->fd, buf, (size_t)sent, 0);
-	/* while there is no room, wait for room only */
+	/* while the send buffer is full, wait for room only */
 	client->events = sent < got ? POLLOUT : POLLIN;
 	return sent > 0 || errno == EAGAIN;
 }
@@ -47,7 +47,7 @@ static void accept_one(void)
 	else if (fd >= 0)
 		pcx_close(fd);
 	else if (is_short(errno))
-		p[0].events = 0; /* clients stay in the queue: it would be ready all the time */
+		p[0].events = 0; /* clients stay in the queue: it would always be ready */
 }
 
 static int open_listener(unsigned short port)

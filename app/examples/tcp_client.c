@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tcp_client: connects, sends what it reads from standard input, and prints what it receives, until
- * the end.
+ * the peer closes.
  *
  *   echo hello | PERCORE_SOCKET=/tmp/stack tcp_client 192.0.2.2 7     (see thread_echo.c for the stack)
  */
@@ -32,7 +32,7 @@ static int connect_to(const char *addr, const char *port)
 	return -1;
 }
 
-/* Copies in both directions at once. Returns 0 after the peer's end, or -1 with errno. */
+/* Copies in both directions at once. Returns 0 once the peer has closed, or -1 with errno. */
 static int talk(int fd)
 {
 	struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};

@@ -2,8 +2,8 @@
 /*
  * thread_echo: an echo server with blocking calls, and a thread for each client.
  *
- * This process has no DPDK.  The stack is in another process, which is given the name of a UNIX
- * socket:
+ * This process does not use DPDK.  The stack is in another process, which is given the path of a
+ * UNIX socket:
  *
  *   percore-echo --vdev=net_tap0 -- --addr 192.0.2.1/24 --set run.sockets=/tmp/stack --listen 0
  *   PERCORE_SOCKET=/tmp/stack thread_echo 7
@@ -43,8 +43,8 @@ static int open_listener(unsigned short port)
 	return fd;
 }
 
-/* Says whether to call accept() again: if descriptors or memory are short, the next client stays in
- * the queue until others have gone. */
+/* Says whether to call accept() again: if descriptors or memory run out, the next client stays in
+ * the queue until others have left. */
 static bool may_go_on(int error)
 {
 	const struct timespec pause = {.tv_nsec = 10000000};
@@ -83,6 +83,6 @@ int main(int argc, char **argv)
 		if (pthread_create(&thread, &attr, echo, (void *)(intptr_t)fd) != 0)
 			pcx_close(fd);
 	}
-	perror("accept"); /* ENETDOWN when the stack ends */
+	perror("accept"); /* ENETDOWN: the stack has ended */
 	return 1;
 }

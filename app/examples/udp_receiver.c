@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * udp_receiver: prints the sender and the length of each datagram, and with the second argument
- * "text" also its contents, until one is "end".
+ * udp_receiver: prints the sender and length of each datagram, and also its contents if the second
+ * argument is "text", until a datagram says "end".
  *
  *   PERCORE_SOCKET=/tmp/stack udp_receiver 5000 text     (see thread_echo.c for the stack)
  */
@@ -31,7 +31,7 @@ static void prepare(struct mmsghdr *m, struct iovec *v)
 	}
 }
 
-/* Returns whether it is the last one. */
+/* Prints datagram i. Returns whether it is the last one. */
 static bool show(int i, unsigned len)
 {
 	char addr[INET_ADDRSTRLEN] = "?";

@@ -3,10 +3,10 @@
  * percore-run: runs an unmodified program on percore.
  *
  * It starts a stack process (percore-stack), or uses one that is already running, waits until it
- * can be attached to, and becomes the program by exec, with libpercore-preload.so in front of the C
- * library.  So the program has the process ID, the terminal and the parent that percore-run had,
- * and signals and the exit status need not be passed on.  The stack process is nobody's child; it
- * ends when the program and all its descendants have ended.
+ * accepts clients, and becomes the program by exec, with libpercore-preload.so in front of the C
+ * library.  So the program keeps the process ID, the terminal and the parent of percore-run, and
+ * signals and the exit status need not be passed on.  The stack process is a daemon, no child of
+ * the program; it ends when the program and all its descendants have ended.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -80,9 +80,11 @@ _Noreturn static void fail(const char *what, const char *why)
 	exit(2);
 }
 
-/* ---- where things are ---------------------------------------------------------------------------- */
+/* ---- where things are ------------------------------------------------------------------------ */
 
-/* Finds a file of ours by its place beside this program, in the build directory or where it is installed. */
+/*
+ * Finds one of our files relative to this program, in the build directory or where it is installed.
+ */
 static void find_file(char *path, size_t len, const char *const *places)
 {
 	char exe[4096];
@@ -148,7 +150,10 @@ static bool can_connect(const char *path)
 	return ok;
 }
 
-/* Sockets of stack processes that were killed. One may serve what a program has left running, after its own end. */
+/*
+ * Removes the sockets of stack processes that were killed. A socket whose program has ended may
+ * still be in use by processes that the program left running.
+ */
 static void remove_left_over(const char *folder)
 {
 	DIR *d = opendir(folder);
@@ -180,7 +185,7 @@ static void make_folder(const char *folder)
 	remove_left_over(folder);
 }
 
-/* A place that only this user can reach: one of this process, or the one that all of them know. */
+/* A path that only this user can access: one for this process, or the well-known shared one. */
 static void choose_socket(char *path, size_t len, const struct plan *p)
 {
 	const char *run = getenv("XDG_RUNTIME_DIR");
@@ -200,7 +205,7 @@ static void choose_socket(char *path, size_t len, const struct plan *p)
 		snprintf(path, len, "%s/run-%d", folder, (int)getpid());
 }
 
-/* ---- the stack process --------------------------------------------------------------------------- */
+/* ---- the stack process ----------------------------------------------------------------------- */
 
 static void make_command(char **argv, char *stack, struct plan *p, char *socket_path, char *pid)
 {
@@ -220,12 +225,12 @@ static void make_command(char **argv, char *stack, struct plan *p, char *socket_
 	argv[n] = NULL;
 }
 
-/* In the process that becomes the stack. alive stays open for as long as it lives. */
+/* Runs in the process that becomes the stack. */
 _Noreturn static void become_stack(char **argv, bool verbose)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void)setsid(); /* what is typed at the terminal is for the program */
+	(void)setsid(); /* signals from the terminal are for the program */
 	if (null >= 0) {
 		(void)dup2(null, STDIN_FILENO);
 		(void)dup2(verbose ? STDERR_FILENO : null, STDOUT_FILENO);
@@ -235,7 +240,9 @@ _Noreturn static void become_stack(char **argv, bool verbose)
 	_exit(127);
 }
 
-/* Starts the stack process as nobody's child. Returns a descriptor that is at its end when it has ended. */
+/*
+ * Starts the stack process as a daemon. Returns a descriptor that reads as EOF once it has ended.
+ */
 static int start_stack(char **argv, bool verbose)
 {
 	int alive[2], status;
@@ -255,13 +262,14 @@ static int start_stack(char **argv, bool verbose)
 		become_stack(argv, verbose);
 	}
 	close(alive[1]);
-	/* ECHILD: our parent ignored SIGCHLD, so we do, and there is no status; wait_for_stack sees to the rest */
+	/* ECHILD: SIGCHLD is ignored, inherited from our parent, so there is no status; if the fork
+	 * failed, wait_for_stack finds out */
 	if (waitpid(middle, &status, 0) != middle ? errno != ECHILD : status != 0)
 		fail("fork", "no process could be made");
 	return alive[0];
 }
 
-/* Waits until the stack can be attached to. */
+/* Waits until the stack accepts clients. */
 static void wait_for_stack(const char *path, int alive)
 {
 	const struct timespec nap = {.tv_nsec = 5000000};
@@ -271,14 +279,14 @@ static void wait_for_stack(const char *path, int alive)
 	for (int i = 0; i < PATIENCE_S * 200; i++) {
 		if (can_connect(path))
 			return;
-		if (read(alive, &c, 1) == 0) /* it has said why on stderr */
+		if (read(alive, &c, 1) == 0) /* it has ended, with an error message on stderr */
 			fail("the stack process did not start", "");
 		(void)nanosleep(&nap, NULL);
 	}
 	fail("the stack process is not ready after a minute", "");
 }
 
-/* ---- the program --------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 static void set_environment(const char *name, const char *value)
 {
@@ -297,7 +305,9 @@ static void add_line(char *text, const char *word)
 		fail("the arguments are too long", "");
 }
 
-/* EAL's thread-local variables are of the kind that has to have its place when the program starts. */
+/*
+ * EAL's thread-local variables use static TLS, for which space must be reserved at program start.
+ */
 static void make_room_for_eal(void)
 {
 	const char *others = getenv("GLIBC_TUNABLES");
@@ -308,7 +318,7 @@ static void make_room_for_eal(void)
 	set_environment("GLIBC_TUNABLES", text);
 }
 
-/* What the preload library hands to pc_drive_open. */
+/* Sets what the preload library passes to pc_drive_open. */
 static void set_one_core(const struct plan *p)
 {
 	char text[ONE_CORE_TEXT] = "", library[4096];
@@ -366,7 +376,7 @@ static int print_plan(const struct plan *p, char *const *stack)
 	return 0;
 }
 
-/* Whether a stack that runs already is to be used. */
+/* Whether to use a stack that is already running. */
 static bool is_to_attach(const struct plan *p, const char *socket_path)
 {
 	return p->attach != NULL || p->type == PLAN_SECONDARY ||
@@ -379,7 +389,7 @@ _Noreturn static void become_program(const struct plan *p)
 	fail(p->program[0], strerror(errno));
 }
 
-/* With a stack process: one that is started, or one that runs already. */
+/* Runs the program with a stack process: a new one, or one that is already running. */
 static int run(struct plan *p)
 {
 	char *argv[MAX_ARGUMENTS], stack[4096], socket_path[300], pid[16];
@@ -403,7 +413,7 @@ static int run(struct plan *p)
 		wait_for_stack(socket_path, start_stack(argv, p->verbose));
 	else if (p->action == PLAN_RUN && !can_connect(socket_path))
 		fail("no stack process listens at", socket_path);
-	prepare(p, socket_path); /* for the program: the stack has not seen it */
+	prepare(p, socket_path); /* for the program only: the stack was started before */
 	if (p->action == PLAN_PRINT)
 		return print_plan(p, attach ? NULL : argv);
 	become_program(p);

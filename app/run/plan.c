@@ -30,7 +30,7 @@ static int complain(char *why, size_t why_len, const char *format, const char *w
 	return -1;
 }
 
-/* Finds an option by a word like --name, --name=value or -n; *value gets what stands behind "=". */
+/* Finds an option by a word like --name, --name=value or -n; *value becomes what follows "=". */
 static const struct option *find(char *word, char **value)
 {
 	size_t n;
@@ -130,10 +130,10 @@ static int take_words(char **list, size_t *n, char *word, char *value)
 	return 0;
 }
 
-/* Takes a word, with its argument if that is a word of its own. */
+/* Takes a word, and its argument if that is a separate word. */
 static int take(struct plan *p, const struct option *o, char *word, char *value, bool apart)
 {
-	static char config[] = "--config"; /* which --conf is another name of */
+	static char config[] = "--config"; /* --conf is an alias of it */
 
 	if (o == NULL)
 		return take_words(p->eal, &p->nb_eal, word, NULL);
@@ -142,7 +142,7 @@ static int take(struct plan *p, const struct option *o, char *word, char *value,
 	return take_words(p->stack, &p->nb_stack, word, apart ? value : NULL);
 }
 
-/* Takes words up to "--". Returns how many, without it; -1: a mistake. first: EAL's may be among them. */
+/* Takes words up to "--". Returns how many, without it; -1: an error. first: EAL's are allowed. */
 static int take_section(struct plan *p, char **argv, bool first, char *why, size_t why_len)
 {
 	int i;

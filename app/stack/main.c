@@ -2,8 +2,8 @@
 /*
  * percore-stack: stacks for other processes, which attach at a UNIX socket (run.sockets).
  *
- * It has no sockets of its own.  percore-run starts it with --until: then it ends when that process
- * has ended and no other has been attached for a while.
+ * It has no sockets of its own.  percore-run starts it with --until: it then ends once that process
+ * has ended and no client has been attached for a while.
  */
 #include <errno.h>
 #include <poll.h>
@@ -17,12 +17,12 @@
 #include <percore/percore.h>
 #include <percore/posix.h>
 
-#define LOOK_NS      100000000 /* between two looks for clients */
-#define LONELY_LOOKS 20        /* so many without any: a daemon may be between two processes */
+#define LOOK_NS      100000000 /* between two checks for clients */
+#define LONELY_LOOKS 20        /* checks without one before it ends: a daemon may be forking */
 
 struct stack {
-	pid_t until; /* 0: for ever */
-	int pidfd;   /* of it; -1: it is gone, or the kernel has none */
+	pid_t until; /* 0: run forever */
+	int pidfd;   /* of until; -1: it has ended, or the kernel has no pidfds */
 };
 
 static int set_until(void *app, const char *argument, char *why, size_t why_len)
@@ -52,7 +52,9 @@ static const struct pc_run_option options[] = {
     {0},
 };
 
-/* One that has ended and is not waited for yet is not alive: its parent may wait for our end of a pipe. */
+/*
+ * A zombie does not count as alive: its parent may wait for us to close a pipe before it reaps it.
+ */
 static bool is_alive(const struct stack *s)
 {
 	struct pollfd p = {.fd = s->pidfd, .events = POLLIN};
@@ -62,7 +64,7 @@ static bool is_alive(const struct stack *s)
 	return kill(s->until, 0) == 0 || errno == EPERM;
 }
 
-/* Waits until nobody wants the stack any more, or it is told to end. We are attached ourselves. */
+/* Waits until the stack is not needed any more, or is told to stop. We count as a client, too. */
 static int wait_until_unwanted(void *app)
 {
 	const struct timespec nap = {.tv_nsec = LOOK_NS};
