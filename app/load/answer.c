@@ -102,7 +102,7 @@ bool answer_matches(const struct answer *a, uint32_t at, const uint8_t *data, ui
 {
 	uint32_t head;
 
-	/* all of it lies behind the date, or before it */
+	/* all of it lies after the date, or before it */
 	if (at >= a->date_end || at + len <= a->date)
 		return memcmp(a->bytes + at, data, len) == 0;
 	head = at < a->date ? a->date - at : 0;

@@ -5,7 +5,7 @@
 /*
  * What every HTTP response must look like.
  *
- * The first response is learnt as a whole; each later one must be the same, byte by byte, except
+ * The first response is stored as a whole; every later one must be identical, byte by byte, except
  * for the value of its Date field.  So a connection only has to remember its position in a
  * response, and a response is verified by comparing memory.
  */
@@ -20,26 +20,30 @@ struct answer {
 	uint8_t *bytes;
 	uint32_t have;           /* learnt so far */
 	uint32_t total;          /* bytes of an answer; 0: not known yet */
-	uint32_t date, date_end; /* where bytes may differ */
+	uint32_t date, date_end; /* the range in which bytes may differ */
 	unsigned status;         /* of HTTP */
 };
 
-/** answer_init takes room for what is to be learnt. Returns 0 or -1. */
+/** answer_init allocates room for the first answer. Returns 0 or -1. */
 int answer_init(struct answer *a);
 
 /** answer_fini frees it. */
 void answer_fini(struct answer *a);
 
-/** answer_add adds bytes of the first answer, wherever it ends. Returns 0, or -1 if that is too much. */
+/**
+ * answer_add adds bytes of the first answer, of unknown length. Returns 0, or -1 if it is too long.
+ */
 int answer_add(struct answer *a, const uint8_t *data, uint32_t len);
 
 /**
- * answer_learn adds bytes of the first answer. Returns 0; 1 when the answer is whole; or -1 with a line
- * in why when it is none that can be taken for an example.
+ * answer_learn adds bytes of the first answer. Returns 0; 1 once the answer is complete; or -1 with
+ * a line in why if it cannot serve as an example.
  */
 int answer_learn(struct answer *a, const uint8_t *data, uint32_t len, char *why, size_t why_len);
 
-/** answer_matches says whether len bytes are right at position at; they end no later than the answer. */
+/**
+ * answer_matches says whether len bytes are right at position at; they must not exceed the answer.
+ */
 bool answer_matches(const struct answer *a, uint32_t at, const uint8_t *data, uint32_t len);
 
 #endif

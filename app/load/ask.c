@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads what follows a backslash. Returns how many characters that are, 0: it is nothing known. */
+/* Reads an escape after its backslash. Returns its number of characters; 0: it is unknown. */
 static size_t read_escape(const char *text, uint8_t *byte)
 {
 	static const char names[] = "rnt0\\", bytes[] = "\r\n\t\0\\";

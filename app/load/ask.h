@@ -15,8 +15,8 @@ struct ask {
 };
 
 /**
- * ask_parse reads a request: text in which \r, \n, \t, \0, \\ and \xHH (two digits) stand for one byte each. Its length
- * has to be a power of two, as that of all requests (stream.h).
+ * ask_parse reads a request: text in which \r, \n, \t, \0, \\ and \xHH (two digits) stand for one
+ * byte each. Its length must be a power of two, like that of all requests (stream.h).
  * Returns 0, or -1 with a line in why.
  */
 int ask_parse(struct ask *a, const char *text, char *why, size_t why_len);

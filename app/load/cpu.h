@@ -2,11 +2,14 @@
 #ifndef LOAD_CPU_H
 #define LOAD_CPU_H
 
-/* How much of a core a process has had: a run in which it had to wait gives no useful figures. */
+/*
+ * How much CPU time a process got: a run in which it had to wait for a core gives no useful
+ * figures.
+ */
 
 #include "load.h"
 
-/** cpu_read sums up all threads of a process; pid 0 is our own. What cannot be read counts as 0. */
+/** cpu_read sums up all threads of a process; pid 0 is our own. Unreadable values count as 0. */
 void cpu_read(int pid, struct cpu_share *share);
 
 #endif

@@ -3,9 +3,9 @@
  * Invariant: a connection has a set of ranges exactly while something before them is missing, and
  * they lie after rcv.
  *
- * Acknowledgements are sent for every second full segment (RFC 9293 section 3.8.6.3), and when the
- * port has nothing more; at once for segments that are out of order or duplicates, and for what
- * closes a gap (RFC 5681 section 4.2).  Those that a request carries have no SACK option.
+ * Acknowledgements are sent for every second full segment (RFC 9293 section 3.8.6.3), and once the
+ * port has no more frames; at once for segments that are out of order or duplicates, or that fill a
+ * gap (RFC 5681 section 4.2).  Those that a request carries have no SACK option.
  */
 #include "early.h"
 
@@ -14,7 +14,7 @@
 
 #define NO_PART ((const struct range *)NULL)
 
-/* The most that can be under way to one connection. */
+/* The most bytes that can be in flight to one connection. */
 static uint64_t most_under_way(const struct load *l)
 {
 	if (l->talk == &talk_source)
@@ -46,7 +46,7 @@ void early_forget(struct load *l, uint32_t i)
 	r->has_fin = false;
 }
 
-/* Sends an acknowledgement; repeated: what has come once more, or NULL. */
+/* Sends an acknowledgement; repeated is the duplicate data to report (RFC 2883), or NULL. */
 static void tell(struct load *l, const struct client *c, uint32_t i, const struct range *repeated)
 {
 	const struct receiver *r = &l->receivers[i];
@@ -60,7 +60,7 @@ static void tell(struct load *l, const struct client *c, uint32_t i, const struc
 	client_send_sacks(l, c, i, blocks, n);
 }
 
-/* Notes [from,to) as there. Returns false if there is no room for it. */
+/* Records [from,to) as received. Returns false if there is no room for it. */
 static bool keep(struct load *l, struct receiver *r, uint32_t from, uint32_t to)
 {
 	struct ranges *ranges;
@@ -94,7 +94,7 @@ void early_keep(struct load *l, struct client *c, uint32_t i, const struct segme
 		r->has_fin = true;
 		r->fin = end;
 	} else if (s->len == 0) {
-		return; /* an acknowledgement that has overtaken data, or whose data was lost */
+		return; /* an acknowledgement that overtook data, or data before it was lost */
 	}
 	again = r->ranges != 0 && s->len > 0 &&
 	        ranges_common(ranges_of(l->pool, r->ranges), s->seq, end, &repeated);
@@ -138,7 +138,7 @@ void early_owe(struct load *l, struct client *c, uint32_t i, const struct segmen
 	const uint8_t *begin = (const uint8_t *)(s->tcp + 1) + s->options;
 	struct receiver *r = &l->receivers[i];
 
-	if (unlikely(s->data != begin)) { /* it began with what was there */
+	if (unlikely(s->data != begin)) { /* it began with data already received */
 		const struct range repeated = {.from = s->seq - (uint32_t)(s->data - begin),
 		                               .to = s->seq};
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Overview: each kind of flood is a row of a table: its protocol and flags, its sources, its port.
- * A frame is a template with some random words; checksums are computed anew, which costs less than
- * what the other side has to do.
+ * A frame is a template with some random words; its checksums are computed from scratch, which
+ * costs less than what the receiver has to do.
  *
  * Sources: "anybody" is any address of the Internet that is not in the server's network; "near",
  * one that is; "ours", a connection of the load, whose sequence numbers are guessed; and
@@ -24,7 +24,7 @@
 #include "tcp.h"
 
 #define BURST            64u
-#define BEHIND           1024u /* frames of a rate that are made up for */
+#define BEHIND           1024u /* most overdue frames that are caught up on */
 #define PAYLOAD_MAX      512u
 #define FRAME_MIN        60u
 #define NEAR_MASK        0xffffu /* of the addresses beside ours */
@@ -32,7 +32,7 @@
 #define TYPE_ECHO        8
 #define TYPE_UNREACHABLE 3
 #define CODE_PORT        3
-#define PROTO_ARP        255 /* not of IP */
+#define PROTO_ARP        255 /* no IP protocol */
 
 enum from { ANYBODY, NEAR, OURS, COLLIDING };
 enum manner { SPOOFED, HOLDS, CHURNS, MANGLES };
@@ -329,9 +329,9 @@ static uint32_t make(struct flood *f, const struct load *l, struct flood_frame *
 	}
 }
 
-/* ---- who completes handshakes ------------------------------------------------------------------ */
+/* ---- sources that complete handshakes -------------------------------------------------------- */
 
-/* Turns a segment round: the other way, from where its acknowledgement says, acknowledging all of it. */
+/* Turns a segment into its reply: from where its ACK number says, acknowledging all of it. */
 static void reply(struct flood *f, struct load *l, struct rte_mbuf *m, const struct segment *s,
                   uint8_t flags, uint16_t window, uint32_t len)
 {
@@ -358,7 +358,7 @@ static void reply(struct flood *f, struct load *l, struct rte_mbuf *m, const str
 	out_push(&l->out, m, len);
 }
 
-/* Asks, and takes no answer; or takes it and goes. Returns whether the mbuf is on its way. */
+/* Sends a request, then keeps its window closed or sends a FIN. Returns whether it sent m. */
 static bool go_on(struct flood *f, struct load *l, struct rte_mbuf *m, const struct segment *s)
 {
 	const uint16_t window = f->kind->manner == HOLDS ? 0 : 65535;
@@ -379,7 +379,7 @@ static bool go_on(struct flood *f, struct load *l, struct rte_mbuf *m, const str
 	return true;
 }
 
-/* Whether a frame is for an address that is none of the load's. */
+/* Whether a frame's destination is not one of the load's addresses. */
 static bool is_for_flood(const struct load *l, const struct rte_mbuf *m)
 {
 	const struct flood_frame *h = rte_pktmbuf_mtod(m, const struct flood_frame *);
@@ -420,7 +420,7 @@ unsigned flood_input(struct flood *f, struct load *l, struct rte_mbuf **pkts, un
 
 /* ---- turns ------------------------------------------------------------------------------------- */
 
-/* How many frames are due. What could not be sent for long is not made up for. */
+/* Returns how many frames are due; a longer backlog is not caught up on. */
 static unsigned due(struct flood *f, const struct load *l)
 {
 	const uint64_t rate = l->config->flood_rate;

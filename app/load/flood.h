@@ -4,7 +4,7 @@
 
 /*
  * A flood in addition to the load: frames that an attacker would send, from the same port, at a
- * rate or as fast as the port takes them, while the clients of the load are measured as usual.
+ * fixed rate or as fast as the port takes them, while the load's clients are measured as usual.
  *
  * It keeps no state: a source that completes a handshake (zero-window, churn) makes its next
  * segment from the one that arrives.
@@ -12,26 +12,31 @@
 
 #include "load.h"
 
-/** What a flood has done; the report takes differences. */
+/** Counts of a flood, from its beginning; the report takes differences. */
 struct flood_counts {
 	uint64_t sent;    /* frames that the port took */
-	uint64_t refused; /* that it had no room for: lost */
-	uint64_t back;    /* frames that came in answer */
+	uint64_t refused; /* frames dropped because the port had no room */
+	uint64_t back;    /* frames received in response */
 };
 
-/** flood_names lists all kinds, with blanks between them. */
+/** flood_names lists all kinds, separated by blanks. */
 void flood_names(char *buf, size_t len);
 
 /** flood_is_kind says whether there is a flood of that name. */
 bool flood_is_kind(const char *name);
 
-/** flood_create makes the flood that config names. Returns NULL when there is none, or no memory. */
+/**
+ * flood_create makes the flood that config names. Returns NULL if it names none, or without memory.
+ */
 struct flood *flood_create(const struct load *l);
 
-/** flood_input takes out of a burst what is for the flood, and answers it. Returns how many are left. */
+/**
+ * flood_input removes from a burst the frames for the flood, and answers them. Returns how many are
+ * left.
+ */
 unsigned flood_input(struct flood *f, struct load *l, struct rte_mbuf **pkts, unsigned n);
 
-/** flood_turn sends what is due. */
+/** flood_turn sends the frames that are due. */
 void flood_turn(struct flood *f, struct load *l);
 
 /** flood_count returns what it has done so far. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a table of changes, each to one part of the segment.  A few of them are made, and then
- * the checksums are corrected, so that the error reaches the code that it is meant for.  Numbers
- * are changed by a little, or to just outside what is allowed, because random ones fail the first
- * comparison.
+ * Overview: a table of changes, each to one part of the segment.  A few of them are applied, and
+ * then the checksums are corrected, so that the error reaches the code that it is meant for.
+ * Numbers are changed slightly, or to just outside the allowed range, because random ones would
+ * fail the first comparison.
  */
 #include "flood_mangle.h"
 
@@ -97,7 +97,7 @@ static void change_urgent(struct mangled *m)
 	tcp_of(m)->tcp_urp = (uint16_t)draw(m, 65536);
 }
 
-/* options of known kinds with lengths that are right, nearly right or not, in front of the data */
+/* Inserts options of known kinds, with right, nearly right or wrong lengths, before the data. */
 static void add_options(struct mangled *m)
 {
 	static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 8, 19, 28, 30, 34, 253};
@@ -176,7 +176,7 @@ uint32_t flood_mangle(uint8_t *frame, uint32_t len, uint64_t *random)
 	for (uint32_t n = draw(&m, CHANGES_MAX + 1); n > 0; n--)
 		changes[draw(&m, sizeof(changes) / sizeof(changes[0]))](&m);
 	seal(&m);
-	if (draw(&m, 32) == 0) /* a length that is not the frame's */
+	if (draw(&m, 32) == 0) /* a wrong length */
 		ip_of(&m)->total_length = (uint16_t)draw(&m, 65536);
 	return m.len;
 }

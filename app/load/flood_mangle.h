@@ -11,9 +11,10 @@
 #define FLOOD_MANGLE_ROOM 512u
 
 /**
- * flood_mangle changes some fields of a TCP segment over IPv4 that is good, of len bytes with its Ethernet header: numbers,
- * flags, window, options of TCP and IP, fragments, data, lengths. Mostly its checksums are right afterwards. Behind the
- * frame are FLOOD_MANGLE_ROOM bytes of room. Returns the length of the frame.
+ * flood_mangle changes some fields of a valid TCP segment over IPv4, of len bytes with its Ethernet
+ * header: numbers, flags, window, options of TCP and IP, fragmentation, data, lengths. Its
+ * checksums are usually right afterwards. There must be FLOOD_MANGLE_ROOM bytes of room after the
+ * frame. Returns the length of the frame.
  */
 uint32_t flood_mangle(uint8_t *frame, uint32_t len, uint64_t *random);
 

@@ -19,7 +19,7 @@ struct hist {
 	uint64_t counts[HIST_SIZE];
 };
 
-/** hist_index returns the step that a value falls into. */
+/** hist_index returns the step that contains a value. */
 static inline uint32_t hist_index(uint64_t ns)
 {
 	uint32_t log2 = 63 - (uint32_t)__builtin_clzll(ns | HIST_STEPS);
@@ -46,7 +46,7 @@ static inline void hist_add(struct hist *h, uint64_t ns)
 		h->max = ns;
 }
 
-/** hist_quantile returns the value that a share q, in [0,1], of all values is not above. */
+/** hist_quantile returns the value that a share q, in [0,1], of all values does not exceed. */
 uint64_t hist_quantile(const struct hist *h, double q);
 
 /** hist_mean returns the mean; 0 if there is no value. */

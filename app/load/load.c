@@ -2,11 +2,12 @@
 /*
  * Overview: the life of a generator: phase after phase, turn after turn.
  *
- * Life-cycle: resolve the neighbour, learn what an answer looks like, open the connections, warm up,
- * run, ask everybody once, close.  A mode leaves out what it does not have.  What is reported is the
- * difference of the counts at the two ends of the run.
+ * Life-cycle: resolve the neighbour, learn what an answer looks like, open the connections, warm
+ * up, run, check every connection with one request, close.  A mode skips the phases that it does
+ * not need.  The report shows the difference between the counts at the beginning and end of the
+ * run.
  *
- * Invariant: phases only go on, and each ends after a bounded time.
+ * Invariant: phases only move forward, and each ends after a bounded time.
  */
 #include "load.h"
 
@@ -153,7 +154,7 @@ static void enter(struct load *l, enum phase phase)
 	case PHASE_CLOSE:
 		end_run(l);
 		l->next_ask =
-		    phase == PHASE_CHECK ? l->nb_slow : 0; /* slow readers wait as they are */
+		    phase == PHASE_CHECK ? l->nb_slow : 0; /* slow readers are not checked */
 		break;
 	default:
 		break;
@@ -190,7 +191,7 @@ static void resolve(struct load *l)
 	l->arp_at = l->now + ARP_NS;
 }
 
-/* One request on the first connection; then it is reset, and all begin alike. */
+/* Sends one request on the first connection; that is then reset, so that all begin alike. */
 static void learn(struct load *l)
 {
 	struct client *c = &l->clients[0];
@@ -266,7 +267,7 @@ static void run(struct load *l)
 		enter(l, PHASE_SETTLE);
 }
 
-/* The last answers come home. */
+/* Waits for the last answers. */
 static void settle(struct load *l)
 {
 	const struct engine *engine = l->mode->engine;
@@ -283,7 +284,7 @@ static void settle(struct load *l)
 		enter(l, PHASE_CLOSE);
 }
 
-/* Every connection is asked once, those that still wait from before when they no longer do. */
+/* Sends one request on every connection; if one still waits for an answer, after that. */
 static void check(struct load *l)
 {
 	const struct client *c;
@@ -328,7 +329,7 @@ static void close_all(struct load *l)
 	}
 }
 
-/* The last acknowledgements are on their way; a wire in memory goes with the first who leaves. */
+/* Lets the last acknowledgements arrive: an in-memory link is gone once either end leaves. */
 static void linger(struct load *l)
 {
 	if (expired(l, LINGER_NS))
@@ -349,8 +350,8 @@ static void step(struct load *l)
 
 /* ---- turns ------------------------------------------------------------------------------------ */
 
-/* A turn that takes so long has been interrupted: the machine's stalls must not be taken for the
- * server's. */
+/* A turn that takes this long was interrupted: stalls of this machine must not be attributed to the
+ * server. */
 static void note_stall(struct load *l, uint64_t gap_ns)
 {
 	l->stalls.n++;
@@ -366,7 +367,7 @@ static void set_time(struct load *l, uint64_t now_ns)
 	l->stamp = (uint32_t)(now_ns >> 6);
 }
 
-/* A line into a pipe that nobody reads would not return, as long as it is full. */
+/* Whether a line can be written without blocking: a pipe may be full and not be read. */
 static bool is_read(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
@@ -432,7 +433,7 @@ void load_stop(struct load *l)
 
 /* ---- making ----------------------------------------------------------------------------------- */
 
-/* Who is asked for the way to the server. Returns 0, or -1 with a line in why. */
+/* Sets the next hop on the way to the server. Returns 0, or -1 with a line in why. */
 static int set_next_hop(struct load *l, const struct pc_run_ports *ports, char *why, size_t why_len)
 {
 	l->next_hop = l->config->server;
@@ -514,7 +515,7 @@ static void set_defaults(struct load *l, const struct load_config *config)
 	l->answer_units = (uint32_t)((answer_ns + l->answer_unit_ns - 1) / l->answer_unit_ns);
 }
 
-/* What must fit together: the last address still has all its ports, and the server is none of them. */
+/* Checks that the last source address still has all its ports, and that none is the server's. */
 static int check_sources(struct load *l, char *why, size_t why_len)
 {
 	uint32_t ports = 1u << l->port_bits;

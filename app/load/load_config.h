@@ -68,7 +68,7 @@ struct load_config {
 #undef LOAD_KEY_MEMBER
 	const struct mode *mode;
 	struct pc_addr server; /* any: not given */
-	uint8_t mac[6];        /* where frames go; all 0: it is asked for */
+	uint8_t mac[6];        /* where frames go; all 0: it is resolved */
 	const char *path;      /* of HTTP */
 	const char *file;      /* mode replay */
 	const struct ask *ask; /* mode ask: the request */

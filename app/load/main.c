@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-load: makes load, and measures what comes back.
+ * percore-load: generates load, and measures the responses.
  *
- * It runs on percore's ports without a stack of its own (pc_run_frames): load.c has the phases, tcp.c,
- * udp.c and raw.c the protocols, talk.c what is said, plan.c when.  The last line that it prints is the
- * result as JSON.
+ * It runs on percore's ports without a stack of its own (pc_run_frames): load.c has the phases,
+ * tcp.c, udp.c and raw.c the protocols on the wire, talk.c the application protocols, plan.c when
+ * requests are sent.  The last line that it prints is the result as JSON.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -228,7 +228,7 @@ static const struct pc_config_key keys[] = {
 #undef LOAD_KEY
 };
 
-/* Options that a mode does not have, or that do not go together. */
+/* Rejects options that the mode does not support, or that exclude each other. */
 static int check_parties(const struct load_config *c, char *why, size_t why_len)
 {
 	bool steady = c->mode->plan == &plan_steady, out = c->mode->talk == &talk_source;
@@ -306,7 +306,7 @@ static int check(void *app, char *why, size_t why_len)
 	return 0;
 }
 
-/* Frames that are lost on purpose, to see how that is mended. */
+/* Drops frames on purpose, to test how both ends recover. */
 static int add_loss(const struct load_config *c, const struct pc_run_ports *ports,
                     struct pc_port **port)
 {

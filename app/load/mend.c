@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The mark of a range is snd.nxt, made odd, of when the gap before it was last retransmitted; 0
- * before that.
+ * The mark of a range is snd.nxt, made odd, at the time when the gap before it was last
+ * retransmitted; 0 if it was not.
  */
 #include "mend.h"
 
@@ -14,7 +14,7 @@
 #define ALARM_MIN_NS UINT64_C(1000000)
 #define RTT_UNKNOWN  100000000u
 #define TRIES_MAX    6u
-#define ROOM_LEFT    512u /* of the queue, for others */
+#define ROOM_LEFT    512u /* frames of the queue reserved for others */
 
 int mend_start(struct load *l, char *why, size_t why_len)
 {
@@ -48,14 +48,14 @@ void mend_sent(struct load *l, uint32_t i, uint32_t seq)
 	sd->timed_at = l->now;
 }
 
-/* Notes [from,to) as there. Returns whether any of it is news. */
+/* Records [from,to) as received by the server. Returns whether any of it is new. */
 static bool add_block(struct load *l, const struct client *c, struct sender *sd, uint32_t from,
                       uint32_t to)
 {
 	struct ranges *r;
 	struct range old;
 
-	/* what is behind una is the report of a duplicate (RFC 2883) */
+	/* a block at or before una reports a duplicate (RFC 2883) */
 	if ((int32_t)(from - c->una) <= 0 || (int32_t)(to - from) <= 0 ||
 	    (int32_t)(c->nxt - to) < 0)
 		return false;
@@ -69,7 +69,7 @@ static bool add_block(struct load *l, const struct client *c, struct sender *sd,
 	return ranges_add(r, from, to) != NULL;
 }
 
-/* Reads what SACK says. Returns whether any of it is news. */
+/* Reads the SACK blocks. Returns whether they report anything new. */
 static bool read_blocks(struct load *l, const struct client *c, struct sender *sd,
                         const struct segment *s)
 {
@@ -89,7 +89,7 @@ static bool read_blocks(struct load *l, const struct client *c, struct sender *s
 	return news;
 }
 
-/* Sends what is in a gap. Returns false if there is no room for it. */
+/* Retransmits a gap. Returns false if there is no room for it. */
 static bool send_gap(struct load *l, const struct client *c, uint32_t i, uint32_t from, uint32_t to)
 {
 	for (uint32_t len; from != to; from += len) {
@@ -102,7 +102,7 @@ static bool send_gap(struct load *l, const struct client *c, uint32_t i, uint32_
 	return true;
 }
 
-/* How many gaps, from una on, have more than two segments behind them. */
+/* Returns how many gaps, from una on, have more than two segments after them. */
 static uint32_t count_lost(const struct load *l, const struct ranges *r)
 {
 	uint32_t k = r->n;
@@ -115,7 +115,7 @@ static uint32_t count_lost(const struct load *l, const struct ranges *r)
 	return k;
 }
 
-/* Sends the first gaps, but those whose repetition may still be under way. */
+/* Retransmits the first gaps, except those whose retransmission may still be in flight. */
 static void send_lost(struct load *l, const struct client *c, uint32_t i, struct ranges *r,
                       uint32_t lost)
 {

@@ -27,7 +27,7 @@ struct nd_frame {
 	(sizeof(struct nd_frame) - sizeof(struct rte_ether_hdr) - sizeof(struct rte_ipv6_hdr))
 #define ND_SHORT (ND_LEN - 8) /* without the option */
 
-/* Fills in what an answer and a question have alike; the addresses are there. */
+/* Fills in the fields common to solicitation and advertisement; the addresses are already set. */
 static void finish(struct nd_frame *f, uint8_t type, uint8_t option,
                    const struct rte_ether_addr *mac)
 {
@@ -68,7 +68,7 @@ bool load_nd_answer(struct rte_ether_hdr *eth, uint32_t len, const struct rte_et
 {
 	struct nd_frame *f = (struct nd_frame *)eth;
 
-	/* a probe for duplicates, from ::, is not to be answered by who has not the address */
+	/* do not answer duplicate address detection, from ::, for addresses that are not ours */
 	if (len < sizeof(*f) || f->type != SOLICIT || f->ip.hop_limits != HOPS ||
 	    f->option != OPTION_SOURCE)
 		return false;
@@ -84,7 +84,7 @@ static void take_advertisement(struct load *l, const struct nd_frame *f, uint32_
 {
 	if (l->wire.resolved || memcmp(f->target, l->next_hop.b, sizeof(f->target)) != 0)
 		return;
-	/* without the option it is at the address that the frame is from */
+	/* without the option, its address is the frame's source */
 	l->wire.peer_mac =
 	    len >= sizeof(*f) && f->option == OPTION_TARGET ? f->mac : f->eth.src_addr;
 	l->wire.resolved = true;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a server without state, which shows the limit of a test setup.  Every TCP segment with
- * data, a SYN or a FIN is sent back in place, with what it carries acknowledged, as a perfect echo
- * server's answer would look.  Both directions have the same sequence numbers, from the SYN on, so
- * no state is needed to know where a byte belongs; datagrams and bare frames are returned
- * unchanged; requests for any address get ours.
+ * Overview: a stateless server, which shows the limits of a test setup.  Every TCP segment with
+ * data, a SYN or a FIN is sent back in place, with its contents acknowledged, as a perfect echo
+ * server would answer.  Both directions use the same sequence numbers, from the SYN on, so no state
+ * is needed to know where a byte belongs.  Datagrams and bare frames are returned unchanged; ARP
+ * requests and solicitations for any address are answered with our MAC.
  */
 #include <string.h>
 
@@ -39,8 +39,11 @@ static uint16_t adjust(uint16_t checksum, uint32_t old_words, uint32_t new_words
 	                              old_words + new_words);
 }
 
-/* The answer to len bytes of TCP; its checksum is made afresh (returns 1) or has been adjusted (0); -1: there is
- * none. Swapped addresses and ports have the same sum. */
+/*
+ * Turns len bytes of TCP into the answer. Returns 1 if the caller must compute its checksum, 0 if
+ * it has been adjusted, -1 if there is no answer. Swapping addresses and ports does not change the
+ * sum.
+ */
 static int answer_tcp(struct rte_tcp_hdr *tcp, uint32_t len)
 {
 	uint32_t head = (uint32_t)(tcp->data_off >> 4) * 4, old_seq = tcp->sent_seq;
@@ -115,7 +118,7 @@ static bool answer_ip6(struct rte_ipv6_hdr *ip, uint32_t room)
 	return true;
 }
 
-/* Turns a frame round. Returns false if it is not to be answered. */
+/* Turns a frame into its answer. Returns false if it has none. */
 static bool answer(const struct load *l, struct rte_mbuf *m)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);

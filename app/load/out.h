@@ -5,9 +5,9 @@
 /*
  * Output: a queue of frames before the port, and a stock of mbufs.
  *
- * The port takes what it has room for; the rest waits here, in order, and its length tells
- * everybody else to hold back.  An mbuf that has just been received is used for the next frame to
- * send, so that the mempool is seldom asked and what is written is in the cache.
+ * The port takes what it has room for; the rest waits here, in order, and a long queue makes all
+ * senders hold back.  An mbuf that has just been read is reused for the next frame to send, so that
+ * the mempool is rarely needed and writes hit the cache.
  */
 
 #include <stdbool.h>
@@ -18,8 +18,8 @@
 #include <percore/port.h>
 
 #define OUT_QUEUE     32768u              /* frames; a power of two */
-#define OUT_HIGH      2048u               /* above it nothing new is begun */
-#define OUT_FULL      (OUT_QUEUE / 4 * 3) /* above it nothing is received either */
+#define OUT_HIGH      2048u               /* above this, nothing new is started */
+#define OUT_FULL      (OUT_QUEUE / 4 * 3) /* above this, nothing is received either */
 #define OUT_STOCK     1024u
 #define OUT_REFILL    64u
 #define OUT_BURST_MAX 256u
@@ -29,9 +29,9 @@ struct out {
 	struct rte_mempool *pool;
 	uint32_t head, tail, nb_stock;
 	uint64_t frames, bytes; /* handed over so far */
-	uint64_t no_mbuf;       /* frames that were not made, for want of an mbuf */
-	uint64_t lost;          /* that the port had no room for */
-	bool overflows;         /* such frames do not wait */
+	uint64_t no_mbuf;       /* frames not made because there was no mbuf */
+	uint64_t lost;          /* frames dropped because the port had no room */
+	bool overflows;         /* frames that the port has no room for are dropped */
 	struct rte_mbuf *queue[OUT_QUEUE];
 	struct rte_mbuf *stock[OUT_STOCK];
 };
@@ -83,10 +83,12 @@ static inline void out_push(struct out *out, struct rte_mbuf *m, uint32_t len)
 	out->queue[out->tail++ % OUT_QUEUE] = m;
 }
 
-/** out_flush hands the port as much as it takes; if overflows is set, the rest is lost. */
+/**
+ * out_flush hands the port as many frames as it takes; if overflows is set, the rest is dropped.
+ */
 void out_flush(struct out *out, uint64_t now_ns);
 
-/** out_fini frees what is left. */
+/** out_fini frees all mbufs that are left. */
 void out_fini(struct out *out);
 
 #endif

@@ -3,8 +3,8 @@
  * Overview: when connections are opened, used and closed.
  *
  * Closed loop: each answer causes the next request on its connection.  With more requests in flight
- * than the rings between client and server hold, the connection of an answer waits for its turn
- * instead, and turns are taken as the port has room.
+ * than the rings between client and server hold, connections take turns instead, as the port has
+ * room.
  *
  * Open loop: request k of all is due at the k-th multiple of a fixed interval and belongs to
  * connection k mod conns, whatever has been answered so far.  Its latency counts from when it was
@@ -24,7 +24,7 @@
 #define TURN_AHEAD  8u
 #define NO_STAMP_NS 64
 
-/* How many events of a rate are due after elapsed_ns. */
+/* Returns how many events are due at a rate after elapsed_ns. */
 static uint64_t due(uint64_t rate, uint64_t elapsed_ns)
 {
 	return (uint64_t)((unsigned __int128)elapsed_ns * rate / LOAD_SECOND_NS);
@@ -47,7 +47,7 @@ uint64_t plan_due_ns(const struct load *l, uint64_t k)
 
 /* ---- steady: connections stay ----------------------------------------------------------------- */
 
-/* Sends the first requests; answers call for the rest. */
+/* Sends the first requests; answers cause the rest. */
 static void kick(struct load *l)
 {
 	for (; l->next_ask < l->nb_busy && out_backlog(&l->out) < LOAD_DIRECT; l->next_ask++) {
@@ -109,7 +109,9 @@ static void steady_step(struct load *l)
 		kick(l);
 }
 
-/* The next request of an open loop that is overdue, if there is one. Returns whether it was sent. */
+/*
+ * The next request of an open loop that is overdue, if there is one. Returns whether it was sent.
+ */
 static bool send_overdue(struct load *l, struct client *c, uint32_t i)
 {
 	if (c->wait == 0 || !l->asking)
@@ -119,7 +121,7 @@ static bool send_overdue(struct load *l, struct client *c, uint32_t i)
 	return l->talk->send(l, c, i, false);
 }
 
-/* The latency of the request that is timed, which has at least waited until now. */
+/* Records the latency of the timed request: it has waited until now, at least. */
 static void note_wait(struct load *l, const struct client *c)
 {
 	hist_add(&l->latency, (uint64_t)(l->stamp - c->stamp) << 6);
@@ -133,7 +135,7 @@ void plan_note_unsent(struct load *l, struct client *c)
 	}
 }
 
-/* The answer of an open loop: it is timed, and what is overdue is sent. */
+/* Handles an answer in an open loop: records its latency and sends overdue requests. */
 static bool paced_answer(struct load *l, struct client *c, uint32_t i, uint32_t n)
 {
 	if (n == 0)
@@ -168,8 +170,10 @@ const struct plan plan_steady = {
 
 /* ---- hold: many connections, few of them busy -------------------------------------------------- */
 
-/* One of the connections. Ranks have popularities after Zipf, by the inverse of the distribution that is
- * continuous; a rank's connection is anywhere in the table. */
+/*
+ * Chooses a connection. Popularity by rank follows Zipf's law, by inverting the continuous
+ * distribution; ranks are scattered over the table.
+ */
 static uint32_t choose(struct load *l)
 {
 	uint32_t n = (uint32_t)l->config->conns;
@@ -262,7 +266,7 @@ static void bulk_step(struct load *l)
 {
 	struct client *c = &l->clients[l->next_ask];
 
-	/* acknowledgements call for more; this is for the first bytes, and after the queue was full */
+	/* acknowledgements trigger the rest; this is for the first bytes, and after a full queue */
 	if (c->state == CLIENT_OPEN)
 		l->talk->send(l, c, l->next_ask, false);
 	if (++l->next_ask >= l->config->conns)

@@ -3,13 +3,13 @@
 #define LOAD_RANGES_H
 
 /*
- * Ranges of sequence numbers that are present although something before them is missing:
+ * Ranges of sequence numbers that have been received although something before them is missing:
  * out-of-order data, or what the server has reported by SACK.  They are sorted and neither overlap
  * nor touch.
  *
- * Invariant: all lie within half of the sequence space.  A pool has as many sets of them as
- * connections may have a gap at the same time; a connection refers to its set by a number from 1
- * on, 0 meaning none.
+ * Invariant: all lie within half of the sequence space.  A pool has as many sets as connections may
+ * have a gap at the same time; a connection refers to its set by a number from 1 on, 0 meaning
+ * none.
  */
 
 #include <stdbool.h>
@@ -20,8 +20,7 @@
 
 struct range {
 	uint32_t from, to;
-	uint32_t
-	    mark; /* the user's own, not 0; of a new one that of the next, of one that has grown that of the first part */
+	uint32_t mark; /* for the user, not 0; set by ranges_add: see there */
 };
 
 struct ranges {
@@ -39,25 +38,33 @@ struct ranges_pool {
 /** ranges_pool_create makes a pool. Returns NULL if there is no memory; free() frees it. */
 struct ranges_pool *ranges_pool_create(void);
 
-/** ranges_take returns the number of an empty set; 0: all are in use. */
+/** ranges_take returns the number of an empty set, or 0 if all are in use. */
 uint16_t ranges_take(struct ranges_pool *p);
 
-/** ranges_give gives a set back and makes *number 0; it may be 0 already. */
+/** ranges_give gives a set back and sets *number to 0; it may be 0 already. */
 void ranges_give(struct ranges_pool *p, uint16_t *number);
 
-/** ranges_of returns the set of a number that is not 0. */
+/** ranges_of returns the set with a number, which is not 0. */
 static inline struct ranges *ranges_of(struct ranges_pool *p, uint16_t number)
 {
 	return &p->sets[number - 1];
 }
 
-/** ranges_add adds [from,to), which is not empty. Returns the range that it is now part of, or NULL when there is no room. */
+/**
+ * ranges_add adds [from,to), which is not empty. Returns the range that now contains it, or NULL if
+ * there is no room. A new range takes the mark of the next one (0 if there is none); one that has
+ * grown keeps that of its first part.
+ */
 struct range *ranges_add(struct ranges *r, uint32_t from, uint32_t to);
 
-/** ranges_common finds the first part of [from,to) that is there already. Returns whether there is one. */
+/**
+ * ranges_common finds the first part of [from,to) already present. Returns whether there is one.
+ */
 bool ranges_common(const struct ranges *r, uint32_t from, uint32_t to, struct range *part);
 
-/** ranges_pass drops what begins at seq or before. Returns the end of it, at least seq. */
+/**
+ * ranges_pass drops the ranges that begin at seq or before. Returns where they end, at least seq.
+ */
 uint32_t ranges_pass(struct ranges *r, uint32_t seq);
 
 /** ranges_newest copies up to max ranges, those with the highest marks first. Returns how many. */

@@ -33,7 +33,7 @@ struct raw {
 	struct track track;
 	struct raw_frame head;
 	uint64_t run, sent, deadline;
-	uint64_t lost; /* of senders before the one that is tracked */
+	uint64_t lost; /* of senders before the current one */
 };
 
 static struct raw *raw_of(const struct load *l)
@@ -88,7 +88,7 @@ static void send_frame(struct load *l, struct raw *r, uint64_t time)
 	out_push(&l->out, m, (uint32_t)l->config->size - RAW_FCS);
 }
 
-/* Sends up to room frames: those that are due, or as many as that if there is no rate. */
+/* Sends up to room frames: those that are due, or all of room if there is no rate. */
 static void send_frames(struct load *l, uint64_t room)
 {
 	struct raw *r = raw_of(l);
@@ -154,7 +154,7 @@ static void count(struct load *l, struct raw *r, uint64_t seq)
 	l->faults.lost = r->lost + r->track.lost;
 }
 
-/* Another sender begins. */
+/* Starts to track a new sender. */
 static void follow(struct raw *r, uint64_t run)
 {
 	if (r->track.begun)

@@ -13,7 +13,7 @@
 
 /* ---- the file --------------------------------------------------------------------------------- */
 
-/* Makes room for another frame of n bytes. Returns false without memory. */
+/* Makes room for another frame of n bytes. Returns false if there is no memory. */
 static bool make_room(struct replay *r, uint32_t n)
 {
 	void *p;
@@ -41,11 +41,11 @@ static bool make_room(struct replay *r, uint32_t n)
 
 static uint64_t time_of(const struct pcap_pkthdr *h)
 {
-	/* tv_usec has nanoseconds, as the file was opened for them */
+	/* tv_usec contains nanoseconds, because the file was opened that way */
 	return (uint64_t)h->ts.tv_sec * LOAD_SECOND_NS + (uint64_t)h->ts.tv_usec;
 }
 
-/* Takes in a frame. Returns 0, or -1 with a line. */
+/* Stores a frame. Returns 0, or -1 with a line in why. */
 static int add_frame(struct replay *r, const struct pcap_pkthdr *h, const uint8_t *data,
                      uint64_t first_ns, uint32_t most, char *why, size_t why_len)
 {
@@ -65,7 +65,7 @@ static int add_frame(struct replay *r, const struct pcap_pkthdr *h, const uint8_
 		return -1;
 	}
 	f = &r->frames[r->nb_frames++];
-	/* clocks go back, and some tools write frames out of order: such a frame follows at once */
+	/* clocks may go back, and some tools write frames out of order: send those at once */
 	f->at_ns = at > first_ns ? at - first_ns : 0;
 	if (r->nb_frames > 1)
 		f->at_ns = RTE_MAX(f->at_ns, f[-1].at_ns);
@@ -119,7 +119,7 @@ int replay_read(struct replay *r, const char *path, uint32_t most, char *why, si
 	pcap_close(file);
 	if (rc != 0)
 		return -1;
-	/* the next time begins after what is usual between two frames */
+	/* the next pass begins after the mean time between two frames */
 	last = r->frames[r->nb_frames - 1].at_ns;
 	r->period_ns = last + (r->nb_frames > 1 ? last / (r->nb_frames - 1) : 0);
 	return 0;
@@ -160,7 +160,7 @@ static bool has_ended(struct load *l)
 	return r->next == r->nb_frames * l->config->loops;
 }
 
-/* Returns false when there is no mbuf. */
+/* Returns false if there is no mbuf. */
 static bool send_frame(struct load *l, const struct replay *r, const struct replay_frame *f)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);

@@ -10,7 +10,7 @@ static const char *const phase_names[] = {
     [PHASE_DONE] = "done",
 };
 
-/** What a fault is called, and where it is counted. */
+/** Names of faults, and where they are counted. */
 static const struct {
 	const char *name, *sentence;
 	size_t offset;
@@ -85,7 +85,7 @@ void report_progress(const struct load *l, FILE *f)
 	    l->faults.retransmitted + l->faults.syn_retransmitted, l->faults.timed_out, bad);
 }
 
-/* What is taken for an answer, so that one sees whether it is that. */
+/* Shows what was learnt as the answer, so that the user can check it. */
 static void report_answer(const struct answer *a, FILE *f)
 {
 	fprintf(f, "an answer is %u bytes: \"", a->total);
@@ -204,7 +204,7 @@ static void json_flood(const struct load *l, FILE *f, double s)
 	        per_second(a->flood_back, b->flood_back, s));
 }
 
-/* What is not in every load. */
+/* The parts that not every load has. */
 static void json_parties(const struct load *l, FILE *f, double s)
 {
 	const struct counts *a = &l->at_run, *b = &l->at_end;

@@ -2,7 +2,7 @@
 #ifndef LOAD_REPORT_H
 #define LOAD_REPORT_H
 
-/* What a run has shown, for people and for programs. */
+/* The results of a run, for people and for programs. */
 
 #include <stdio.h>
 
@@ -11,7 +11,7 @@
 /** report_progress writes a line about the last second. */
 void report_progress(const struct load *l, FILE *f);
 
-/** report_state writes a few lines about what it does, after load_count. */
+/** report_state writes a few lines about the generator's state; call load_count before. */
 void report_state(const struct load *l, FILE *f);
 
 /** report_summary writes a few lines about the run, so far or at its end. */

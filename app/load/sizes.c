@@ -42,7 +42,7 @@ static const char *read_part(const char *p, struct part *part)
 	return p != NULL && part->high >= part->low ? p : NULL;
 }
 
-/* Returns how many parts there are; 0: the text is none. */
+/* Returns the number of parts; 0: the text is malformed. */
 static uint32_t read_parts(const char *p, struct part *parts)
 {
 	uint32_t n = 0;
@@ -59,7 +59,7 @@ static uint32_t read_parts(const char *p, struct part *parts)
 	return 0;
 }
 
-/* Gives a part its share of the steps: those up to, not including, end. */
+/* Fills the steps [from,end) with the lengths of a part. */
 static void fill(struct sizes *s, const struct part *part, uint32_t from, uint32_t end)
 {
 	uint64_t span = part->high - part->low + 1;

@@ -5,8 +5,8 @@
 /*
  * Messages of random length.
  *
- * The length of a message depends only on the sequence number at which it begins: so a connection
- * does not store a length, a retransmission finds the same one, and both directions are verified.
+ * The length of a message depends only on the sequence number at which it begins.  So a connection
+ * does not store lengths, a retransmission computes the same one, and both directions are verified.
  */
 
 #include <stddef.h>
@@ -17,15 +17,15 @@
 #define SIZES_MAX   (1u << 24) /* bytes of a message */
 
 struct sizes {
-	uint32_t seed; /* that it begins at another number; 0 */
+	uint32_t seed; /* as if it began at another sequence number; 0 */
 	uint32_t min, max;
 	double mean;
-	uint32_t steps[SIZES_STEPS]; /* as many of a length as it has weight */
+	uint32_t steps[SIZES_STEPS]; /* each length as often as its weight says */
 };
 
 /**
- * sizes_parse reads a distribution: parts separated by commas, each a length or a range LO-HI in bytes,
- * within which all are equally likely, and a weight behind a colon (1 if there is none).
+ * sizes_parse reads a distribution: parts separated by commas, each a length, or a range LO-HI of
+ * equally likely lengths, in bytes; then, optionally, a colon and a weight (default 1).
  * Returns 0, or -1 with a line in why.
  */
 int sizes_parse(struct sizes *s, const char *text, char *why, size_t why_len);

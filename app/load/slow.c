@@ -10,8 +10,8 @@
 
 #include "tcp.h"
 
-#define PASS_NS   UINT64_C(10000000) /* in which every reader is looked at */
-#define PROBE_MAX 1u                 /* bytes that may come beyond a window (RFC 9293 3.8.6.1) */
+#define PASS_NS   UINT64_C(10000000) /* in which every reader is checked once */
+#define PROBE_MAX 1u                 /* bytes allowed beyond a window (RFC 9293 3.8.6.1) */
 
 int slow_init(struct load *l, char *why, size_t why_len)
 {
@@ -36,14 +36,14 @@ uint32_t slow_syn_window(const struct load *l)
 	return (uint32_t)l->config->slow_window;
 }
 
-/* Takes out of the buffer what the time since allows. */
+/* Reads from the buffer what the elapsed time allows. */
 static void take(const struct load *l, struct reader *r, const struct client *c)
 {
 	uint64_t rate = l->config->slow_rate, most = c->rcv - r->read, n;
 
 	n = rate * ((l->now - r->at) / 1000) / 1000000;
 	if (n > most || rate == 0) {
-		r->at = l->now; /* what it has not found, it does not catch up on */
+		r->at = l->now; /* time with an empty buffer is not made up for */
 		n = rate == 0 ? 0 : most;
 	} else {
 		r->at += n * LOAD_SECOND_NS / rate;

@@ -4,23 +4,23 @@
 
 /*
  * Connections that read slowly, in addition to those that are measured: they request much more than
- * they read, so that the server has to keep it.  A reader takes load.slow_rate bytes per second out
- * of a receive buffer of load.slow_window bytes, and its window is the room that this leaves.  Only
- * these connections need 16 more bytes each.
+ * they read, so that the server has to buffer it.  A reader takes load.slow_rate bytes per second
+ * out of a receive buffer of load.slow_window bytes, and its window is the room that this leaves.
+ * Only these connections need another 16 bytes each.
  */
 
 #include "load.h"
 
 struct reader {
-	uint32_t read; /* sequence number of the next byte that is taken out of the buffer */
-	uint32_t edge; /* right edge of the window, as it was told */
-	uint64_t at;   /* up to when reading has been accounted for, ns */
+	uint32_t read; /* sequence number of the next byte to read from the buffer */
+	uint32_t edge; /* right edge of the window, as last advertised */
+	uint64_t at;   /* time up to which reading has been accounted for, ns */
 };
 
 /** slow_init makes the readers. Returns 0, or -1 with a line in why. */
 int slow_init(struct load *l, char *why, size_t why_len);
 
-/** slow_opened begins to read from the first byte of connection i. */
+/** slow_opened starts reading connection i at its first byte. */
 void slow_opened(struct load *l, const struct client *c, uint32_t i);
 
 /** slow_syn_window returns the window of a slow reader's SYN, bytes. */
@@ -30,15 +30,15 @@ uint32_t slow_syn_window(const struct load *l);
 uint16_t slow_window(struct load *l, const struct client *c, uint32_t i);
 
 /**
- * slow_room returns how many of len bytes from rcv on fit into the window of connection i; more than
- * a probe beyond it is counted as a fault.
+ * slow_room returns how many of len bytes from rcv on fit into the window of connection i. More
+ * than a window probe beyond it counts as a fault.
  */
 uint32_t slow_room(struct load *l, const struct client *c, uint32_t i, uint32_t len);
 
-/** slow_timers lets the readers read, and tells the server where a window has opened. */
+/** slow_timers lets the readers read, and sends window updates. */
 void slow_timers(struct load *l, uint64_t elapsed_ns);
 
-/** slow_ask sends what slow readers ask for at first. */
+/** slow_ask sends the first requests of slow readers. */
 void slow_ask(struct load *l);
 
 #endif

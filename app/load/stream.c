@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "stream.h"
 
-/* Bytes beyond the period repeat it; then every prefix is summed up. */
+/* Repeats the period in the bytes beyond it, then sums up every prefix. */
 static void stream_finish(struct stream *s, uint32_t period)
 {
 	s->mask = period - 1;

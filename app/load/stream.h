@@ -5,10 +5,10 @@
 /*
  * A periodic stream of bytes that a connection sends.
  *
- * The byte for sequence number n is bytes[n mod period], and the period is a power of two: so a
+ * The byte for sequence number n is bytes[n mod period], and the period is a power of two.  So a
  * sequence number alone determines what is sent, a retransmission needs no copy, and the stream is
- * seamless when 2^32 wraps.  With the sums of all prefixes, the checksum of any piece is one
- * subtraction.
+ * seamless when sequence numbers wrap.  With the sums of all prefixes, the checksum of any piece is
+ * one subtraction.
  */
 
 #include <stdint.h>
@@ -22,7 +22,7 @@ struct stream {
 	uint8_t bytes[STREAM_PERIOD + STREAM_PIECE];
 };
 
-/** stream_fold makes 16 bits of a sum of 16-bit words. */
+/** stream_fold folds a sum of 16-bit words into 16 bits. */
 static inline uint32_t stream_fold(uint64_t sum)
 {
 	sum = (sum & UINT32_MAX) + (sum >> 32);
@@ -37,13 +37,15 @@ static inline const uint8_t *stream_at(const struct stream *s, uint32_t seq)
 	return s->bytes + (seq & s->mask);
 }
 
-/** stream_sum returns the sum, for the Internet checksum, of len bytes from a sequence number on. */
+/**
+ * stream_sum returns the sum, for the Internet checksum, of len bytes from a sequence number on.
+ */
 static inline uint32_t stream_sum(const struct stream *s, uint32_t seq, uint32_t len)
 {
 	uint32_t from = seq & s->mask;
 	uint32_t sum = stream_fold(s->sums[from + len] - s->sums[from]);
 
-	/* a piece that begins with the second byte of a word has its bytes the other way round */
+	/* in a piece that begins with the second byte of a word, the bytes are swapped */
 	return (from & 1) == 0 ? sum : (sum & 0xff) << 8 | sum >> 8;
 }
 
@@ -53,7 +55,7 @@ void stream_random(struct stream *s, uint64_t seed);
 /** stream_count makes the stream whose byte n is n mod 256. */
 void stream_count(struct stream *s);
 
-/** stream_repeat makes a stream of len bytes over and over; len is a power of two. */
+/** stream_repeat makes a stream that repeats len bytes; len is a power of two. */
 void stream_repeat(struct stream *s, const uint8_t *bytes, uint32_t len);
 
 #endif

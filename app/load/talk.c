@@ -36,7 +36,7 @@ static void echo_opened(struct load *l, struct client *c)
 	c->base = c->nxt - c->rcv;
 }
 
-/* What follows upon position at of the stream. */
+/* Verifies len bytes of the stream from position at on. */
 static inline void check_stream(struct load *l, uint32_t at, const uint8_t *data, uint32_t len)
 {
 	for (uint32_t done = 0, part; done < len; done += part) {
@@ -87,14 +87,14 @@ const struct talk talk_echo = {
 
 /* ---- http ------------------------------------------------------------------------------------- */
 
-/* A GET whose length is a power of two, by a field that fills it up. Returns the length, or 0. */
+/* Makes a GET whose length is a power of two, padded with a field. Returns the length, or 0. */
 static uint32_t make_request(const struct load_config *config, char *buf, uint32_t size)
 {
 	int n = snprintf(buf, size, "GET %s HTTP/1.1\r\nHost: a\r\n%s", config->path,
 	                 config->close != 0 ? "Connection: close\r\n" : "");
 	uint32_t len = 32, head = (uint32_t)n;
 
-	/* the last CRLF, and "X:" CRLF at least where anything is to be filled */
+	/* the last CRLF, and at least "X:" CRLF if padding is needed */
 	while (len != head + 2 && len < head + 6)
 		len *= 2;
 	if (n < 0 || len > size)
@@ -129,14 +129,14 @@ static void http_opened(struct load *l, struct client *c)
 	c->base = 0;
 }
 
-/* From now on an answer is known. */
+/* The answer is known from now on. */
 static void end_learning(struct load *l)
 {
 	l->learnt = true;
 	l->window = l->request * (uint32_t)l->config->depth;
 }
 
-/* The first answer of all, on the first connection. */
+/* Learns the very first answer, on the first connection. */
 static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data, uint32_t len)
 {
 	char why[128];
@@ -151,14 +151,14 @@ static uint32_t http_learn(struct load *l, struct client *c, const uint8_t *data
 	return 1;
 }
 
-/* What follows upon position *at of an answer, and moves it on. Returns how many answers end. */
+/* Verifies data from *position of an answer on, and advances it. Returns how many answers end. */
 static inline uint32_t check_answers(struct load *l, const struct client *c, uint32_t *position,
                                      const uint8_t *data, uint32_t len)
 {
 	uint32_t at = *position, part, n = 0;
 
 	if (unlikely(!client_waits(c)))
-		l->faults.wrong++; /* nobody has asked */
+		l->faults.wrong++; /* no request was sent */
 	for (; len > 0; data += part, len -= part) {
 		part = RTE_MIN(len, l->answer.total - at);
 		if (unlikely(!answer_matches(&l->answer, at, data, part)))
@@ -214,7 +214,7 @@ const struct talk talk_http = {
 
 /* ---- ask -------------------------------------------------------------------------------------- */
 
-/* Where the answer ends, only silence tells. */
+/* Only silence shows where the answer ends. */
 #define SILENCE_NS UINT64_C(50000000)
 
 static int ask_init(struct load *l, char *why, size_t why_len)
@@ -285,7 +285,7 @@ static uint32_t sink_receive(struct load *l, struct client *c, const uint8_t *da
 	(void)c;
 	(void)data;
 	(void)len;
-	l->faults.wrong++; /* nothing is to come */
+	l->faults.wrong++; /* no data is expected */
 	return 0;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: what the clients send.  A segment is a copy of a template; its checksum is put together
- * from sums that are known beforehand.  A connection that has lost something goes back to its oldest
- * unacknowledged byte and sends everything from there once more: simple, and enough for requests;
- * mend.c is for streams.
+ * Overview: what the clients send.  A segment is a copy of a template; its checksum is combined
+ * from precomputed sums.  After a loss, a connection goes back to its oldest unacknowledged byte
+ * and retransmits everything from there: simple, and enough for requests; mend.c is for streams.
  */
 #include "tcp.h"
 
@@ -19,8 +18,10 @@
 #define DEFAULT_MSS     536u /* RFC 9293 3.7.1 */
 #define SYN_OPTIONS_MAX 40u
 
-/* Copies the template and fills in IP's header for tcp_len bytes behind it; sum becomes the sum of what is
- * constant in TCP's header, and of its pseudo header. */
+/*
+ * Copies the template and fills in the IP header for tcp_len bytes after it; *sum becomes the sum
+ * of the constant parts of the TCP header, and of its pseudo header.
+ */
 static inline struct rte_tcp_hdr *put_ip4(const struct load *l, uint8_t *frame, uint32_t i,
                                           uint32_t tcp_len, uint32_t *sum)
 {
@@ -56,7 +57,7 @@ static inline struct rte_tcp_hdr *put_ip(const struct load *l, uint8_t *frame, u
 	                            : put_ip6(l, frame, i, tcp_len, sum);
 }
 
-/* A segment's headers but its data, of which there are len bytes with that sum. */
+/* Fills in the headers of a segment with len bytes of data, whose sum is data_sum. */
 static inline void fill_head(struct load *l, uint8_t *frame, const struct client *c, uint32_t i,
                              uint32_t seq, uint8_t flags, uint32_t len, uint32_t data_sum)
 {
@@ -147,7 +148,7 @@ void client_send_sacks(struct load *l, const struct client *c, uint32_t i,
 	out_push(&l->out, m, l->wire.len + len);
 }
 
-/* The options of a SYN. Returns their length, a multiple of 4. */
+/* Writes the options of a SYN. Returns their length, a multiple of 4. */
 static uint32_t put_options(const struct load *l, uint8_t *p, bool sack)
 {
 	const struct load_config *config = l->config;
@@ -209,8 +210,8 @@ void client_send_syn(struct load *l, const struct client *c, uint32_t i)
 void client_open(struct load *l, uint32_t i)
 {
 	struct client *c = &l->clients[i];
-	/* one that the server may still have in TIME-WAIT is answered if the ISN has grown: it grows
-	 * with time (RFC 9293 3.4.1), by steps that keep the stream's phase where a talk needs it */
+	/* the server accepts a connection that it still has in TIME-WAIT if the ISN has grown: it
+	 * grows with time (RFC 9293 3.4.1), in steps that keep the stream's phase where needed */
 	uint32_t iss = (l->stamp + i * 2654435761u);
 
 	if (l->talk->learns)
@@ -254,13 +255,13 @@ void client_reset(struct load *l, struct client *c, uint32_t i)
 	client_leave(l, c, CLIENT_CLOSED);
 }
 
-/* Where among the requests a sequence number lies. */
+/* The request that contains a sequence number. */
 struct place {
-	uint32_t number; /* of the requests from the oldest unanswered one on, from 1 */
+	uint32_t number; /* of the request, counted from the oldest unanswered one, which is 1 */
 	uint32_t end;    /* of that request */
 };
 
-/* Requests of all lengths have to be gone through. */
+/* Walks the requests, because their lengths differ. */
 static struct place find_request(const struct load *l, const struct client *c, uint32_t seq)
 {
 	struct place p = {1, c->mark + client_request(l, c->mark)};
@@ -270,7 +271,7 @@ static struct place find_request(const struct load *l, const struct client *c, u
 	return p;
 }
 
-/* Up to where requests may be sent, as far as the server's window allows. */
+/* Returns the end of what may be sent of the requests, as far as the server's window allows. */
 static inline uint32_t limit_of(const struct load *l, const struct client *c, uint32_t i)
 {
 	uint32_t end = c->mark;
@@ -284,7 +285,9 @@ static inline uint32_t limit_of(const struct load *l, const struct client *c, ui
 	return end;
 }
 
-/* How much of what is left to send goes into the next segment; slow readers do not count what they ask. */
+/*
+ * Returns how many of the left bytes go into the next segment; slow readers ignore request borders.
+ */
 static inline uint32_t piece(const struct load *l, const struct client *c, uint32_t i,
                              uint32_t left)
 {
@@ -301,7 +304,7 @@ static inline uint32_t piece(const struct load *l, const struct client *c, uint3
 	return RTE_MIN(left, l->peer_mss);
 }
 
-/* One request at a time is timed: that which ends with the next segment, or which it is part of. */
+/* Times one request at a time: the one that ends with the next segment, or contains it. */
 static inline void begin_timing(const struct load *l, struct client *c, uint32_t len)
 {
 	uint32_t last = c->nxt + len - c->mark - 1, ahead;
@@ -362,7 +365,7 @@ void client_rewind(struct load *l, struct client *c, uint32_t i)
 
 /* ---- memory ----------------------------------------------------------------------------------- */
 
-/* How many connections the table holds, and over how many addresses they are spread. */
+/* Sets how many connections the table holds, and how many addresses they are spread over. */
 static void size_table(struct load *l)
 {
 	const struct load_config *config = l->config;
@@ -377,7 +380,7 @@ static void size_table(struct load *l)
 		l->port_bits--;
 }
 
-/* Ordinary memory: hugepages are the server's. */
+/* The table is in ordinary memory: hugepages are left to the server. */
 static uint64_t table_bytes(const struct load *l)
 {
 	return RTE_ALIGN((uint64_t)l->nb_clients * sizeof(struct client), UINT64_C(2) << 20);

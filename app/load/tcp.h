@@ -2,13 +2,16 @@
 #ifndef LOAD_TCP_H
 #define LOAD_TCP_H
 
-/* Many TCP clients in little memory: sending, opening and closing; tcp_in.c has the other direction, tcp_timers.c waiting. */
+/*
+ * Many TCP clients in little memory: sending, opening and closing; tcp_in.c has the receiving side,
+ * tcp_timers.c the timeouts.
+ */
 
 #include "load.h"
 #include "parties.h"
 #include "ranges.h"
 
-#define CLIENT_SACKS_MAX 4u /* blocks of an acknowledgement; with timestamps one less */
+#define CLIENT_SACKS_MAX 4u /* SACK blocks of an acknowledgement; one less with timestamps */
 
 /** client_address returns the address of a connection, host byte order. */
 static inline uint32_t client_address(const struct load *l, uint32_t i)
@@ -22,7 +25,9 @@ static inline uint16_t client_port(const struct load *l, uint32_t i)
 	return (uint16_t)(l->wire.first_port + (i & ((1u << l->port_bits) - 1)));
 }
 
-/** client_find returns the connection of an address and port (host byte order); UINT32_MAX: none. */
+/**
+ * client_find returns the connection of an address and port (host byte order); UINT32_MAX: none.
+ */
 static inline uint32_t client_find(const struct load *l, uint32_t address, uint16_t port)
 {
 	uint32_t host = address - l->wire.first, low = (uint32_t)port - l->wire.first_port;
@@ -33,7 +38,7 @@ static inline uint32_t client_find(const struct load *l, uint32_t address, uint1
 	return low < l->nb_clients ? low : UINT32_MAX;
 }
 
-/** client_waits says whether a connection has asked and not been answered. */
+/** client_waits says whether a connection has an unanswered request. */
 static inline bool client_waits(const struct client *c)
 {
 	return c->nxt != c->mark;
@@ -46,7 +51,10 @@ static inline bool client_offers_sack(const struct load *l, uint32_t i)
 	       !is_slow(l, i);
 }
 
-/** client_hears notes that something of what a connection waits for has come; all that it sent is acknowledged. */
+/**
+ * client_hears records that a connection has received some of what it waits for; all it sent is
+ * acknowledged.
+ */
 static inline void client_hears(const struct load *l, struct client *c)
 {
 	c->tick = l->tick % CLIENT_TICKS;
@@ -67,17 +75,19 @@ void client_send_data(struct load *l, const struct client *c, uint32_t i, uint32
 void client_send_bare(struct load *l, const struct client *c, uint32_t i, uint32_t seq,
                       uint8_t flags);
 
-/** client_send_syn sends a SYN, again if need be. */
+/** client_send_syn sends or retransmits a SYN. */
 void client_send_syn(struct load *l, const struct client *c, uint32_t i);
 
 /** client_send_sacks sends an acknowledgement with n blocks of SACK. */
 void client_send_sacks(struct load *l, const struct client *c, uint32_t i,
                        const struct range *blocks, uint32_t n);
 
-/** client_send_requests sends what the window and the depth allow, at least one segment if force. */
+/**
+ * client_send_requests sends what the window and the depth allow, at least one segment if force.
+ */
 bool client_send_requests(struct load *l, struct client *c, uint32_t i, bool force);
 
-/** client_ask sends one request if none is under way. Returns whether it did. */
+/** client_ask sends one request if none is in flight. Returns whether it did. */
 bool client_ask(struct load *l, uint32_t i);
 
 /** client_open sends a SYN. */
@@ -89,31 +99,31 @@ void client_close(struct load *l, struct client *c, uint32_t i);
 /** client_reset sends a RST and forgets the connection. */
 void client_reset(struct load *l, struct client *c, uint32_t i);
 
-/** client_leave changes the state and keeps the counts of how many are in which. */
+/** client_leave changes the state and updates the counts of connections by state. */
 void client_leave(struct load *l, struct client *c, enum client_state state);
 
-/** client_rewind goes back to the oldest byte that is not acknowledged and sends from there again. */
+/** client_rewind goes back to the oldest unacknowledged byte and retransmits from there. */
 void client_rewind(struct load *l, struct client *c, uint32_t i);
 
-/** client_input takes a burst in. */
+/** client_input handles a received burst. */
 void client_input(struct load *l, struct rte_mbuf **pkts, unsigned n);
 
-/** client_acknowledge sends the acknowledgements that no request has carried. */
+/** client_acknowledge sends the pending acknowledgements that no request has carried. */
 void client_acknowledge(struct load *l);
 
-/** client_timers looks at the share of the table that elapsed_ns ask for. */
+/** client_timers checks the share of the table that is due after elapsed_ns. */
 void client_timers(struct load *l, uint64_t elapsed_ns);
 
-/** client_settled goes on through the table, and says whether nobody waits for anything any more. */
+/** client_settled goes on scanning the table, and says whether no connection waits any more. */
 bool client_settled(struct load *l);
 
-/** client_judge counts those that wait all the same as stuck. */
+/** client_judge counts the connections that still wait as stuck. */
 void client_judge(struct load *l);
 
 /** client_make_table makes a table of closed connections. Returns 0, or -1 with a line in why. */
 int client_make_table(struct load *l, char *why, size_t why_len);
 
-/** client_free gives the table back. */
+/** client_free frees the table. */
 void client_free(struct load *l);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: what the clients receive, in three passes over a burst: headers are fetched, connections
- * found and fetched, then each segment is worked on.  Data is taken in order only; what comes early is
- * answered by a duplicate acknowledgement, and the server sends it again, but where early.c keeps it.
+ * Overview: what the clients receive, in three passes over a burst: prefetch the headers, find and
+ * prefetch the connections, then process each segment.  Data is accepted in order only: unless
+ * early.c keeps it, out-of-order data is answered with a duplicate acknowledgement, and the server
+ * retransmits it.
  */
 #include "tcp.h"
 
@@ -17,7 +18,7 @@
 #include "nd.h"
 #include "slow.h"
 
-/* taken for what a server offers that is less, with which nothing at all could be sent */
+/* Used in place of a smaller MSS from the server, with which nothing at all could be sent. */
 #define MSS_LEAST 64u
 
 #define AHEAD 4u
@@ -27,7 +28,7 @@ static inline bool is_after(uint32_t a, uint32_t b)
 	return (int32_t)(a - b) > 0;
 }
 
-/* ---- acknowledgements that we owe ------------------------------------------------------------- */
+/* ---- pending acknowledgements ---------------------------------------------------------------- */
 
 void client_acknowledge(struct load *l)
 {
@@ -45,8 +46,10 @@ void client_acknowledge(struct load *l)
 	}
 }
 
-/* Of a stream, every other full segment is acknowledged at once (RFC 9293 3.8.6.3), the rest when the
- * port has nothing more. */
+/*
+ * In a stream, every other full segment is acknowledged at once (RFC 9293 3.8.6.3), the rest once
+ * the port has no more frames.
+ */
 static void owe(struct load *l, struct client *c, uint32_t i, const struct segment *s,
                 uint32_t before)
 {
@@ -86,7 +89,7 @@ static void read_option(const struct load *l, struct client *c, const uint8_t *p
 	}
 }
 
-/* All connections are to one server, so its options are kept once for all. */
+/* All connections go to the same server, so its options are stored only once. */
 static void read_options(struct load *l, struct client *c, uint32_t i, const struct segment *s)
 {
 	struct offered o = {.mss = 536};
@@ -146,13 +149,16 @@ static void input_syn_sent(struct load *l, struct client *c, uint32_t i, const s
 		/* the server has a connection of an earlier run: RFC 9293 3.5.1, figure 9 */
 		l->faults.half_open++;
 		client_send_bare(l, c, i, s->ack, RTE_TCP_RST_FLAG);
-		c->tick = (l->tick - 3) % CLIENT_TICKS; /* and the SYN again soon */
+		c->tick = (l->tick - 3) % CLIENT_TICKS; /* and retransmit the SYN soon */
 	}
 }
 
 /* ---- an open connection ----------------------------------------------------------------------- */
 
-/* What is not established. Returns true when the segment concerns it all the same. */
+/*
+ * Handles a segment for a connection that is not established. Returns true if the segment is to be
+ * processed all the same.
+ */
 static bool input_unusual(struct load *l, struct client *c, uint32_t i, const struct segment *s)
 {
 	if (c->state == CLIENT_SYN_SENT) {
@@ -189,14 +195,15 @@ static inline void note_time(const struct load *l, struct client *c, uint32_t i,
 	const uint8_t *p = (const uint8_t *)(s->tcp + 1);
 	uint32_t time, told = l->receivers != NULL ? l->receivers[i].told : c->rcv;
 
-	/* where every stack puts it; that of what is early, or acknowledged later, is not echoed (RFC 7323 4.3) */
+	/* expects it where every stack puts it; the timestamp of a segment that is out of order, or
+	 * acknowledged later, is not echoed (RFC 7323 4.3) */
 	if (s->options < WIRE_OPTIONS || p[2] != 8 || is_after(s->seq, told))
 		return;
 	memcpy(&time, p + 4, sizeof(time));
 	c->peer_time = rte_be_to_cpu_32(time);
 }
 
-/* Of a stream. Without SACK three duplicates say that a segment is lost (RFC 5681 3.2). */
+/* For streams: without SACK, three duplicates mean that a segment is lost (RFC 5681 3.2). */
 static void input_repeated_ack(struct load *l, struct client *c, uint32_t i,
                                const struct segment *s)
 {
@@ -220,7 +227,7 @@ static inline void input_ack(struct load *l, struct client *c, uint32_t i, const
 	client_set_wnd(c, s->wnd << l->peer_scale);
 	if (acked == 0) {
 		if (is_slow(l, i))
-			c->tries = 0; /* its window is closed, and it says so */
+			c->tries = 0; /* its window is closed, but it is alive */
 		if (c->una == c->nxt && is_after(s->seq + s->len, c->rcv))
 			client_hears(l, c);
 		if (l->plan == &plan_bulk)
@@ -253,7 +260,7 @@ static inline void note_latency(struct load *l, struct client *c, uint32_t n)
 	c->wait = 0;
 }
 
-/* Data for a slow reader, which fits its window. */
+/* Handles data for a slow reader that fits into its window. */
 static bool input_slow(struct load *l, struct client *c, uint32_t i, const uint8_t *data,
                        uint32_t len)
 {
@@ -264,7 +271,7 @@ static bool input_slow(struct load *l, struct client *c, uint32_t i, const uint8
 	return l->asking && c->state == CLIENT_OPEN && l->talk->send(l, c, i, false);
 }
 
-/* Data that is in order. Returns whether something was sent that carries the acknowledgement. */
+/* Handles data in order. Returns whether something was sent that carries the acknowledgement. */
 static inline bool input_data(struct load *l, struct client *c, uint32_t i, const uint8_t *data,
                               uint32_t len)
 {
@@ -311,8 +318,10 @@ static void input_fin(struct load *l, struct client *c, uint32_t i, const struct
 	l->n.closed++;
 }
 
-/* What is not the next byte: early, old, or a question whether we live. Returns false when there is
- * nothing more to do with it, else s begins with what is new. */
+/*
+ * Handles a segment that does not begin with the next byte: it is out of order, old, or a
+ * keep-alive probe. Returns false if it is done, else s now begins with the new data.
+ */
 static bool input_out_of_order(struct load *l, struct client *c, uint32_t i, struct segment *s)
 {
 	uint32_t old = c->rcv - s->seq;
@@ -426,8 +435,10 @@ static inline uint32_t classify(const struct load *l, const struct rte_mbuf *m)
 	return client_find(l, rte_be_to_cpu_32(h->ip.dst_addr), rte_be_to_cpu_16(h->tcp.dst_port));
 }
 
-/* Finds TCP in a frame of one of our connections. Returns its length, or 0 if the frame is cut short or a checksum
- * is wrong. */
+/*
+ * Finds the TCP segment in a frame of one of our connections. Returns its length, or 0 if the frame
+ * is truncated or a checksum is wrong.
+ */
 static inline uint32_t open_frame(const struct load *l, const struct rte_mbuf *m,
                                   const struct rte_tcp_hdr **tcp)
 {

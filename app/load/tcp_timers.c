@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: what happens when nothing comes.  The table is gone through again and again, so that no connection needs a
- * timer.  What is under way and not acknowledged is sent again, and a connection that is not acknowledged at all is dead.
- * One that is acknowledged and waits for an answer is given up after load.answer_ms: it is reset, and another is opened in
- * its place.
+ * Overview: what happens when nothing arrives.  The table is scanned continuously, so that no
+ * connection needs a timer.  Unacknowledged data is retransmitted, and a connection whose peer
+ * acknowledges nothing is dead.  A connection that has everything acknowledged but gets no answer
+ * is given up after load.answer_ms: it is reset, and another is opened in its place.
  *
- * A client's tick goes round in four seconds.  When one has waited for half of that, its tick becomes the time since when it
- * waits in units of which 32 are load.answer_ms, and its tries say so; what comes sets both back (client_hears).  No client
- * is given up early; late is a sixteenth of the time, and a pass over the table.
+ * A client's tick wraps in four seconds.  Once it has waited for half of that, its tick becomes the
+ * time since when it waits, in units of which 32 are load.answer_ms, and its tries say so; anything
+ * that arrives resets both (client_hears).  No client is given up early; it may be late by a
+ * sixteenth of the time, plus a pass over the table.
  */
 #include "tcp.h"
 
@@ -18,7 +19,7 @@
 #define SETTLE_BURST 4096u
 #define QUIET_TICKS  (CLIENT_TICKS / 2)
 
-/* Something under way has waited for its acknowledgement. */
+/* Something in flight was not acknowledged in time. */
 static void time_out(struct load *l, struct client *c, uint32_t i)
 {
 	if (c->tries == CLIENT_TRIES) {
@@ -36,8 +37,11 @@ static void time_out(struct load *l, struct client *c, uint32_t i)
 	}
 }
 
-/* Sends a request that may have been held back because the peer's window is too small, or its update was lost. Those of a
- * hold have nothing to send, most of the time; those of a connrate nothing more than one. Returns whether it did. */
+/*
+ * Sends a request that may have been held back because the peer's window was too small or a window
+ * update was lost. Connections of a hold mostly have nothing to send; those of a connrate send only
+ * one request. Returns whether it sent anything.
+ */
 static bool probe(struct load *l, struct client *c, uint32_t i)
 {
 	if (c->state != CLIENT_OPEN || l->plan == &plan_hold || !(is_busy(l, i) || is_slow(l, i)) ||
@@ -51,7 +55,7 @@ static bool probe(struct load *l, struct client *c, uint32_t i)
 	return true;
 }
 
-/* Whether something is to come from the server: an answer, the end of the connection, or more of a stream. */
+/* Whether the server owes something: an answer, the end of the connection, or more of a stream. */
 static bool awaits(const struct load *l, const struct client *c, uint32_t i)
 {
 	if (c->state != CLIENT_OPEN)
@@ -70,13 +74,13 @@ static void open_again(struct load *l, struct client *c, uint32_t i)
 	if (!l->asking || l->pending >= l->config->open_window)
 		return;
 	client_open(l, i);
-	if (l->period_ns != 0) { /* what is due stays so */
+	if (l->period_ns != 0) { /* overdue requests remain so */
 		c->wait = overdue & CLIENT_WAIT_MAX;
 		c->stamp = stamp;
 	}
 }
 
-/* The request has waited at least for as long as it has: without that, latencies would leave out the longest. */
+/* Records the wait so far as a latency: otherwise the longest latencies would be missing. */
 static void give_up(struct load *l, struct client *c, uint32_t i)
 {
 	l->faults.timed_out++;
@@ -96,7 +100,7 @@ static uint32_t answer_tick(const struct load *l, uint64_t ns)
 	return (uint32_t)(ns / l->answer_unit_ns) % CLIENT_TICKS;
 }
 
-/* All is acknowledged, and nothing has come for so many ticks. */
+/* All is acknowledged, and nothing has arrived for idle ticks. */
 static void await(struct load *l, struct client *c, uint32_t i, uint32_t idle)
 {
 	if (c->tries == 0 && idle >= QUIET_TICKS) {
@@ -129,7 +133,7 @@ static void look_at(struct load *l, struct client *c, uint32_t i)
 
 void client_timers(struct load *l, uint64_t elapsed_ns)
 {
-	/* a large table is gone through in a second */
+	/* a large table is scanned once per second */
 	uint64_t pass = l->nb_clients > 1000000 ? LOAD_SECOND_NS : SCAN_NS;
 	uint64_t n = l->nb_clients * RTE_MIN(elapsed_ns, pass) / pass + 1;
 	struct client *c;
@@ -149,7 +153,7 @@ void client_timers(struct load *l, uint64_t elapsed_ns)
 	}
 }
 
-/* Whether something is still to come, and soon. */
+/* Whether something is still expected, and soon. */
 static bool is_waiting(const struct load *l, const struct client *c)
 {
 	switch (c->state) {

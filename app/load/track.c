@@ -20,7 +20,7 @@ void track_begin(struct track *t, uint64_t next)
 	t->begun = true;
 }
 
-/* Numbers up to next have not come, as far as they are still known. */
+/* Marks the numbers up to next as missing, as far back as they are tracked. */
 static void advance(struct track *t, uint64_t next)
 {
 	uint64_t from = next - t->next > TRACK_SPAN ? next - TRACK_SPAN : t->next;

@@ -3,9 +3,9 @@
 #define LOAD_TRACK_H
 
 /*
- * Follows numbered frames and finds missing ones.
+ * Tracks numbered frames and finds missing ones.
  *
- * A gap counts as lost at once.  If a frame of a gap arrives later, it is out of order and not
+ * The frames of a gap count as lost at once.  If one arrives later, it was out of order and not
  * lost; one that arrives again is a duplicate.  This is known for the last TRACK_SPAN numbers.
  */
 
@@ -17,7 +17,7 @@
 enum track_verdict { TRACK_NEW, TRACK_LATE, TRACK_DUPLICATE };
 
 struct track {
-	uint64_t next; /* the number after the highest that has come */
+	uint64_t next; /* the number after the highest received */
 	uint64_t lost;
 	bool begun;
 	uint64_t seen[TRACK_SPAN / 64];
@@ -26,10 +26,10 @@ struct track {
 /** track_begin expects number next. */
 void track_begin(struct track *t, uint64_t next);
 
-/** track_add takes a number in. Without track_begin the first one is where it begins. */
+/** track_add records a number. Without track_begin, tracking begins with the first one. */
 enum track_verdict track_add(struct track *t, uint64_t seq);
 
-/** track_skip gives up what has not come below next. */
+/** track_skip counts the numbers before next that have not arrived as lost. */
 void track_skip(struct track *t, uint64_t next);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: datagrams that an echo service sends back.  A flow is an entry of the same table as a TCP
- * connection; its datagrams are numbered and carry the time from which they are timed.  nxt is the
- * number of the next one to send, rcv that of the next one to come: a gap is a loss, and so is what has
- * not come for a while.  mark and una are a map of the last 64 before rcv: bit k of mark:una is set if number rcv - 1 - k has not
- * come, so that one that comes late is told from one that comes twice.
+ * Overview: datagrams that an echo service sends back.  A flow is an entry of the same table as a
+ * TCP connection; its datagrams are numbered and carry the time from which they are timed.  nxt is
+ * the number of the next one to send, rcv that of the next one to receive: a gap is a loss, and so
+ * is what has not arrived for a while.  mark and una are a bitmap of the last 64 before rcv: bit k
+ * of mark:una is set if number rcv - 1 - k is missing, so that a late datagram can be distinguished
+ * from a duplicate.
  */
 #include <stdio.h>
 #include <string.h>
@@ -27,13 +28,13 @@ struct payload {
 	uint64_t time;
 } __attribute__((packed));
 
-/* What lies behind IP's header. */
+/* What follows the IP header. */
 struct datagram {
 	struct rte_udp_hdr udp;
 	struct payload payload;
 } __attribute__((packed, aligned(2)));
 
-/* The bytes behind the numbers of the datagram that has a number. */
+/* Returns how many bytes follow the payload header in datagram number seq. */
 static uint32_t filler(const struct load *l, uint32_t seq)
 {
 	uint64_t size = l->sizes != NULL ? sizes_at(l->sizes, seq) : l->config->size;
@@ -41,7 +42,7 @@ static uint32_t filler(const struct load *l, uint32_t seq)
 	return (uint32_t)(size - sizeof(struct payload));
 }
 
-/* IP's header for len bytes from connection i. Returns where they go. */
+/* Writes the IP header for len bytes from connection i. Returns where they go. */
 static struct datagram *put_ip(const struct load *l, uint8_t *frame, uint32_t i, uint32_t len)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + WIRE_IP);
@@ -97,7 +98,7 @@ static void send_more(struct load *l, struct client *c, uint32_t i)
 		send_datagram(l, c, i, l->now);
 }
 
-/* Lets rcv go on by n datagrams, of which the first missing ones have not come. */
+/* Advances rcv by n datagrams; the first so many (missing) have not arrived. */
 static void advance(struct load *l, struct client *c, uint32_t n, uint32_t missing)
 {
 	uint64_t map = (uint64_t)c->mark << 32 | c->una;
@@ -111,7 +112,7 @@ static void advance(struct load *l, struct client *c, uint32_t n, uint32_t missi
 	l->faults.lost += missing;
 }
 
-/* One before rcv: it was given up, or has come before. */
+/* Handles a datagram before rcv: it was given up, or is a duplicate. */
 static void take_late(struct load *l, struct client *c, uint32_t seq)
 {
 	uint64_t map = (uint64_t)c->mark << 32 | c->una;
@@ -175,7 +176,7 @@ static bool is_answer(const struct load *l, const struct rte_mbuf *m)
 	       (l->wire.ip6 ? is_answer6(l, frame) : is_answer4(l, frame));
 }
 
-/* The connection of an answer; UINT32_MAX: none. */
+/* Returns the connection of an answer; UINT32_MAX: none. */
 static uint32_t find(const struct load *l, const uint8_t *frame, const struct datagram *d)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
@@ -185,7 +186,7 @@ static uint32_t find(const struct load *l, const uint8_t *frame, const struct da
 	return client_find(l, address, rte_be_to_cpu_16(d->udp.dst_port));
 }
 
-/* Whether the sums of len bytes of UDP are right; a datagram over IPv4 may do without. */
+/* Whether the checksums of len bytes of UDP are right; over IPv4, UDP's is optional. */
 static bool sums_ok(const struct load *l, const uint8_t *frame, const struct datagram *d,
                     uint32_t len)
 {
@@ -284,7 +285,7 @@ static void udp_timers(struct load *l, uint64_t elapsed_ns)
 	}
 }
 
-/* Goes on through the table; what does not come is given up in time. */
+/* Goes on scanning the table; what does not arrive is given up in time. */
 static bool udp_settled(struct load *l)
 {
 	while (l->next_ask < l->nb_clients &&

@@ -52,7 +52,7 @@ static void init_ip6(struct wire *w, uint16_t window)
 	wire_ip6_init(w, &h->ip, IPPROTO_TCP);
 	w->tcp_at = WIRE6_TCP;
 	init_tcp(w, &h->tcp, window);
-	/* all of the addresses but the last 32 bits of ours */
+	/* both addresses, except the last 32 bits of ours */
 	w->tcp_sum =
 	    stream_fold(wire_sum(&h->tcp, w->len - w->tcp_at) + wire_sum(h->ip.src_addr, 12) +
 	                wire_sum(h->ip.dst_addr, 16) + (uint32_t)RTE_BE16(IPPROTO_TCP));

@@ -3,8 +3,8 @@
 #define LOAD_WIRE_H
 
 /*
- * Frames as they are in memory: templates of what is sent, with the sums of what never changes, and
- * the checks of what is received.
+ * The layout of frames: templates of what is sent, with precomputed sums of the constant parts, and
+ * checks of what is received.
  */
 
 #include <stdbool.h>
@@ -45,14 +45,14 @@ struct wire_head6 {
 struct wire {
 	bool ip6;
 	union {
-		struct wire_head head; /* of every segment but a SYN */
+		struct wire_head head; /* of every segment except a SYN */
 		struct wire_head6 head6;
 	};
-	uint32_t ip_sum, tcp_sum; /* of its constant words */
-	uint32_t tcp_at, len;     /* where TCP's header begins; the length of all, with options */
+	uint32_t ip_sum, tcp_sum; /* of the template's constant words */
+	uint32_t tcp_at, len;     /* where TCP's header begins; length of all headers */
 	bool timestamps;
 	struct pc_addr server_addr, first_addr;
-	uint32_t server, first; /* the last 32 bits of them, host byte order */
+	uint32_t server, first; /* their last 32 bits, host byte order */
 	uint16_t port, first_port;
 	uint32_t time; /* our timestamp */
 	struct rte_ether_addr mac, peer_mac;
@@ -63,13 +63,15 @@ struct wire {
 struct segment {
 	uint32_t seq, ack, wnd, len;
 	uint8_t flags;
-	uint8_t options; /* bytes of them */
+	uint8_t options; /* bytes of options */
 	const struct rte_tcp_hdr *tcp;
 	const uint8_t *data;
 };
 
-/** wire_option returns a segment's option behind the one at before (NULL: the first): kind, length, value. NULL: there is
- * none, or none that is whole (RFC 9293 3.1). */
+/**
+ * wire_option returns the option after the one at before (NULL: the first): kind, length, value.
+ * NULL if there is none, or if it is truncated (RFC 9293 3.1).
+ */
 static inline const uint8_t *wire_option(const struct segment *s, const uint8_t *before)
 {
 	const uint8_t *p = (const uint8_t *)(s->tcp + 1), *end = p + s->options;
@@ -116,7 +118,7 @@ static inline uint32_t wire_sum_words(uint32_t w)
 	return (w & 0xffff) + (w >> 16);
 }
 
-/** wire_init makes the templates, when the addresses are known or have changed. */
+/** wire_init makes the templates, once the addresses are known or have changed. */
 void wire_init(struct wire *w, uint16_t window);
 
 /** wire_ip6_init makes an IPv6 header from our first address to the server; its length is 0. */
@@ -137,7 +139,7 @@ static inline uint32_t wire_low(const uint8_t address[16])
 	return rte_be_to_cpu_32(low);
 }
 
-/** wire_is_own6 says whether an address begins as ours do. */
+/** wire_is_own6 says whether an address has the same first 96 bits as ours. */
 static inline bool wire_is_own6(const struct wire *w, const uint8_t address[16])
 {
 	return __builtin_memcmp(address, w->first_addr.b, 12) == 0;
@@ -146,13 +148,13 @@ static inline bool wire_is_own6(const struct wire *w, const uint8_t address[16])
 /** wire_ip_ok says whether the IPv4 header's checksum is right. */
 bool wire_ip_ok(const struct rte_ipv4_hdr *ip);
 
-/** wire_l4_ok says whether the checksum of len bytes of TCP or UDP behind ip is right. */
+/** wire_l4_ok says whether the checksum of len bytes of TCP or UDP after ip is right. */
 bool wire_l4_ok(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len);
 
 /** wire_l4_sum computes that checksum, as it goes into the header. */
 uint16_t wire_l4_sum(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len);
 
-/** wire_l4_ok6 says whether the checksum of len bytes of TCP, UDP or ICMPv6 behind ip is right. */
+/** wire_l4_ok6 says whether the checksum of len bytes of TCP, UDP or ICMPv6 after ip is right. */
 bool wire_l4_ok6(const struct rte_ipv6_hdr *ip, const void *l4, uint32_t len);
 
 /** wire_l4_sum6 computes that checksum, as it goes into the header. */
