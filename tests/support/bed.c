@@ -296,7 +296,7 @@ static int p_epoll_close(struct bed *b, int side, int ep)
 	return pc_epoll_close(b->st[side], ep);
 }
 
-/* 60 ms, a millisecond at a time: longer than any acknowledgement is delayed. */
+/* 60 ms, in steps of one: longer than any delayed acknowledgement. */
 static void p_settle(struct bed *b)
 {
 	for (unsigned ms = 0; ms < 60; ms++, b->now += 1000000) {
@@ -533,7 +533,7 @@ static void t_sleep(void *bed, uint64_t deadline_ns)
 	(void)bed, (void)deadline_ns;
 }
 
-/* as p_settle, and the service has nothing to do any more */
+/* As p_settle, and until the service has nothing left to do. */
 static void t_settle(struct bed *b)
 {
 	for (unsigned ms = 0; ms < 60; ms++, b->now += 1000000) {

@@ -5,9 +5,9 @@
 /*
  * A test bed: the same program of socket calls on the kernel and on percore.
  *
- * A bed has two sides with an address each.  On the kernel both are of 127.0.0.0/8; on percore each is
- * a stack of its own at the end of a wire.  What a program observes it writes into the bed's log; the
- * logs of both beds must be the same.  All sockets are non-blocking.
+ * A bed has two sides, each with an address.  On the kernel both are in 127.0.0.0/8; on percore
+ * each is a stack of its own at one end of a wire.  A program writes what it observes into the
+ * bed's log; the logs of both beds must be the same.  All sockets are non-blocking.
  */
 
 #include <poll.h>
@@ -21,14 +21,14 @@
 #include <percore/posix.h>
 
 enum {
-	FAR, /* whoever the program plays against */
-	NEAR /* whose events are watched */
+	FAR, /* the program's counterpart */
+	NEAR /* the side whose events are watched */
 };
 
 struct bed;
 struct rte_mempool;
 
-/** The calls, named and meant as those of the system; side says whose descriptor fd is. */
+/** The calls, named and defined like the system's; side says which side fd belongs to. */
 struct bed_calls {
 	int (*socket)(struct bed *b, int side, int domain, int type, int protocol);
 	int (*bind)(struct bed *b, int side, int fd, const struct sockaddr *a, socklen_t len);
@@ -57,7 +57,7 @@ struct bed_calls {
 	int (*epoll_ctl)(struct bed *b, int side, int ep, int op, int fd, struct epoll_event *e);
 	int (*epoll_wait)(struct bed *b, int side, int ep, struct epoll_event *e, int n);
 	int (*epoll_close)(struct bed *b, int side, int ep);
-	/** Lets everything under way arrive. */
+	/** Lets everything in flight arrive. */
 	void (*settle)(struct bed *b);
 };
 
@@ -79,9 +79,9 @@ struct bed {
 };
 
 /**
- * bed_own_network gives the process a network namespace with nothing but its loopback, so that ports which other
- * programs have, or other tests at the same time, decide nothing. Where that is not permitted (it needs
- * CAP_SYS_ADMIN) all stays as it is. To be called before there are threads.
+ * bed_own_network gives the process a network namespace with only a loopback interface, so that
+ * ports used by other programs, or by other tests at the same time, do not matter. Where that is
+ * not permitted (it needs CAP_SYS_ADMIN), nothing changes. Call it before there are threads.
  */
 void bed_own_network(void);
 
@@ -89,10 +89,13 @@ void bed_own_network(void);
 void bed_kernel(struct bed *b);
 void bed_percore(struct bed *b, struct rte_mempool *pool);
 
-/** bed_small is bed_percore with tables so small that it is quickly made and validated. */
+/** bed_small is bed_percore with small tables, so that it is quick to make and validate. */
 void bed_small(struct bed *b, struct rte_mempool *pool);
 
-/** bed_threads makes one whose near side is used by percore/posix.h; the calling thread drives the stacks. */
+/**
+ * bed_threads makes one whose near side is used through percore/posix.h; the caller drives the
+ * stacks.
+ */
 void bed_threads(struct bed *b, struct rte_mempool *pool);
 void bed_close(struct bed *b);
 
@@ -105,22 +108,22 @@ void bed_log_events(struct bed *b, uint32_t events);
 /** bed_errno returns the name of an errno. */
 const char *bed_errno(int e);
 
-/** bed_pair makes a connected TCP pair without Nagle: fd[FAR], fd[NEAR]. Aborts when it cannot. */
+/** bed_pair makes a connected TCP pair without Nagle: fd[FAR], fd[NEAR]. Aborts on failure. */
 void bed_pair(struct bed *b, int fd[2]);
 
 /** bed_send sends n bytes and logs the result; bed_recv receives up to n. At most 70000. */
 void bed_send(struct bed *b, int side, int fd, size_t n);
 void bed_recv(struct bed *b, int side, int fd, size_t n);
 
-/** bed_listener makes a listener on the near side; *a gets its address. */
+/** bed_listener makes a listener on the near side; *a becomes its address. */
 int bed_listener(struct bed *b, int backlog, struct sockaddr_in *a);
 
 /** bed_addr makes an address of a side. */
 struct sockaddr_in bed_addr(const struct bed *b, int side, uint16_t port);
 
 /**
- * bed_compare runs a program on both beds, percore's being bed_threads if so wanted. Returns whether the logs are equal; else both are printed,
- * beginning with the first line that differs.
+ * bed_compare runs a program on both beds; threads selects bed_threads for percore's. Returns
+ * whether the logs are equal; if not, prints both, beginning with the first line that differs.
  */
 bool bed_compare(struct rte_mempool *pool, const char *name, void (*program)(struct bed *b),
                  bool threads);
@@ -131,8 +134,8 @@ struct bed_case {
 	void (*program)(struct bed *b);
 };
 
-/** bed_main compares all programs as a CUnit suite and returns the exit status; --case TEXT picks,
- * --threads takes bed_threads. */
+/** bed_main compares all programs as a CUnit suite and returns the exit status; --case TEXT selects
+ * cases, --threads bed_threads. */
 int bed_main(int argc, char **argv, const char *suite, const struct bed_case *cases, unsigned n);
 
 #endif

@@ -24,8 +24,8 @@ static void run_case(void)
 	uint32_t in_use = eal_in_use(suite.pool);
 	bool same = false;
 
-	/* the kernel may leave its part to a thread of its own for a moment, on a busy machine: what differs once is
-	 * looked at again; what is wrong always differs */
+	/* on a busy machine the kernel may defer work to a thread of its own, so a difference is
+	 * checked again: a real one persists */
 	for (int i = 0; i < TRIES && !same; i++)
 		same = bed_compare(suite.pool, c->name, c->program, suite.threads);
 	CU_ASSERT(same);

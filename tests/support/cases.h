@@ -2,7 +2,7 @@
 #ifndef CASES_H
 #define CASES_H
 
-/* A table of cases as a CUnit suite. What a case is, its table knows; each begins with its name. */
+/* Runs a table of cases as a CUnit suite. Each case is a struct that begins with its name. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,13 +11,13 @@ struct cases {
 	const void *first; /* a struct whose first member is const char *name */
 	size_t size;       /* of one */
 	unsigned n;
-	const char *only;                      /* those whose name contains it */
+	const char *only;                      /* only cases whose name contains it */
 	bool (*is_left_out)(const char *name); /* or NULL */
 	void (*run)(void);                     /* runs cases_current() */
 	bool verbose;
 };
 
-/** cases_run runs them and returns the exit status of the program: 0, or 1 when one has failed. */
+/** cases_run runs them and returns the exit status of the program: 0, or 1 if any failed. */
 int cases_run(const char *suite, const struct cases *c);
 
 /** cases_current returns the case that is being run. */

@@ -23,16 +23,16 @@
  * outside the process (--no-shconf; --in-memory does not go with --no-huge), so any number of test
  * programs run side by side.
  *
- * EAL loads every driver that is installed, some two hundred, which is half of the CPU time of a start. There is no
- * option against that, but it asks first whether their folder exists: it is told that it does not, and the drivers of
- * mempools are named instead.
+ * EAL loads every installed driver, some two hundred, which takes half of the CPU time of a start.
+ * No option prevents that, but EAL checks first whether their folder exists: our stat() says that
+ * it does not, and the mempool drivers are named instead.
  */
 
 #define DRIVER(name) "-d", RTE_EAL_PMD_PATH "/librte_" name ".so"
 
 static bool without_drivers;
 
-/* EAL's call of the C library's: once for all drivers, again for each that is named */
+/* EAL calls this instead of the C library's: for the folder, then for each named driver. */
 int stat(const char *path, struct stat *to)
 {
 	if (without_drivers && strcmp(path, RTE_EAL_PMD_PATH) == 0) {
@@ -71,7 +71,7 @@ void eal_start_with_drivers(void)
 
 void eal_start(void)
 {
-	/* another DPDK may have them elsewhere */
+	/* another build of DPDK may have the drivers elsewhere */
 	if (access(RTE_EAL_PMD_PATH "/librte_mempool_stack.so", F_OK) != 0) {
 		eal_start_with_drivers();
 		return;

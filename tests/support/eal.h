@@ -18,12 +18,12 @@ void eal_start_with_drivers(void);
 /** eal_pool makes an mbuf pool of n mbufs with room for an Ethernet frame. Exits on failure. */
 struct rte_mempool *eal_pool(const char *name, uint32_t n);
 
-/** eal_in_use returns how many mbufs of a pool somebody holds; the caches of lcores hold none. */
+/** eal_in_use returns how many mbufs of a pool are in use; those in lcore caches do not count. */
 uint32_t eal_in_use(const struct rte_mempool *pool);
 
 /**
- * eal_freed_twice returns how many mbufs are in a pool twice: one freed twice and another lost leave
- * the count as it should be.
+ * eal_freed_twice returns how many mbufs are in a pool twice: if one is freed twice and another
+ * leaks, the count still looks right.
  */
 uint32_t eal_freed_twice(struct rte_mempool *pool);
 

@@ -9,8 +9,8 @@
 #include <rte_mempool.h>
 
 /*
- * Overview: the mempool's own way to be backed by something else (rte_mempool_ops): a stack of pointers,
- * and a counter in front of it.  Without a cache each rte_pktmbuf_alloc comes down to fail_dequeue.
+ * Overview: a custom backend for the mempool (rte_mempool_ops): a stack of pointers, with a counter
+ * in front of it.  Without a cache, each rte_pktmbuf_alloc calls fail_dequeue.
  */
 
 struct store {

@@ -5,9 +5,9 @@
 /*
  * An mbuf pool whose allocations fail when a test says so.
  *
- * Every allocation is counted, whoever makes it, as the pool has no caches.  A test runs a scenario once
- * to learn how many it makes, and then once for each n with the n-th failing: so every place that takes an
- * mbuf is seen without one, without a word of this in the stack.
+ * The pool has no caches, so every allocation is counted.  A test runs a scenario once to learn how
+ * many allocations it makes, and then once for each n with the n-th failing: so every place that
+ * allocates an mbuf is tested without one, with no test code in the stack.
  */
 
 #include <stdbool.h>
@@ -19,15 +19,15 @@ struct rte_mempool;
 struct rte_mempool *failpool_make(const char *name, uint32_t n);
 
 /**
- * failpool_set begins to count anew: allocations first to first + n - 1, the first being number 1, fail.
- * n = 0: none does.
+ * failpool_set restarts the count at 1: allocations first to first + n - 1 will fail. n = 0: none
+ * will.
  */
 void failpool_set(struct rte_mempool *pool, uint64_t first, uint64_t n);
 
 /** failpool_is_failing says whether an allocation would fail now. */
 bool failpool_is_failing(const struct rte_mempool *pool);
 
-/** failpool_heal lets no more allocations fail; counting goes on. */
+/** failpool_heal ends the failures; counting goes on. */
 void failpool_heal(struct rte_mempool *pool);
 
 /** failpool_taken returns the allocations since failpool_set, failed ones included. */

@@ -73,7 +73,7 @@ static void put_eth(struct frame *f, const struct frame_ends *e, uint16_t type)
 	put16(f->b + 12, type);
 }
 
-/* Everything in front of a transport packet of l4_len bytes that is in place already. */
+/* Writes the headers before a transport packet of l4_len bytes, which is already in place. */
 static void put_ip4(struct frame *f, const struct frame_ends *e, uint8_t proto, size_t l4_len)
 {
 	uint8_t *ip = f->b + L3;
@@ -403,7 +403,7 @@ static const char *read_udp_icmp(const uint8_t *p, size_t len, struct frame_info
 	return NULL;
 }
 
-/* Looks at what is behind the header, but for a fragment, of which alone nothing can be said. */
+/* Checks what follows the header, except in a fragment, which cannot be checked on its own. */
 static const char *read_ip4_payload(const uint8_t *p, size_t len, struct frame_info *info)
 {
 	uint32_t sum = 0;

@@ -5,8 +5,8 @@
 /*
  * Frames made and read by hand.
  *
- * Written apart from lib/wire on purpose: a mistake of a header writer there must not be mirrored by
- * the test that looks at its output.  Only the struct of a segment and its printer are shared.
+ * Deliberately independent of lib/wire: a bug in a header writer there must not be mirrored by the
+ * test that checks its output.  Only the struct of a segment and its printer are shared.
  */
 
 #include <stdbool.h>
@@ -47,7 +47,7 @@ struct frame_info {
 /** frame_sum is the ones' complement sum of bytes (RFC 1071), not folded; start with 0. */
 uint32_t frame_sum(const void *data, size_t len, uint32_t sum);
 
-/** frame_fold makes a checksum of a sum. */
+/** frame_fold turns a sum into a checksum. */
 uint16_t frame_fold(uint32_t sum);
 
 /** frame_l4_sum is the sum of the pseudo header of an IPv4 packet. */
@@ -75,7 +75,7 @@ void frame_arp(struct frame *f, const struct frame_ends *e, uint16_t op, const u
 void frame_fix_ip4(struct frame *f);
 
 /**
- * frame_read takes a sent frame apart and verifies everything a receiver may rely on: lengths,
+ * frame_read parses a sent frame and verifies everything that a receiver may rely on: lengths,
  * versions, checksums, option padding. Returns NULL, or what is wrong with it.
  */
 const char *frame_read(const struct frame *f, struct frame_info *info);

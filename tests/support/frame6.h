@@ -2,7 +2,7 @@
 #ifndef SUPPORT_FRAME6_H
 #define SUPPORT_FRAME6_H
 
-/* Frames of IPv6 made and read by hand, apart from lib/wire as those of frame.h are. */
+/* IPv6 frames made and read by hand, independently of lib/wire like those of frame.h. */
 
 #include <percore/addr.h>
 
@@ -28,10 +28,10 @@ struct info6 {
 	uint32_t l4_len;
 };
 
-/** addr6 makes an address of its text; the text must be one. */
+/** addr6 parses an address, which must be valid. */
 struct pc_addr addr6(const char *text);
 
-/** frame6_raw makes a packet of any payload, behind a header with this Next Header and hop limit. */
+/** frame6_raw makes a packet with any payload, Next Header and hop limit. */
 void frame6_raw(struct frame *f, const struct ends6 *e, uint8_t next, uint8_t hops,
                 const void *payload, uint16_t len);
 
@@ -39,22 +39,26 @@ void frame6_raw(struct frame *f, const struct ends6 *e, uint8_t next, uint8_t ho
 void frame6_icmp(struct frame *f, const struct ends6 *e, uint8_t hops, uint8_t type, uint8_t code,
                  const void *body, uint16_t len);
 
-/** frame6_solicit makes a neighbour solicitation for e->dst that tells e->src_mac (RFC 4861 section 4.3). */
+/**
+ * frame6_solicit makes a neighbour solicitation for e->dst from e->src_mac (RFC 4861 section 4.3).
+ */
 void frame6_solicit(struct frame *f, const struct ends6 *e);
 
 /** frame6_udp makes a UDP datagram. */
 void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t dport,
                 const void *payload, uint16_t len);
 
-/** frame6_insert puts n bytes of an extension header of this kind behind the fixed header; their first
- * byte becomes what the Next Header was. Checksums need no change. */
+/**
+ * frame6_insert inserts an extension header of n bytes after the fixed header; its first byte
+ * becomes the old Next Header. Checksums need no change.
+ */
 void frame6_insert(struct frame *f, uint8_t kind, const void *header, uint16_t n);
 
 /** frame6_sum is the sum of the pseudo header (RFC 8200 section 8.1). */
 uint32_t frame6_sum(const struct pc_addr *src, const struct pc_addr *dst, uint8_t proto,
                     uint32_t len);
 
-/** frame6_read takes a sent frame apart and verifies lengths, version and transport checksum. Returns
+/** frame6_read parses a sent frame and verifies lengths, version and transport checksum. Returns
  * NULL, or what is wrong with it. */
 const char *frame6_read(const struct frame *f, struct info6 *info);
 
@@ -64,9 +68,9 @@ const char *frame6_read(const struct frame *f, struct info6 *info);
 struct pc_addr addr6_of4(uint32_t ip4_be);
 
 /**
- * frame_to6 makes an IPv6 packet of an IPv4 packet without options: the same transport header and
- * payload, the checksum as right or wrong as it was; an ICMP error becomes its like, with what it quotes
- * and an MTU that is 20 larger. Other frames stay as they are.
+ * frame_to6 turns an IPv4 packet without options into IPv6, with the same transport header and
+ * payload; a right checksum stays right, a wrong one wrong. An ICMP error becomes its ICMPv6
+ * counterpart, quote included, with an MTU larger by 20. Other frames stay as they are.
  */
 void frame_to6(struct frame *f);
 

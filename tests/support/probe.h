@@ -5,10 +5,10 @@
 /*
  * The probe: a port whose other side is the test.
  *
- * What the stack sends is copied, its checksums completed if the probe offers that in hardware, and
- * kept in order with the time of sending; what the test injects is handed to the stack with the next
- * receive burst.  ARP requests are answered for every address, unless switched off, so that a test
- * of TCP sees only TCP.
+ * Frames that the stack sends are copied, their checksums completed if the probe offers that
+ * offload, and kept in order with the time of sending; frames that the test injects are handed to
+ * the stack in the next receive burst.  Unless switched off, ARP requests for every address are
+ * answered, so that a test of TCP sees only TCP.
  */
 
 #include <stdbool.h>
@@ -20,7 +20,7 @@
 #include "frame.h"
 
 #define PROBE_MAC "\x02\x00\x00\x00\x00\x01" /* of the port */
-#define PEER_MAC  "\x02\x00\x00\x00\x00\x02" /* of whoever the test plays */
+#define PEER_MAC  "\x02\x00\x00\x00\x00\x02" /* of the peer that the test plays */
 
 /** How a probe behaves. */
 struct probe_config {
@@ -37,7 +37,7 @@ struct probe_config {
 
 struct probe;
 
-/** probe_open makes a probe. Exits when memory is lacking: this is a test. */
+/** probe_open makes a probe. Exits if there is not enough memory: this is a test. */
 struct probe *probe_open(const struct probe_config *config);
 
 /** probe_port returns the port to give to a stack; closing it frees the probe. */
@@ -49,7 +49,9 @@ void probe_inject(struct probe *p, const struct frame *f);
 /** probe_pending says how many injected frames the stack has not taken yet. */
 unsigned probe_pending(const struct probe *p);
 
-/** probe_sent returns the oldest frame sent and not yet taken, or NULL; valid until the next turn. */
+/**
+ * probe_sent returns the oldest frame sent and not yet taken, or NULL; valid until the next turn.
+ */
 const struct frame *probe_sent(const struct probe *p);
 
 /** probe_take removes the oldest frame sent. */
@@ -61,7 +63,7 @@ void probe_answer_arp(struct probe *p, bool on);
 /** probe_limit_tx makes the port take no frames (0) or up to n per burst. */
 void probe_limit_tx(struct probe *p, uint16_t n);
 
-/** probe_wrong returns what a frame had wrong that a NIC would have stumbled over, or NULL. */
+/** probe_wrong returns what was wrong with a sent frame, from a NIC's point of view, or NULL. */
 const char *probe_wrong(const struct probe *p);
 
 #endif

@@ -2,7 +2,10 @@
 #ifndef SUPPORT_SIGN_H
 #define SUPPORT_SIGN_H
 
-/* Signatures of RFC 2385 and RFC 5925, made and looked at by hand: of frames of IPv4, which are those of IPv6 while wt_ip6. */
+/*
+ * Signatures of RFC 2385 and RFC 5925, made and checked by hand, for IPv4 frames; with wt_ip6 these
+ * stand for IPv6 ones.
+ */
 
 #include "frame.h"
 
@@ -27,14 +30,16 @@ bool wt_is_signed(const struct frame *f, const char *password);
 /** wt_ao_option returns the option without its digest. */
 struct tcp_auth wt_ao_option(const struct wt_ao *ao);
 
-/** wt_sign_ao and wt_is_signed_ao do the same for TCP-AO: by the ISNs of who sends the segment and who receives it, and the
- * extension of its number. */
+/**
+ * wt_sign_ao and wt_is_signed_ao do the same for TCP-AO, given the ISNs of the segment's sender and
+ * receiver, and its sequence number extension.
+ */
 void wt_sign_ao(struct frame *f, const struct wt_ao *ao, uint32_t isn, uint32_t peer_isn,
                 uint32_t sne);
 bool wt_is_signed_ao(const struct frame *f, const struct wt_ao *ao, uint32_t isn, uint32_t peer_isn,
                      uint32_t sne);
 
-/** wt_sum makes the checksum anew. */
+/** wt_sum recomputes the checksum. */
 void wt_sum(struct frame *f);
 
 #endif

@@ -11,8 +11,8 @@
 #include "wt_ip6.h"
 
 /*
- * TCP-AO (RFC 5925, RFC 5926), apart from lib/tcp on purpose: HMAC (RFC 2104) and CMAC (RFC 4493) are put together from the hash
- * and the cipher alone, of one buffer with all that is signed.
+ * TCP-AO (RFC 5925, RFC 5926), deliberately independent of lib/tcp: HMAC (RFC 2104) and CMAC (RFC
+ * 4493) are built from the bare hash and cipher, over one buffer with everything that is signed.
  *
  * Offsets are those of Ethernet without VLAN and IPv4 without options.
  */

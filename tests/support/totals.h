@@ -2,7 +2,9 @@
 #ifndef SUPPORT_TOTALS_H
 #define SUPPORT_TOTALS_H
 
-/* Those members of Linux's struct tcp_info that the C library's does not have: the two cannot be included together. */
+/*
+ * The members of Linux's struct tcp_info that the C library's lacks: one file cannot include both.
+ */
 
 #include <stdint.h>
 #include <sys/socket.h>
@@ -19,7 +21,7 @@ struct totals {
 	uint32_t delivered_ce, reord_seen;
 };
 
-/** totals_read takes them out of the result of getsockopt(TCP_INFO), len bytes of which were written. */
+/** totals_read extracts them from the len bytes that getsockopt(TCP_INFO) wrote. */
 struct totals totals_read(const void *info, socklen_t len);
 
 #endif

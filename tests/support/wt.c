@@ -11,8 +11,8 @@
  * Overview: the three words.  A segment is turned into absolute numbers on its way in and into
  * relative ones on its way out; what was negotiated is learnt from the two SYNs.
  *
- * Invariant: virtual time only moves in run_to(), from deadline to deadline of the stack, so a timer
- * is seen at the time for which it was set and not at the end of a sleep.
+ * Invariant: virtual time only moves in run_to(), from deadline to deadline of the stack, so a
+ * timer is seen at the time for which it was set and not at the end of a sleep.
  */
 
 uint8_t wt_pattern(int dir, uint32_t n)
@@ -29,7 +29,7 @@ struct frame_ends wt_ends(const struct wt *w)
 	return e;
 }
 
-/* Gives a frame the TTL with which it arrives, and a checksum that is right. */
+/* Sets the TTL with which a frame arrives, and the right checksum. */
 static void set_ttl(const struct wt *w, struct frame *f)
 {
 	f->b[14 + 8] = w->peer.ttl != 0 ? w->peer.ttl : f->b[14 + 8];
@@ -66,7 +66,7 @@ void wt_settle(struct wt *w)
 		if (++turns > 10000)
 			wt_fail(w, WT_HERE, "the stack never comes to rest");
 	} while (probe_pending(w->probe) != 0);
-	/* a case of many thousands of steps is looked at now and then */
+	/* a case of many thousands of steps is validated only now and then */
 	if ((w->settled++ < WT_ALL_VALIDATED || w->settled % 16 == 0) &&
 	    pc_stack_validate(w->st, stderr) != 0)
 		wt_fail(w, WT_HERE, "pc_stack_validate finds a broken invariant");
@@ -74,7 +74,9 @@ void wt_settle(struct wt *w)
 		wt_fail(w, WT_HERE, "%s", probe_wrong(w->probe));
 }
 
-/* Moves the clock to target, or to the first frame sent on the way. Returns whether there is one. */
+/*
+ * Moves the clock to target, or to the first frame sent on the way. Returns whether there is one.
+ */
 static bool run_to(struct wt *w, uint64_t target, bool stop)
 {
 	unsigned idle = 0;
@@ -173,7 +175,7 @@ void wt_inject_frame(struct wt *w, const struct frame *f)
 	w->mark = w->now;
 }
 
-/* RFC 5925 section 6.2: of the number that is seq behind the ISN */
+/* RFC 5925 section 6.2: the extension of the number that is seq after the ISN */
 static uint32_t sne_of(uint32_t isn, uint32_t seq)
 {
 	return (uint32_t)(((uint64_t)isn + (uint64_t)(int64_t)(int32_t)seq) >> 32);

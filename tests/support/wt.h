@@ -8,15 +8,16 @@
  * Three words: INJECT(segment) lets the stack receive it and finish its turn; EXPECT(segment) says
  * that exactly this segment was sent, at once (EXPECT_AT: after so many ms of virtual time);
  * NOTHING(ms) says that nothing is sent for so long.  Between them the test calls the socket API of
- * w->st.  What the stack sends and nobody expects fails the case at its end.
+ * w->st.  An unexpected segment from the stack fails the case at its end.
  *
  * Sequence numbers are relative: seq of what the test injects and ack of what it expects count from
  * the peer's ISN, the other two from the stack's, so a SYN is number 0 and the first byte is 1.
  * Payload bytes are a function of their number, so they need not be written down, and are compared
  * in both directions.  Every frame's lengths, checksums, addresses and padding are verified.
  *
- * A case is a function of `struct wt *w`; a failure prints the place, what was expected and what came,
- * and ends the case.  wt_<state>() bring a connection into a state of RFC 9293 section 3.3.2.
+ * A case is a function of `struct wt *w`; a failure prints the place, what was expected and what
+ * was sent, and ends the case.  wt_<state>() bring a connection into a state of RFC 9293 section
+ * 3.3.2.
  */
 
 #include <errno.h>
@@ -162,13 +163,17 @@ struct wt_program {
 
 /**
  * wt_main runs the cases as a CUnit suite and returns the exit status. Arguments: --case TEXT (only
- * cases whose name contains it), --trace (print every frame), --offloads (the port computes checksums
- * and takes chains), --tso (it cuts large segments too), --chains (the port receives chains), --ip6
- * (wt_ip6.h; cases whose names speak of IPv4 are left out), --stash (lone small segments are kept as copies, tcp.stash_from).
+ * cases whose name contains it), --trace (print every frame), --offloads (the port computes
+ * checksums and takes chains), --tso (it cuts large segments too), --chains (the port receives
+ * chains), --ip6 (wt_ip6.h; cases whose names speak of IPv4 are left out), --stash (lone small
+ * segments are kept as copies, tcp.stash_from).
  */
 int wt_main(int argc, char **argv, const struct wt_program *program);
 
-/** WT_MAIN defines main for a table named cases: WT_MAIN("name"), or with more members of struct wt_program behind. */
+/**
+ * WT_MAIN defines main for a table named cases: WT_MAIN("name"), or with more members of struct
+ * wt_program behind.
+ */
 #define WT_MAIN(...)                                                                       \
 	int main(int argc, char **argv)                                                    \
 	{                                                                                  \
@@ -194,15 +199,21 @@ static inline uint16_t wt_mss_default(void)
 	return wt_ip6 ? 1220 : 536;
 }
 
-/** wt_start makes the stack of w->cfg; the words do it when it is not there yet. */
+/** wt_start makes the stack from w->cfg; the words do so if there is none yet. */
 void wt_start(struct wt *w);
 
 struct ends6;
 
-/** wt_start6 makes it with ip6.dad = 0 and the IPv6 address e->dst besides, of a /64, and lets it hear from e->src. */
+/**
+ * wt_start6 makes it with ip6.dad = 0 and the IPv6 address e->dst besides, of a /64, and lets it
+ * hear from e->src.
+ */
 void wt_start6(struct wt *w, const struct ends6 *e);
 
-/** wt_inject receives a segment and ends the turn. wt_queue leaves it for the same burst as the next. */
+/**
+ * wt_inject receives a segment and ends the turn. wt_queue leaves it for the same burst as the
+ * next.
+ */
 void wt_inject(struct wt *w, const struct seg *s);
 void wt_queue(struct wt *w, const struct seg *s);
 
@@ -210,13 +221,15 @@ void wt_queue(struct wt *w, const struct seg *s);
 void wt_inject_frame(struct wt *w, const struct frame *f);
 void wt_queue_frame(struct wt *w, const struct frame *f);
 
-/** wt_expect waits until hi ms after the last word for a segment, which must not come before lo ms. */
+/**
+ * wt_expect waits until hi ms after the last word for a segment, which must not come before lo ms.
+ */
 void wt_expect(struct wt *w, const char *file, int line, double lo, double hi, const struct seg *s);
 
 /** wt_nothing lets ms pass and fails if anything is sent. */
 void wt_nothing(struct wt *w, const char *file, int line, double ms);
 
-/** wt_next returns the next TCP segment sent within ms, taken apart with absolute numbers; or NULL. */
+/** wt_next returns the next TCP segment sent within ms, parsed, with absolute numbers; or NULL. */
 const struct frame_info *wt_next(struct wt *w, double ms);
 
 /** wt_sent_len returns the payload length of the next segment sent, which stays there. */
@@ -228,17 +241,19 @@ const struct frame *wt_next_frame(struct wt *w, double ms);
 /** wt_pass lets ms of virtual time pass; what is sent is kept. */
 void wt_pass(struct wt *w, double ms);
 
-/** wt_drop forgets everything sent so far; returns how many frames that were. */
+/** wt_drop discards everything sent so far; returns how many frames that was. */
 unsigned wt_drop(struct wt *w);
 
-/** wt_settle ends a turn now: what the application did goes out, what is injected comes in. */
+/** wt_settle ends a turn now: the application's output is sent, what was injected is received. */
 void wt_settle(struct wt *w);
 
 /** wt_ends returns the addresses of a frame from the peer to the stack. */
 struct frame_ends wt_ends(const struct wt *w);
 
-/** wt_icmp_about has a router say of the segment that was sent at seq that its destination is unreachable, with a code; mtu is the
- * next hop's, where the code tells of one. wt_too_big is "fragmentation needed". */
+/**
+ * wt_icmp_about injects a router's "destination unreachable" with a code about the segment sent at
+ * seq; mtu is the next hop's, for codes that carry one. wt_too_big sends "fragmentation needed".
+ */
 void wt_icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq);
 void wt_too_big(struct wt *w, uint16_t mtu, uint32_t seq);
 
@@ -271,14 +286,17 @@ void wt_opt(struct wt *w, int level, int name, int value);
 /** wt_info reads TCP_INFO of the flow's socket. */
 struct tcp_info wt_info(struct wt *w);
 
-/** wt_totals tells the rest of it (totals.h). */
+/** wt_totals reads the rest of it (totals.h). */
 struct totals wt_totals(struct wt *w);
 
 /** wt_send_fast opens a connection with len bytes of data in the SYN, if a cookie is known (RFC 7413). Returns what
  * sendto() does. */
 ssize_t wt_send_fast(struct wt *w, uint32_t len);
 
-/** wt_take_mbufs takes all free mbufs of the stack but some, and lets it notice; wt_give_mbufs gives them back. */
+/**
+ * wt_take_mbufs takes the stack's free mbufs until left remain, and lets it notice; wt_give_mbufs
+ * gives them back.
+ */
 void wt_take_mbufs(struct wt *w, uint32_t left);
 void wt_give_mbufs(struct wt *w);
 
@@ -293,7 +311,7 @@ uint8_t wt_pattern(int dir, uint32_t n);
 
 /* ---- a state each (RFC 9293 section 3.3.2) ---- */
 void wt_listen(struct wt *w, int backlog);
-/** wt_connecting has called connect(), whose SYN nobody has looked at yet; wt_syn_sent has. */
+/** wt_connecting has called connect() and leaves its SYN unread; wt_syn_sent has read it. */
 void wt_connecting(struct wt *w);
 void wt_syn_sent(struct wt *w);
 void wt_syn_received(struct wt *w);

@@ -112,7 +112,7 @@ static struct {
 	unsigned n;
 } taken;
 
-/* The stack looks at its pool now and then. */
+/* Runs the stack until it has checked its pool, which it does only now and then. */
 static void let_count(struct wt *w)
 {
 	for (unsigned i = 0; i < 100; i++)

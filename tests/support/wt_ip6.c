@@ -11,7 +11,7 @@ int wt_socket(struct pc_stack *st, int domain, int type, int protocol)
 	return pc_socket(st, domain == AF_INET && wt_ip6 ? AF_INET6 : domain, type, protocol);
 }
 
-/* The address that stands for an IPv4 one, if it is one of full length. Returns its length. */
+/* Makes the IPv6 address for an IPv4 one, if that has its full length. Returns the new length. */
 static socklen_t to6(const struct sockaddr *sa, socklen_t len, struct sockaddr_in6 *in6)
 {
 	struct sockaddr_in in;

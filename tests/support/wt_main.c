@@ -13,7 +13,7 @@
 
 /*
  * Life-cycle: the pools are made once; each case gets a struct wt with default settings, makes its
- * stack with the first word, and has both torn down behind it.  Then every mbuf must be back.
+ * stack with the first word, and both are torn down after it.  Then every mbuf must be back.
  */
 
 static struct {
@@ -136,11 +136,11 @@ void wt_start6(struct wt *w, const struct ends6 *e)
 	wt_drop(w);
 }
 
-/* At the end of a case: nothing unexpected, and everything given back. */
+/* Ends a case: checks that nothing unexpected was sent and everything was given back. */
 static void finish(struct wt *w, bool passed)
 {
 	if (w->st != NULL && passed) {
-		w->settled = 0; /* everything is looked at once more */
+		w->settled = 0; /* validate everything once more */
 		wt_settle(w);
 		wt_nothing(w, "the end of the case", 0, 0);
 	}
@@ -185,7 +185,7 @@ static void usage(const char *program)
 	exit(2);
 }
 
-/* What is about IPv4 has no counterpart over IPv6. */
+/* Cases about IPv4 have no counterpart over IPv6. */
 static bool is_left_out(const char *name)
 {
 	return wt_ip6 && strstr(name, "IPv4") != NULL;
