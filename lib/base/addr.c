@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Text and sockaddr forms of addresses; the values themselves are in percore/addr.h. */
+/* Conversion of addresses to and from text and sockaddr; the types are in percore/addr.h. */
 
 #include <percore/addr.h>
 
@@ -41,7 +41,7 @@ char *pc_addr_format(const struct pc_addr *a, char buf[PC_ADDR_STRLEN])
 	return buf;
 }
 
-/* Reads a decimal prefix length of one to three digits; -1 when it is anything else. */
+/* Parses a decimal prefix length of one to three digits; -1 for anything else. */
 static int parse_prefix_len(const char *text)
 {
 	int len = 0;
@@ -67,7 +67,7 @@ int pc_prefix_parse(const char *text, struct pc_prefix *p)
 	if (pc_addr_parse(buf, &addr) != 0)
 		return -EINVAL;
 	if (*slash == '/') {
-		/* "::ffff:192.0.2.1/120" is written in IPv6's form and counts as IPv6 does */
+		/* "::ffff:192.0.2.1/120" is IPv6 notation, so its length counts as in IPv6 */
 		const int offset = strchr(buf, ':') == NULL ? MAPPED_BITS : 0;
 
 		len = parse_prefix_len(slash + 1);
@@ -131,7 +131,7 @@ int pc_endpoint_from_sockaddr(struct pc_endpoint *e, const struct sockaddr *sa, 
 	if (family == AF_INET6) {
 		struct sockaddr_in6 in6;
 
-		/* Linux takes it without the scope, as RFC 2133 had it */
+		/* Linux accepts it without the scope ID, as in RFC 2133 */
 		if (len < offsetof(struct sockaddr_in6, sin6_scope_id))
 			return -EINVAL;
 		memcpy(&in6, sa, offsetof(struct sockaddr_in6, sin6_scope_id));

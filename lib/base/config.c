@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The table of PC_STACK_KEYS, and what the values have to do with each other. */
+/* The table of PC_STACK_KEYS, and the constraints between values. */
 
 #include <percore/config.h>
 
@@ -13,11 +13,11 @@
 
 #include "base/number.h"
 
-/* What one idle connection takes, roughly: its TCB, its share of the hash table and of the ready
- * rings.  pc_stack_get_footprint says it exactly; here a round figure is enough. */
+/* Approximate size of an idle connection: its TCB, its share of the hash table and of the ready
+ * rings.  pc_stack_get_footprint returns the exact size; a round figure is enough here. */
 #define BYTES_PER_CONNECTION 300
 
-/* What one mbuf takes in a pool. */
+/* Size of one mbuf in a pool. */
 #define BYTES_PER_MBUF 2432
 
 #define MIN_CONNECTIONS 64
@@ -113,7 +113,8 @@ static bool parse_boolean(const char *text, uint64_t *v)
 	return false;
 }
 
-/* A key whose unit lists as many words as it has values, "one, two, three", takes these words. */
+/* If a key's unit lists as many words as it has values ("one, two, three"), the key accepts these
+ * words. */
 static bool parse_word(const struct pc_config_key *key, const char *text, uint64_t *v)
 {
 	const size_t n = strlen(text);
@@ -168,7 +169,7 @@ static int check_limits(const struct pc_stack_config *config, char *why, size_t 
 	return 0;
 }
 
-/* Pairs of keys of which the first must not be above the second, and why. */
+/* Pairs of keys whose first must not exceed the second, and why. */
 struct order {
 	size_t low, high; /* offsets */
 	const char *why;
@@ -240,7 +241,7 @@ void pc_stack_config_fit(struct pc_stack_config *config, uint64_t bytes)
 	if (config->stack_mbufs == 0) {
 		uint64_t room = bytes / 10 * 6 / BYTES_PER_MBUF;
 
-		/* one for each that waits for an acknowledgement, and what is received */
+		/* one for each connection with unacknowledged data, and those to receive into */
 		config->stack_mbufs = config->stack_max_connections + 8191;
 		if (bytes != 0 && config->stack_mbufs > room)
 			config->stack_mbufs = room;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * What percore/counters.def says about each counter, as constant tables.
+ * Constant tables of what percore/counters.def says about each counter.
  *
- * The name is the id in lower case, which the preprocessor cannot make and nobody should have to
- * type twice, so the compiler does it character by character.
+ * A counter's name is its id in lower case.  The preprocessor cannot make that, and nobody should
+ * have to type it twice, so the compiler converts it character by character.
  */
 
 #include <percore/stats.h>

@@ -37,7 +37,7 @@ uint64_t ctx_time_of_day(struct ctx *ctx)
 	return ctx->day_ns;
 }
 
-/* the tick in which a time lies; times of the past are due now */
+/* Returns the tick by which a time has come; past times are due now. */
 static uint32_t tick_of(const struct ctx *ctx, uint64_t ns)
 {
 	if (ns <= ctx->now_ns)

@@ -4,8 +4,8 @@
 
 /*
  * The context that all layers of a stack share: time (set once per turn), random numbers, counters,
- * settings and the mbuf pool.  Each layer keeps a pointer to the one struct ctx that its stack
- * contains; nothing here is reached in any other way.
+ * settings and the mbuf pool.  Each stack contains one struct ctx, and each layer keeps a pointer
+ * to it; there is no other way to get at any of this.
  */
 
 #include <stdbool.h>
@@ -20,70 +20,69 @@
 #include "rng.h"
 #include "strangers.h"
 
-/* One tick of the timers is 2^16 ns = 65.536 us; 32 bits of them wrap in 78 hours. */
+/* One timer tick is 2^16 ns = 65.536 us; a 32-bit tick count wraps after 78 hours. */
 #define TICK_SHIFT 16
 
-/* One mbuf in so many is kept for acknowledgements and what is under way: mbufs are low when no more are
- * left, and scarce when twice as many are.  One buffer may grow to one in so many of the others. */
+/* One mbuf in MBUFS_KEPT is reserved for acknowledgements and for data in flight.  Mbufs are low
+ * when only the reserve is left, and scarce when less than twice the reserve is.  A single buffer
+ * may grow to one in MBUFS_SHARE of the other mbufs. */
 #define MBUFS_KEPT  16
 #define MBUFS_SHARE 8
 
-/* A burst of data is taken before it is seen that mbufs are low, and half of what is kept must be left then. */
+/* The least reserve: a burst of data may be accepted before mbufs are seen to be low, and half of
+ * the reserve must be left then. */
 #define MBUFS_LEAST 128
 
-/** mbufs_kept returns how many mbufs of a pool are kept. */
+/** mbufs_kept returns how many mbufs of a pool are reserved. */
 static inline uint32_t mbufs_kept(uint32_t size)
 {
 	return RTE_MAX(size / MBUFS_KEPT, RTE_MIN((uint32_t)MBUFS_LEAST, size / 4));
 }
 
-/* mbufs that are done with go back to the pool so many at a time */
+/* Freed mbufs are returned to the pool in batches of this size. */
 #define CTX_DONE 64
 
 struct ctx {
 	uint64_t now_ns;     /* of this turn */
-	uint64_t given_ns;   /* the same by the caller's clock, which is behind by behind_ns */
-	uint64_t behind_ns;  /* since it ran backwards; 0: it never did */
-	uint64_t far_ns;     /* a turn so long after the one before is looked at (stack/poll.c) */
-	uint64_t stall_ns;   /* when the lcore went on after it had stood still */
-	uint32_t rtt_end_us; /* longer round trips have a stall in them; 0: there was none lately */
-	uint64_t epoch_ns;   /* of the first turn; what follows is counted from there, so that */
-	bool has_epoch;      /* what is armed before the first turn is armed for its time */
+	uint64_t given_ns;   /* the same by the caller's clock, which lags by behind_ns */
+	uint64_t behind_ns;  /* because it ran backwards; 0: it never did */
+	uint64_t far_ns;     /* a longer gap between turns is examined (stack/poll.c) */
+	uint64_t stall_ns;   /* when the lcore resumed after a stall; 0: never */
+	uint32_t rtt_end_us; /* round trips this long include a stall; 0: none lately */
+	uint64_t epoch_ns;   /* time of the first turn; the clocks below count from it, so that */
+	bool has_epoch;      /* timers armed before the first turn count from that turn */
 	uint32_t now_us;     /* modulo 2^32 us; for RTT samples */
 	uint32_t now_ms;     /* modulo 2^32 ms; for timestamps */
 	uint32_t tick;       /* modulo 2^32 ticks; for timers */
-	uint16_t turn;       /* modulo 2^16 turns; what has come in one turn has come at once */
-	uint16_t era;        /* modulo 2^16 times 2^22 ms, which are 70 minutes; for idleness */
-	int64_t wall_s;      /* seconds since 1970, kept by run/; 0 under any other clock */
-	uint64_t (*time_of_day)(void); /* ns since 1970, by the system; NULL: now_ns */
-	uint64_t day_ns, day_of_ns;    /* what it said, and when; see ctx_time_of_day */
-	bool mbufs_scarce; /* less than an eighth of the pool is left: no new connections */
-	bool mbufs_low;    /* pool nearly empty: refuse what can be refused */
-	uint32_t
-	    mbufs_last; /* while mbufs are low: segments that may be taken from, or for, who has none */
-	uint32_t mbufs_reserve; /* beyond those: for data in order of others (tcp/pressure.h) */
-	uint16_t low_check;     /* turns until mbufs_low is looked at again */
-	uint32_t
-	    mbufs_spare; /* how many more may be taken for new data before the pool counts as low */
-	uint32_t
-	    mbufs_small; /* the last of these are for small buffers: large ones do not make mbufs scarce */
-	struct rte_mempool *pool;   /* the mbufs of what is sent */
-	struct pc_stack_config cfg; /* changed by pc_stack_reconfigure only, between turns */
+	uint16_t turn;       /* modulo 2^16 turns; frames received in one turn arrived together */
+	uint16_t era;        /* modulo 2^16, in units of 2^22 ms (70 minutes); for idleness */
+	int64_t wall_s;      /* seconds since 1970, maintained by run/; 0 with any other clock */
+	uint64_t (*time_of_day)(void); /* ns since 1970, by the system's clock; NULL: now_ns */
+	uint64_t day_ns, day_of_ns;    /* what it returned, and in which turn (ctx_time_of_day) */
+	bool mbufs_scarce;        /* less than an eighth of the pool is left: no new connections */
+	bool mbufs_low;           /* only the reserve is left: refuse what can be refused */
+	uint32_t mbufs_last;      /* while low: mbufs for connections that hold none, or keep up */
+	uint32_t mbufs_reserve;   /* beyond those: for in-order data of others (tcp/pressure.h) */
+	uint16_t low_check;       /* turns until the pool is checked again */
+	uint32_t mbufs_spare;     /* how many new data may still take before mbufs are low */
+	uint32_t mbufs_small;     /* the part of these that large buffers leave to small ones */
+	struct rte_mempool *pool; /* mbufs for frames to send */
+	struct pc_stack_config cfg; /* changed only by pc_stack_reconfigure, between turns */
 	struct rng rng;
-	bool handed_on; /* the kernel answers for want of a socket (stack/exception.h) */
-	struct strangers *strangers; /* of the port whose burst is worked on; NULL: of none */
+	bool handed_on; /* without a socket, the kernel answers, not us (stack/exception.h) */
+	struct strangers *strangers; /* of the port whose burst is being processed; NULL: none */
 	uint32_t nb_done;
 	struct rte_mbuf *done[CTX_DONE]; /* to be freed, see ctx_free */
 	struct pc_counters counters;
 };
 
-/** ctx_set_time makes now_ns the time of this turn; time never goes back. */
+/** ctx_set_time sets the time of this turn to now_ns; time never goes backwards. */
 void ctx_set_time(struct ctx *ctx, uint64_t now_ns);
 
 /**
- * ctx_time_of_day returns ns since 1970, for what carries a time stamp.  As with Linux it is the system's own clock: the
- * stack's begins with it, but a rate that is off by a few parts in a million would have to be made up for by steps, and
- * stamps would run backwards.  All that comes in one turn has come at once.
+ * ctx_time_of_day returns ns since 1970, for timestamps of packets.  As in Linux it is the system's
+ * clock.  The stack's own clock starts from it, but drifts by a few parts in a million; correcting
+ * that in steps would make timestamps run backwards.  The clock is read once per turn at most.
  */
 uint64_t ctx_time_of_day(struct ctx *ctx);
 
@@ -99,19 +98,19 @@ static inline void ctx_add(struct ctx *ctx, int counter, uint64_t n)
 	ctx->counters.value[counter] += n;
 }
 
-/** ctx_may_answer says whether a stranger is answered (strangers.h). */
+/** ctx_may_answer says whether a stranger may be answered, and counts the answer (strangers.h). */
 static inline bool ctx_may_answer(struct ctx *ctx)
 {
 	return ctx->strangers == NULL || strangers_ask(ctx->strangers);
 }
 
-/** ctx_answers_are_spent says that the next stranger is not. */
+/** ctx_answers_are_spent says whether the next stranger will get no answer. */
 static inline bool ctx_answers_are_spent(const struct ctx *ctx)
 {
 	return ctx->strangers != NULL && strangers_are_done(ctx->strangers);
 }
 
-/** ticks_from_ms rounds up, and adds the tick that has begun: a timer never fires early. */
+/** ticks_from_ms rounds up, and adds the current, partial tick: a timer never fires early. */
 static inline uint32_t ticks_from_ms(uint64_t ms)
 {
 	return (uint32_t)((ms * 1000000 + (2u << TICK_SHIFT) - 1) >> TICK_SHIFT);
@@ -124,17 +123,17 @@ static inline uint32_t ticks_from_us(uint64_t us)
 }
 
 /**
- * ctx_earlier makes *tick, which is a deadline if any is true, that of a time if it is earlier.
- * UINT64_MAX is no time. Returns whether there is a deadline now.
+ * ctx_earlier sets *tick to the tick of ns if that is earlier, or if there is no deadline yet
+ * (any false).  An ns of UINT64_MAX means never.  Returns whether *tick is a deadline now.
  */
 bool ctx_earlier(const struct ctx *ctx, uint64_t ns, bool any, uint32_t *tick);
 
-/** ctx_free_done gives back the mbufs that ctx_free has gathered. */
+/** ctx_free_done returns the mbufs that ctx_free has gathered to the pool. */
 void ctx_free_done(struct ctx *ctx);
 
-/** ctx_free frees an mbuf, a chain or a reference to one. What nearly all are, whole mbufs of this stack's pool
- * that nobody else holds, are gathered and given back together, at the latest at the end of the turn:
- * 45 instructions less. */
+/** ctx_free frees an mbuf, a chain or a reference to one.  The usual case, a single unshared mbuf
+ * of this stack's pool, is gathered and returned in a batch, at the end of the turn at the latest;
+ * this saves 45 instructions. */
 static inline void ctx_free(struct ctx *ctx, struct rte_mbuf *m)
 {
 	if (unlikely(m->nb_segs != 1 || m->next != NULL || m->pool != ctx->pool ||
@@ -147,11 +146,11 @@ static inline void ctx_free(struct ctx *ctx, struct rte_mbuf *m)
 		ctx_free_done(ctx);
 }
 
-/* The part of the next that asks the pool. */
+/* The part of ctx_mbuf that allocates from the pool. */
 struct rte_mbuf *ctx_mbuf_of_pool(struct ctx *ctx);
 
-/** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf). It is the one that was done
- * with last, if any, which is still in the cache. */
+/** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf).  It reuses
+ * the mbuf that was freed last, if any, since that is still in the CPU's cache. */
 static inline struct rte_mbuf *ctx_mbuf(struct ctx *ctx)
 {
 	struct rte_mbuf *m;

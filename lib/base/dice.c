@@ -9,7 +9,7 @@ static uint64_t rotl(uint64_t x, unsigned bits)
 	return (x << bits) | (x >> (64 - bits));
 }
 
-/* Spreads a seed over any number of words; it never gives four zeros in a row. */
+/* Expands a seed to any number of words; never yields four zeros in a row. */
 static uint64_t splitmix_next(uint64_t *state)
 {
 	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);

@@ -3,10 +3,10 @@
 #define BASE_FREELIST_H
 
 /*
- * The free elements of an array with indexes 1 to n: those that were freed are in a list, the last
- * freed first; after them come those that were never taken, in order.  The links are in the
- * elements and belong to the user; only those of the list are valid.  So an element is not touched
- * before it is taken, and a large table uses no more memory than was ever taken from it.
+ * The free elements of an array with indexes 1 to n: first those that were freed, in a list, last
+ * freed first; then those that were never taken, in order.  The caller stores the links, in the
+ * elements; only the links of listed elements are valid.  So an element is not touched before it is
+ * first taken, and a large table uses only as much memory as was ever in use at once.
  */
 
 #include <stdbool.h>
@@ -14,11 +14,11 @@
 
 struct freelist {
 	uint32_t head;    /* the last that was freed; 0: none */
-	uint32_t touched; /* 1 to here have been taken at some time */
+	uint32_t touched; /* elements 1 to this one have been taken at some time */
 	uint32_t n;
 };
 
-/** freelist_next returns which element is taken next; 0: none is free. */
+/** freelist_next returns the element that will be taken next; 0: none is free. */
 static inline uint32_t freelist_next(const struct freelist *f)
 {
 	if (f->head != 0)
@@ -26,13 +26,14 @@ static inline uint32_t freelist_next(const struct freelist *f)
 	return f->touched < f->n ? f->touched + 1 : 0;
 }
 
-/** freelist_is_empty says whether none is free. */
+/** freelist_is_empty says whether no element is free. */
 static inline bool freelist_is_empty(const struct freelist *f)
 {
 	return f->head == 0 && f->touched == f->n;
 }
 
-/** freelist_take takes the next one; there must be one. link is what the element has for one, anything if it was never taken. */
+/** freelist_take takes the next element; one must be free. link is the link stored in that element,
+ * which does not matter if it was never taken. */
 static inline void freelist_take(struct freelist *f, uint32_t link)
 {
 	if (f->head != 0)
@@ -41,7 +42,7 @@ static inline void freelist_take(struct freelist *f, uint32_t link)
 		f->touched++;
 }
 
-/** freelist_give frees an element that was taken. Returns what its link is to be from now on. */
+/** freelist_give frees an element that was taken. Returns the link to store in it. */
 static inline uint32_t freelist_give(struct freelist *f, uint32_t index)
 {
 	const uint32_t link = f->head;

@@ -3,17 +3,17 @@
 #define BASE_HASH_H
 
 /*
- * The hash of the tables that the network fills.
+ * The hash for tables whose keys come from the network.
  *
- * Whoever sends packets chooses their addresses and ports.  If they could compute the hash, they
- * could send thousands of flows into one bucket, and every lookup would walk all of them: denial of
+ * Senders choose the addresses and ports of their packets.  A sender that could compute the hash
+ * could put thousands of flows into one bucket, and every lookup would walk all of them: denial of
  * service at a low rate (Crosby and Wallach, 2003).  So the hash is keyed with 128 bits of the
  * stack's secret.  Each step multiplies two 64-bit words, one of which depends on the key, to 128
  * bits and folds the halves: three multiplications in about ten cycles, where SipHash-2-4 takes
  * fifty.
  *
- * It is for positions in tables only.  An outsider sees no hash value, at most a difference in
- * time; what an outsider does see (ISNs, ports, cookies) is made by pc_siphash24.
+ * Use it only for positions in tables.  Outsiders see no hash value, at most a difference in time;
+ * values that they do see (ISNs, ports, cookies) are made by pc_siphash24.
  */
 
 #include <stdint.h>
@@ -22,7 +22,7 @@ struct hash_key {
 	uint64_t k[2];
 };
 
-/* Multiplies to 128 bits and folds the halves by xor. */
+/* Multiplies to 128 bits and xors the halves. */
 static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 {
 	const unsigned __int128 product = (unsigned __int128)a * b;
@@ -31,10 +31,10 @@ static inline uint64_t hash_fold(uint64_t a, uint64_t b)
 }
 
 /**
- * hash24 returns 64 well mixed bits of a 24-byte value; any of them may serve as a table index.
+ * hash24 hashes a 24-byte value to 64 well mixed bits; any of them may serve as a table index.
  *
- * A factor that is 0 makes the other one vanish.  To bring that about, or to find two values of one
- * hash, takes the key.  The constants (of SHA-512: roots of primes) keep the three steps different.
+ * A factor of 0 cancels the other one.  Causing that, or finding two values with the same hash,
+ * requires the key.  The constants (from SHA-512: roots of primes) keep the three steps different.
  */
 static inline uint64_t hash24(const struct hash_key *key, const uint64_t v[3])
 {

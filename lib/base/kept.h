@@ -3,40 +3,39 @@
 #define BASE_KEPT_H
 
 /*
- * Socket options that a socket stores and returns.  Most have no effect in the stack: rcvlowat, the
- * range of ports and the minimum TTL do, and the calls use a few more.  Zeroed: the defaults of
- * Linux.
+ * Socket options that a socket stores and returns.  Most have no effect in the stack; rcvlowat, the
+ * port range and the minimum TTL do, and the socket calls use a few more.  When zeroed, all options
+ * have Linux's defaults.
  */
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
-/* bits of truths that the calls go by */
+/* Bits of truths that the socket calls use. */
 #define KEPT_NO_QUICKACK (UINT64_C(1) << 63) /* TCP_QUICKACK was turned off */
 enum {
-	KEPT_PKTINFO = 1u << 12,  /* IP_PKTINFO: IP_PKTOPTIONS tells it */
-	KEPT_TOS = 1u << 13,      /* IP_RECVTOS: so it does */
-	KEPT_TTL = 1u << 14,      /* IP_RECVTTL: so it does */
+	KEPT_PKTINFO = 1u << 12,  /* IP_PKTINFO: IP_PKTOPTIONS returns it */
+	KEPT_TOS = 1u << 13,      /* IP_RECVTOS: likewise */
+	KEPT_TTL = 1u << 14,      /* IP_RECVTTL: likewise */
 	KEPT_NO_PORT = 1u << 21,  /* IP_BIND_ADDRESS_NO_PORT */
-	KEPT_ZEROCOPY = 1u << 26, /* SO_ZEROCOPY: MSG_ZEROCOPY is answered in the error queue */
-	KEPT_INQ = 1u << 27,      /* TCP_INQ: recvmsg tells what is left */
+	KEPT_ZEROCOPY = 1u << 26, /* SO_ZEROCOPY: the error queue reports on MSG_ZEROCOPY */
+	KEPT_INQ = 1u << 27,      /* TCP_INQ: recvmsg returns how much is left */
 };
 
-#define KEPT_OUT_OF_BAND (UINT64_C(1) << 58) /* of TCP: SO_OOBINLINE 0 */
+#define KEPT_OUT_OF_BAND (UINT64_C(1) << 58) /* TCP: SO_OOBINLINE is 0 */
 
 #define KEPT_SMALL 8
 
-/* of small, that TCP goes by (tcp/gtsm.h) */
+/* Indexes into small of options that TCP uses (tcp/gtsm.h). */
 enum {
 	KEPT_MINTTL = 2,  /* IP_MINTTL */
 	KEPT_MINHOPS = 5, /* IPV6_MINHOPCOUNT */
 };
 
 struct kept {
-	uint64_t
-	    truths; /* of options that are on or off: a bit each, set when it is not the default */
-	uint8_t small[KEPT_SMALL];      /* numbers of a byte */
+	uint64_t truths;                /* boolean options: a bit each, set if not the default */
+	uint8_t small[KEPT_SMALL];      /* one-byte numbers */
 	uint16_t port_first, port_last; /* IP_LOCAL_PORT_RANGE; 0: as configured */
 	int32_t priority;               /* SO_PRIORITY */
 	int32_t mark;                   /* SO_MARK */
@@ -47,7 +46,7 @@ struct kept {
 	int32_t tx_delay;               /* TCP_TX_DELAY, us */
 };
 
-/** kept_equal says whether two sockets have the same. */
+/** kept_equal says whether two sockets have the same options. */
 static inline bool kept_equal(const struct kept *a, const struct kept *b)
 {
 	return a->truths == b->truths && a->priority == b->priority && a->mark == b->mark &&
@@ -57,7 +56,8 @@ static inline bool kept_equal(const struct kept *a, const struct kept *b)
 	       a->port_last == b->port_last;
 }
 
-/** kept_ports narrows a range of ephemeral ports by that of a socket; an end that lies outside of it counts for nothing. */
+/** kept_ports narrows a range of ephemeral ports to that of a socket; an end of the socket's range
+ * that lies outside is ignored. */
 static inline void kept_ports(const struct kept *k, uint16_t *first, uint16_t *last)
 {
 	const uint16_t low = *first, high = *last;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Chains cut and joined; see mbuf.h. */
+/* Trimming and joining chains; see mbuf.h. */
 
 #include "base/mbuf.h"
 
@@ -21,7 +21,7 @@ void mbuf_trim_chain(struct rte_mbuf *m, uint32_t len)
 	last->next = NULL;
 }
 
-/* Moves the data of a segment so that len bytes fit behind its beginning. */
+/* Moves the data of a segment so that len bytes fit from its start. */
 static bool make_room(struct rte_mbuf *m, uint16_t len)
 {
 	const uint16_t off = (uint16_t)(m->buf_len - len);

@@ -11,11 +11,11 @@
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
-/* The parts of the two functions below that chains need. */
+/* The parts of the two functions below that handle chains. */
 void mbuf_trim_chain(struct rte_mbuf *m, uint32_t len);
 bool mbuf_pullup_chain(struct rte_mbuf *m, uint16_t len);
 
-/** mbuf_trim shortens a packet to its first len bytes; segments that are left over are freed. */
+/** mbuf_trim shortens a packet to its first len bytes; segments beyond them are freed. */
 static inline void mbuf_trim(struct rte_mbuf *m, uint32_t len)
 {
 	assert(len <= m->pkt_len);
@@ -29,7 +29,7 @@ static inline void mbuf_trim(struct rte_mbuf *m, uint32_t len)
 
 /**
  * mbuf_pullup makes the first len bytes of a packet contiguous; it must have that many, and its
- * first segment must be writable. Returns false when they do not fit there; nothing has changed then.
+ * first segment must be writable. Returns false, and changes nothing, if they do not fit there.
  */
 static inline bool mbuf_pullup(struct rte_mbuf *m, uint16_t len)
 {
@@ -37,7 +37,7 @@ static inline bool mbuf_pullup(struct rte_mbuf *m, uint16_t len)
 	return likely(m->data_len >= len) || mbuf_pullup_chain(m, len);
 }
 
-/** mbuf_clear_offload forgets what was said about checksums and lengths, on receipt or by a sender. */
+/** mbuf_clear_offload clears offload flags and header lengths, set on receipt or by a sender. */
 static inline void mbuf_clear_offload(struct rte_mbuf *m)
 {
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;

@@ -16,8 +16,9 @@ static bool is_name_char(uint8_t c)
 	       c == '-' || c == '_';
 }
 
-/* Reads labels up to the end of the name or something that is no label. Returns how many bytes they take, without
- * what ends them, and adds their text to the *n characters of name; or NO_LABELS. */
+/* Reads labels up to the end of the name or to anything that is not a label, and appends them to
+ * the *n characters of name. Returns how many bytes they take, without what ends them; or
+ * NO_LABELS. */
 static size_t read_labels(const uint8_t *p, size_t len, char *name, size_t *n)
 {
 	size_t at = 0;
@@ -48,7 +49,7 @@ size_t name_read(const uint8_t *p, size_t len, char name[NAME_MAX_LEN + 1])
 	return took != NO_LABELS && p[took] == 0 ? took + 1 : 0;
 }
 
-/* Each pointer must lead to a place before the labels that it stands behind, so that there is an end to them. */
+/* Each pointer must point to before the labels that it follows, so that the loop terminates. */
 size_t name_read_at(const uint8_t *list, size_t len, size_t at, char name[NAME_MAX_LEN + 1])
 {
 	size_t from = at, n = 0, end = 0;

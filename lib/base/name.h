@@ -3,7 +3,7 @@
 #define BASE_NAME_H
 
 /*
- * Domain names as options contain them: labels (RFC 1035 section 3.1), uncompressed in DHCPv6 and
+ * Domain names as options encode them: labels (RFC 1035 section 3.1), uncompressed in DHCPv6 and
  * router advertisements (RFC 8415 section 10), compressed in DHCP (RFC 3397).
  */
 
@@ -13,22 +13,24 @@
 
 #include <percore/addr.h>
 
-#define NAME_MAX_LEN 253 /* characters of a name as text, its final dot left out */
+#define NAME_MAX_LEN 253 /* characters of a name as text, without the final dot */
 
 /**
- * name_read reads a name of at most len bytes as text, which ends with a NUL and may be empty (the root). Returns how many
- * bytes it takes; 0 when it is cut short, too long, or has other characters than letters, digits, '-' and '_'.
+ * name_read converts an encoded name of at most len bytes to text, which ends with a NUL and may be
+ * empty (the root). Returns how many bytes the encoded name takes; 0 if it is truncated, too long,
+ * or contains characters other than letters, digits, '-' and '_'.
  */
 size_t name_read(const uint8_t *p, size_t len, char name[NAME_MAX_LEN + 1]);
 
 /**
- * name_read_at reads the name at an offset of a list of len bytes, which may end in a pointer to an earlier place of the
- * list (RFC 1035 section 4.1.4). Returns how many bytes it takes there, a pointer included; 0 as name_read, and when a
- * pointer does not point back.
+ * name_read_at does the same for the name at an offset in a list of len bytes; it may end in a
+ * pointer to an earlier place in the list (RFC 1035 section 4.1.4). Returns how many bytes it takes
+ * there, including the pointer; 0 as for name_read, and if a pointer does not point backwards.
  */
 size_t name_read_at(const uint8_t *list, size_t len, size_t at, char name[NAME_MAX_LEN + 1]);
 
-/** name_server_is_good says whether an IPv6 address can be a name server's: that of one host, another one. */
+/** name_server_is_good says whether an IPv6 address can be a name server's: that of a single host
+ * other than this one. */
 static inline bool name_server_is_good(const struct pc_addr *a)
 {
 	return !pc_addr_is_any(a) && !pc_addr_is_multicast(a) && !pc_addr_is_loopback(a) &&

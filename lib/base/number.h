@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 /**
- * number_read reads a text that is a whole number of 64 bits, decimal or as C writes others. Returns false for anything else:
- * strtoull alone would take signs, spaces and what is left over.
+ * number_read parses an unsigned 64-bit integer, in decimal or with C's prefixes for octal and hex.
+ * Returns false for anything else: strtoull alone would accept signs, spaces and trailing text.
  */
 static inline bool number_read(const char *text, uint64_t *v)
 {

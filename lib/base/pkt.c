@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The place of struct pkt among the dynamic fields of an mbuf; see pkt.h. */
+/* Reserves struct pkt among the dynamic fields of an mbuf; see pkt.h. */
 
 #include "base/pkt.h"
 
@@ -17,7 +17,7 @@ int pkt_register(void)
 	    .align = alignof(struct pkt),
 	};
 
-	/* the same name, size and place once more is no error to DPDK */
+	/* DPDK accepts a repeated registration with the same name, size and offset */
 	if (rte_mbuf_dynfield_register_offset(&field, PKT_OFFSET) != PKT_OFFSET)
 		return -EEXIST;
 	return 0;

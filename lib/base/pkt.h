@@ -3,12 +3,12 @@
 #define BASE_PKT_H
 
 /*
- * What percore stores in an mbuf: 24 bytes of its dynamic fields, at an offset that is fixed at
- * compile time and registered with rte_mbuf_dynfield_register_offset, so that the mbufs of any pool
- * have them.
+ * The note that percore keeps in an mbuf: 24 bytes of its dynamic fields, at an offset that is
+ * fixed at compile time and registered with rte_mbuf_dynfield_register_offset, so that the mbufs of
+ * any pool have it.
  *
- * They are valid only while the mbuf is in a queue of the stack: tx in a send queue, rx in a
- * receive or out-of-order queue.  Whoever queues an mbuf owns its fields.
+ * It is valid only while the mbuf is in a queue of the stack: tx in a send queue, rx in a receive
+ * or out-of-order queue.  The owner of the queue owns the notes of its mbufs.
  */
 
 #include <stddef.h>
@@ -23,15 +23,15 @@ struct pkt {
 			union {
 				struct {
 					uint32_t sent_us; /* when it was last sent */
-					uint32_t cookie;  /* of the owner of the queue */
+					uint32_t cookie;  /* for the owner of the queue */
 				};
 				struct rte_mbuf
-				    *run; /* in place of both while SACKed (scoreboard.h) */
+				    *run; /* replaces both while SACKed (scoreboard.h) */
 			};
 			uint32_t seq;  /* of the first payload byte */
 			uint16_t len;  /* payload bytes */
 			uint8_t flags; /* of the owner of the queue */
-			uint8_t sends; /* how often it was sent, at most 255 */
+			uint8_t sends; /* how often it was sent; stays at 255 */
 		} tx;
 		struct {
 			uint32_t seq;    /* of the first payload byte */

@@ -6,8 +6,8 @@
 
 #include <percore/port.h>
 
-/** port_info_follow notes what the port below has become: its link, what it has counted, and which offloads it has withdrawn because
- * they do not work. Call it after each burst. */
+/** port_info_follow copies what changes in the port below: its link, its counts, and which offloads
+ * it has withdrawn because they do not work. Call it after each burst. */
 static inline void port_info_follow(struct pc_port_info *info, const struct pc_port_info *below)
 {
 	info->link_up = below->link_up;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Toeplitz: each set bit of the input, from the left, contributes the 32 bits of the key that begin
- * at its own position.  Used when a connection is opened, once per port tried, so bit by bit is fast
- * enough, and a key of any length needs no table.
+ * Toeplitz: each set bit of the input, from the left, contributes (by xor) the 32 bits of the key
+ * that start at its position.  It runs when a connection is opened, once per port tried, so working
+ * bit by bit is fast enough, and keys of any length need no table.
  */
 
 #include "base/toeplitz.h"

@@ -2,7 +2,7 @@
 #ifndef BASE_TOEPLITZ_H
 #define BASE_TOEPLITZ_H
 
-/* The hash by which a NIC distributes flows over its queues (RSS), in software. */
+/* A software version of the hash by which NICs distribute flows over queues (RSS). */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 uint32_t toeplitz_hash(const struct pc_port_rss *rss, const struct pc_endpoint *src,
                        const struct pc_endpoint *dst, bool with_ports);
 
-/** toeplitz_queue returns the queue on which that packet arrives; 0 when there is one queue. */
+/** toeplitz_queue returns the queue on which that packet arrives; 0 if there is only one. */
 uint16_t toeplitz_queue(const struct pc_port_rss *rss, const struct pc_endpoint *src,
                         const struct pc_endpoint *dst);
 

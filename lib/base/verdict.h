@@ -3,7 +3,7 @@
 #define BASE_VERDICT_H
 
 /*
- * Verdicts: what an input function says about a frame.
+ * Verdicts: what an input function returns about a frame.
  *
  * A verdict is an int of one of three kinds.  VERDICT_DONE: the callee has taken the mbuf.  A
  * PC_DROP_ counter: the frame is dropped; stack/rx.c counts it and frees the mbuf.  NEXT_*: the
@@ -24,8 +24,8 @@ enum {
 	NEXT_FRAGMENT,
 	NEXT_UDP,
 	NEXT_TCP,
-	NEXT_LATER, /* nothing now: it waits in the burst's batch, or for its other fragments */
-	NEXT_ERROR, /* an ICMP error about a packet of ours: struct icmp_error says which */
+	NEXT_LATER, /* nothing yet: the frame waits in the burst's batch, or for other fragments */
+	NEXT_ERROR, /* an ICMP error about a packet we sent: struct icmp_error says which */
 };
 
 /** verdict_is_drop says whether the frame is to be counted and freed. */
