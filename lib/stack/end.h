@@ -4,8 +4,9 @@
 
 struct pc_stack;
 
-/** stack_end ends a stack of a program that ends: every mbuf that it holds is freed, and its large tables go when EAL does.
- * EAL writes over memory that it is given back, and would have it made where nothing was ever used. NULL is fine. */
+/** stack_end destroys a stack when the program is about to end: it frees every mbuf of the stack,
+ * but leaves its large tables to EAL's cleanup, since EAL overwrites memory that is freed, which
+ * would first allocate the pages that were never used. NULL is allowed. */
 void stack_end(struct pc_stack *st);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* of the destination in an IP header */
+/* Offsets of the destination address in an IP header. */
 #define IP4_DST_OFF 16
 #define IP6_DST_OFF 24
 
@@ -22,7 +22,7 @@
 
 enum owner { OURS, KERNEL, BOTH };
 
-/* BOTH: several lcores may get a copy each, and the kernel wants one */
+/* BOTH: several lcores may get a copy each, but the kernel must get only one. */
 static enum owner owner_of(int verdict)
 {
 	switch (verdict) {
@@ -53,8 +53,9 @@ static enum owner owner_of(int verdict)
 	}
 }
 
-/* Of what is for no address that is in use here: it is for one that will be, when the link has been asked for it. The
- * kernel, which has it too, would say that our ports are closed. */
+/* For a packet to an address not in use here: says whether it is one of ours that is still subject
+ * to duplicate address detection. The kernel, which has the address too, would answer that our
+ * ports are closed. */
 static bool is_for_us(const struct exception *e, const struct rte_mbuf *m, int verdict)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETH_HDR_LEN);
@@ -69,7 +70,7 @@ static bool is_for_us(const struct exception *e, const struct rte_mbuf *m, int v
 	return netifs_find(e->ifs, &dst) != LADDR_NONE;
 }
 
-/* A bucket of a tenth of a second. */
+/* A token bucket that holds a tenth of a second's frames. */
 static bool may_pass(struct exception *e, const struct ctx *ctx)
 {
 	const uint64_t rate = ctx->cfg.exception_rate, most = rate / 10 + 1;
@@ -100,14 +101,14 @@ static void drop(struct ctx *ctx, struct rte_mbuf *m, enum pc_counter why)
 	rte_pktmbuf_free(m);
 }
 
-/* What was put together of fragments is taken apart again. */
+/* Fragments a reassembled packet again. */
 static void hand_pieces(struct exception *e, struct ctx *ctx, struct rte_mbuf *m)
 {
 	struct rte_mbuf *pieces[EXCEPTION_PIECES];
 	const unsigned n = exception_cut(ctx, m, e->kernel->info.mtu, pieces);
 	unsigned sent = 0;
 
-	exception_flush(e, ctx); /* what has come before it */
+	exception_flush(e, ctx); /* earlier frames first */
 	if (n > 0)
 		sent = e->kernel->ops->tx_burst(e->kernel, pieces, (uint16_t)n, ctx->now_ns);
 	for (unsigned i = sent; i < n; i++)
@@ -186,7 +187,7 @@ unsigned exception_poll(struct exception *e, struct ctx *ctx)
 	struct rte_mbuf *pkts[EXCEPTION_BURST];
 	uint16_t n;
 
-	/* what cannot be sent now waits in the kernel's queue */
+	/* frames that cannot be sent now wait in the kernel's queue */
 	if (txq_is_busy(&e->netif->txq))
 		return 0;
 	n = e->kernel->ops->rx_burst(e->kernel, pkts, EXCEPTION_BURST / 2, ctx->now_ns);

@@ -3,21 +3,21 @@
 #define STACK_EXCEPTION_H
 
 /*
- * The exception path: frames of a port for which the stack has no use go to the kernel, by another
- * port.
+ * The exception path: frames of a port for which the stack has no use go to the kernel, through
+ * another port.
  *
  * When a device is taken from the kernel, the other services on it (ssh, a routing daemon, NTP) are
  * lost with it.  A port that leads to the kernel, a TAP, brings them back: it has the device's MAC
  * address and, on the kernel's side, our addresses.  A frame goes through our layers first, and the
- * verdict says whose it is: one that would be dropped because there is no socket, protocol or
- * address for it goes to the kernel, and nothing is answered here, no RST and no ICMP error.  What
- * the kernel sends is sent unchanged.
+ * verdict decides whose it is: a frame that would be dropped for lack of a socket, protocol or
+ * address goes to the kernel, and we send no RST or ICMP error.  Frames from the kernel are sent
+ * unchanged.
  *
- * ARP replies, neighbour discovery, IGMP and ICMP errors are useful to both, and go to both.  An
- * ARP request or neighbour solicitation for an address of ours is answered by us alone.
+ * ARP replies, neighbour discovery, IGMP and ICMP errors are useful to both, and go to both.  Only
+ * we answer an ARP request or neighbour solicitation for one of our addresses.
  *
  * Ownership: the ports belong to the caller.  Invariant: a frame that is handed over counts as
- * taken; one that cannot be handed over, under the drop counter that says why.
+ * taken; one that cannot be handed over counts under the drop counter that says why.
  */
 
 #include <stdbool.h>
@@ -34,26 +34,26 @@
 struct exception {
 	struct pc_port *kernel; /* NULL: nowhere */
 	const struct netifs *ifs;
-	struct netif *netif; /* whose frames they are */
-	bool link;           /* what is for every lcore goes to the kernel from here */
-	uint32_t left;       /* frames that may go before more time has passed (exception.rate) */
-	uint64_t filled_ns;  /* when left was last looked at */
+	struct netif *netif; /* the interface of the frames */
+	bool link;           /* of all lcores, this one hands over frames that each of them gets */
+	uint32_t left;       /* frames that may be handed over now (exception.rate) */
+	uint64_t filled_ns;  /* when left was last refilled */
 	uint16_t n;
-	struct rte_mbuf *pkts[EXCEPTION_BURST]; /* of the burst that is worked on */
+	struct rte_mbuf *pkts[EXCEPTION_BURST]; /* of the current burst */
 };
 
-/** exception_put takes a frame that has got a verdict, if it is one for the kernel. Returns whether it has: then it is
- * sent by exception_flush, and counted. */
+/** exception_put takes a frame if its verdict makes it one for the kernel. Returns whether it has;
+ * exception_flush then sends and counts the frame. */
 bool exception_put(struct exception *e, struct ctx *ctx, struct rte_mbuf *m, int verdict);
 
-/** exception_put_arp gives the kernel a copy of an ARP packet that tells of a neighbour, a reply or an announcement; m
- * stays the caller's. */
+/** exception_put_arp gives the kernel a copy of an ARP packet with news of a neighbour, a reply or
+ * an announcement; m stays the caller's. */
 void exception_put_arp(struct exception *e, struct ctx *ctx, const struct rte_mbuf *m);
 
-/** exception_flush hands the frames of a burst over. */
+/** exception_flush hands the frames of a burst to the kernel. */
 void exception_flush(struct exception *e, struct ctx *ctx);
 
-/** exception_poll sends what the kernel has sent. Returns how many frames that were. */
+/** exception_poll sends the kernel's frames on. Returns how many there were. */
 unsigned exception_poll(struct exception *e, struct ctx *ctx);
 
 #endif

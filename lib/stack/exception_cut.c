@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Fragments of a frame; see exception_cut.h. */
+/* Fragmenting a frame; see exception_cut.h. */
 #include "stack/exception_cut.h"
 
 #include <string.h>
@@ -13,15 +13,15 @@
 
 #define PIECE_MAX 1500u /* bytes; fits in any mbuf */
 
-/* What all pieces begin with, Ethernet header first; in a fragment of IPv6 the fragment header follows. */
+/* The headers that all pieces begin with, Ethernet's first; IPv6's fragment header follows them. */
 struct head {
 	uint8_t b[ETH_HDR_LEN + IP4_HDR_MAX + IP6_FRAG_LEN];
-	uint32_t len, ip_len; /* bytes of all of it, and of the packet's own header */
+	uint32_t len, ip_len; /* bytes in all, and of the IP header alone */
 	uint32_t id;          /* IPv6 */
 	bool ip6;
 };
 
-/* Takes the headers of a frame. Returns false when it is no packet that can be cut. */
+/* Reads the headers of a frame. Returns false if it is no packet that can be cut. */
 static bool read_head(struct ctx *ctx, const struct rte_mbuf *m, struct head *h)
 {
 	uint8_t *ip = h->b + ETH_HDR_LEN;
@@ -39,7 +39,7 @@ static bool read_head(struct ctx *ctx, const struct rte_mbuf *m, struct head *h)
 		return false;
 	if (!h->ip6)
 		return true;
-	/* what each router on the way has to see stays in front of a fragment header */
+	/* headers that every router has to see must stay in front of the fragment header */
 	if (ip[IP6_NEXT_OFF] == IP6_EXT_HOP || ip[IP6_NEXT_OFF] == IP6_EXT_RH)
 		return false;
 	h->id = (uint32_t)rng_next(&ctx->rng);
@@ -67,7 +67,8 @@ static void write_head6(uint8_t *ip, const struct head *h, uint32_t off, uint32_
 	wire_put16(ip + 4, (uint16_t)(IP6_FRAG_LEN + n));
 }
 
-/* The n bytes of payload from off on, of a packet whose payload begins at the frame's byte at. */
+/* Makes the piece with n bytes of payload from offset off on; the payload begins at the frame's
+ * byte at. */
 static struct rte_mbuf *make_piece(struct ctx *ctx, const struct rte_mbuf *m, const struct head *h,
                                    uint32_t at, uint32_t off, uint32_t n)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: what a packet is to what was before it is known by those who keep it: TCP's table, connected sockets, and the pairs
- * of lib/fw.  Here they are asked, and the rules then.
+ * Overview: whether a packet belongs to earlier traffic is looked up where that is stored: in TCP's
+ * table, the connected sockets, and the pairs of lib/fw.  Then the rules are applied.
  *
- * Not judged: what comes by loopback, neighbour discovery, fragments before they are put together, TCP, and what is malformed,
- * for which there is a drop of its own.
+ * Not checked: packets from loopback, neighbour discovery, fragments before reassembly, TCP, and
+ * malformed packets, which have drop counters of their own.
  */
 #include "stack/firewall.h"
 
@@ -16,17 +16,17 @@
 #include "wire/icmp6.h"
 #include "wire/nd.h"
 
-/* bytes of an error that are looked at: a quoted header, and 8 bytes behind it */
+/* bytes of an ICMP error that are read: the quoted headers, and 8 bytes after them */
 #define QUOTE_READ 512
 
-/* bytes of a header of UDP or ICMP that rules need */
+/* bytes of a UDP or ICMP header that rules need */
 #define L4_READ 8
 
-/** A packet to be judged. */
+/** A packet to check. */
 struct judged {
 	struct fw_packet k;
 	struct fw_state name;
-	bool paired; /* it has a name */
+	bool paired; /* name is that of its pair */
 	bool known;
 };
 
@@ -45,7 +45,7 @@ static void describe_udp(const struct pc_stack *st, const uint8_t *l4, const str
 
 /* ---- ICMP ------------------------------------------------------------------------------------ */
 
-/* What an error quotes of a packet that we may have sent, as the pair that it was of. */
+/* Reads the packet that an error quotes, which we may have sent, as the name of its pair. */
 static bool read_quote(const struct rte_mbuf *m, const struct ip_pkt *p, struct fw_state *name,
                        uint32_t *after)
 {
@@ -78,7 +78,7 @@ static bool read_quote(const struct rte_mbuf *m, const struct ip_pkt *p, struct 
 	return true;
 }
 
-/* whether an error is about something that we have sent */
+/* Says whether an error is about a packet that we have sent. */
 static bool is_related(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct pc_endpoint local = {.addr = p->dst}, remote;
@@ -96,7 +96,7 @@ static bool is_related(const struct pc_stack *st, const struct rte_mbuf *m, cons
 		return udp_is_peer(st->udp, &local, &remote) ||
 		       fw_has_asked(&st->ip.fw, &st->ctx, &name);
 	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6: /* of an echo, the identifier is in the second word */
+	case IPPROTO_ICMPV6: /* an echo's identifier is in its second word */
 		name.lport = (uint16_t)(after >> 16);
 		name.rport = FW_ASKED_BY_US;
 		return fw_has_asked(&st->ip.fw, &st->ctx, &name);
@@ -122,13 +122,13 @@ static void describe_icmp(const struct pc_stack *st, const struct rte_mbuf *m, c
 		j->name.rport = FW_ASKED_BY_THEM;
 	} else if (type == (ip4 ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY)) {
 		j->name.rport = FW_ASKED_BY_US;
-		j->k.state = FW_INVALID; /* unless it was asked for */
+		j->k.state = FW_INVALID; /* unless it answers a request of ours */
 	} else {
 		j->paired = false;
 	}
 }
 
-/* neighbours and routers are heard, whoever they are */
+/* Neighbour discovery is accepted from any sender. */
 static bool is_discovery(uint8_t proto, uint8_t type)
 {
 	return proto == IPPROTO_ICMPV6 && type >= ND_RS && type <= ND_REDIRECT;
@@ -141,7 +141,7 @@ static bool has_ports_or_type(int verdict)
 	return verdict == NEXT_UDP || verdict == NEXT_ICMP4 || verdict == NEXT_ICMP6;
 }
 
-/* Describes a packet. Returns whether it is one for the rules. */
+/* Describes a packet. Returns whether the rules apply to it. */
 static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                      int verdict, struct judged *j)
 {
@@ -159,7 +159,7 @@ static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const 
 	};
 	if (!has_ports_or_type(verdict))
 		return true;
-	if (p->l4_len < L4_READ) /* cut short, and dropped as that */
+	if (p->l4_len < L4_READ) /* truncated, and dropped as such */
 		return false;
 	if (verdict == NEXT_UDP)
 		describe_udp(st, l4, p, j);
@@ -168,7 +168,7 @@ static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const 
 	return !is_discovery(p->proto, j->k.icmp_type);
 }
 
-/* Says whether rules have a say, and so whether IP has filled in *p. */
+/* Says whether rules apply, which implies that IP has filled in *p. */
 static bool is_judged(int verdict)
 {
 	switch (verdict) {
@@ -193,7 +193,8 @@ static void reject(struct pc_stack *st, const struct rte_mbuf *m, const struct i
 		icmp_prohibited(&st->ip, m, p);
 }
 
-/* by loopback, or a copy of what we send to a group, which comes as if by its interface: no other may have our address */
+/* Says whether a packet came from loopback, or is a copy of one that we sent to a group, which
+ * seems to come from the group's interface: no other host may have our address. */
 static bool is_own(const struct pc_stack *st, const struct ip_pkt *p)
 {
 	return p->netif == NETIF_LO || (p->group && netifs_has(&st->ip.ifs, &p->src));
@@ -207,7 +208,7 @@ int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct i
 
 	if (!is_judged(verdict) || is_own(st, p) || !describe(st, m, p, verdict, &j))
 		return verdict;
-	/* what comes to a group is of no pair, but may be an answer to what went to one, as those of DHCP are */
+	/* a packet to a group has no pair, but may answer one of ours to a group, as in DHCP */
 	if (p->group && verdict == NEXT_UDP && fw_has_asked(&st->ip.fw, &st->ctx, &j.name))
 		j.k.state = FW_ESTABLISHED;
 	action = j.paired ? fw_judge_pair(&st->ip.fw, &st->ctx, FW_IN, &j.k, &j.name, j.known)

@@ -6,13 +6,15 @@
 
 #include "stack/stack.h"
 
-/** firewall_input judges a packet of which IP has said verdict, and answers what is rejected. fw_is_on. Verdict: the same, or
- * PC_DROP_FIREWALL. m stays the caller's. */
+/** firewall_input applies the rules to a packet for which IP has returned verdict, and answers if
+ * it is rejected. Requires fw_is_on. Returns the same verdict, or PC_DROP_FIREWALL. m stays the
+ * caller's. */
 int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                    int verdict);
 
-/** firewall_shows says whether raw sockets may see a packet of which firewall_input has said verdict: no segment that TCP will
- * not be shown, and nothing that is too short for the rules to read. fw_is_on. */
+/** firewall_shows says whether raw sockets may see a packet for which firewall_input has returned
+ * verdict: not a segment that the rules keep from TCP, nor a packet too short for the rules to
+ * read. Requires fw_is_on. */
 bool firewall_shows(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                     int verdict);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a stack has at the moment: percore/inspect.h.
+ * The present state of a stack: percore/inspect.h.
  *
- * Overview: sockets stand in four tables, of TCP's three kinds and of datagram sockets; a walk goes through one after
- * the other, a bounded number of places in each call.  Places are taken from the front, so a table is left as soon as as
- * many were seen as are taken.
+ * Overview: sockets are in four tables, three of TCP and one of datagram sockets; a walk goes
+ * through one after the other, a bounded number of places in each call.  Places are allocated from
+ * the front, so the walk leaves a table once it has seen as many sockets as there are in it.
  */
 #include <percore/inspect.h>
 

@@ -2,8 +2,9 @@
 /*
  * Settings of a running stack.
  *
- * Every layer reads ctx.cfg when it needs a value, so a change is a store between two turns; what a layer
- * keeps elsewhere it takes over in its *_configure.  Keys of which tables were made do not change.
+ * Every layer reads ctx.cfg when it needs a value, so a change is a store between two turns; a
+ * layer updates values that it keeps elsewhere in its *_configure.  Keys that size tables cannot
+ * change.
  */
 #include "stack/stack.h"
 
@@ -63,7 +64,7 @@ int pc_stack_reconfigure(struct pc_stack *st, const struct pc_stack_config *conf
 	*now = wanted;
 	if (tcp_configure(st->tcp) != 0) {
 		*now = was;
-		tcp_configure(st->tcp); /* asks for nothing that is not there */
+		tcp_configure(st->tcp); /* the old settings need no new memory */
 		return refuse(ENOMEM, why, why_len, "there is no memory for the new settings");
 	}
 	return 0;

@@ -2,15 +2,16 @@
 /*
  * The mailbox: calls that other threads want a stack's thread to make.
  *
- * Overview: an rte_ring of many producers and one consumer, whose elements are the calls themselves.  The stack takes
- * out what is there at the beginning of a turn, so nothing changes in the midst of one.  Who posts gets a number,
- * and finds the result under it in an array that later results overwrite.
+ * Overview: an rte_ring with many producers and one consumer, whose elements are the calls
+ * themselves.  The stack makes the waiting calls at the beginning of a turn, so nothing changes in
+ * the middle of one.  A poster gets a ticket, and finds the result by it in an array that later
+ * results overwrite.
  *
- * Ownership: everything is the stack's, in its own memory; a poster keeps a number, so that one who loses
- * patience leaves nothing behind that the stack could write to.
+ * Ownership: everything belongs to the stack, in its own memory; a poster has only a ticket, so
+ * that when it gives up waiting, it leaves nothing behind that the stack could write to.
  *
- * Invariants: the array has as many places as the ring, so that of two results under way none has the other's
- * place; a place's number is 0 while its result is being written.
+ * Invariants: the array has as many places as the ring, so that no two pending results share a
+ * place; a place's ticket is 0 while its result is being written.
  */
 #include "stack/mail.h"
 
@@ -35,9 +36,9 @@ struct result {
 };
 
 struct mail {
-	uint64_t tickets; /* given out; atomic */
+	uint64_t tickets; /* the last that was issued; atomic */
 	struct result result[SLOTS];
-	struct rte_ring ring; /* last: it is longer than its type */
+	struct rte_ring ring; /* must be last: its elements follow it */
 };
 
 static_assert(sizeof(struct letter) % 4 == 0, "elements of an rte_ring are whole words");
@@ -77,12 +78,13 @@ static struct result *place_of(struct mail *mail, uint64_t ticket)
 	return &mail->result[ticket % SLOTS];
 }
 
-/* Readers that see the new number see the value; those that see the old one see that it has changed. */
+/* Readers that see the new ticket also see the value; those that saw the old ticket before they
+ * read the value see that it has changed. */
 static void put_result(struct mail *mail, uint64_t ticket, int value)
 {
 	struct result *r = place_of(mail, ticket);
 
-	if (r->ticket > ticket) /* whoever posted it has been overtaken by all the others */
+	if (r->ticket > ticket) /* a whole round of later posts has overtaken this one */
 		return;
 	__atomic_store_n(&r->ticket, 0, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_RELEASE);
@@ -94,7 +96,7 @@ void mail_take(struct mail *mail, struct pc_stack *st)
 {
 	struct letter l;
 
-	/* as many as fit: one that posts itself does not keep the stack here */
+	/* no more than fit: a call that posts itself again must not keep the stack here */
 	for (unsigned i = 0; i < PC_POSTS; i++) {
 		if (rte_ring_sc_dequeue_elem(&mail->ring, &l, sizeof(l)) != 0)
 			return;
@@ -113,7 +115,7 @@ uint64_t mail_post(struct mail *mail, int (*call)(struct pc_stack *st, const voi
 	}
 	if (len > 0)
 		memcpy(l.data, data, len);
-	/* no number is used up in vain: of two results under way one would have the other's place */
+	/* no ticket may be wasted, or two pending results could share a place */
 	if (rte_ring_full(&mail->ring)) {
 		errno = EAGAIN;
 		return 0;

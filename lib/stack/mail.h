@@ -11,14 +11,14 @@ struct mail;
 /** mail_footprint returns the bytes that mail_create takes. */
 uint64_t mail_footprint(void);
 
-/** mail_create makes an empty mailbox; NULL when memory is lacking. */
+/** mail_create makes an empty mailbox; NULL: no memory. */
 struct mail *mail_create(int socket_id);
 void mail_free(struct mail *mail);
 
-/** mail_is_there says whether a call waits. */
+/** mail_is_there says whether a call is waiting. */
 bool mail_is_there(const struct mail *mail);
 
-/** mail_take makes the calls that wait, on the stack's thread. */
+/** mail_take makes the waiting calls; on the stack's thread. */
 void mail_take(struct mail *mail, struct pc_stack *st);
 
 /** mail_post and mail_posted are pc_stack_post and pc_stack_posted, for any thread. */

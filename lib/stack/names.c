@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a stack knows of name service; see percore/stack.h and ip/names.h. */
+/* A stack's name servers and search domains; see percore/stack.h and ip/names.h. */
 #include <errno.h>
 #include <string.h>
 

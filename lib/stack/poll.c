@@ -7,30 +7,32 @@
 #include "base/seq.h"
 #include "stack/stack.h"
 
-/* counting a pool looks at every lcore's cache, so it is done once in so many turns */
+/* Counting a pool's free mbufs reads every lcore's cache, so it is done once in so many turns. */
 #define LOW_CHECK_TURNS 64
-/* 2^30 ticks, 19.5 hours: timers tell the past from the future within 2^31 */
+/* 2^30 ticks, 19.5 hours: timers can tell the past from the future within 2^31 ticks. */
 #define LEAP_MAX_NS (1ull << (30 + TICK_SHIFT))
-/* later than this after its deadline a turn is late */
+/* A turn that begins this long after its deadline follows a stall. */
 #define STALL_NS UINT64_C(1000000000)
-/* ... and after this what was sent before is acknowledged, or sent again */
+/* This long after a stall, data sent before it has been acknowledged or retransmitted. */
 #define STALL_OVER_NS UINT64_C(4000000000)
 
 /*
- * What is refused first is what hurts least: new connections when an eighth of the mbufs is left, then
- * out-of-order data and what applications want to send, when it is a sixteenth.  That is kept for
- * acknowledgements and for what is under way, and half of it for acknowledgements alone: devices receive
- * into the same pool, and were all of it held by what waits to be acknowledged, nothing could free it.  Half of that half
- * may be taken by data in order that is read at once: acknowledgements come of nothing else.
- * What may be taken for new data is counted down where it is taken (mbufs_spare): many connections can take a
- * whole pool within one turn, and then neither an ACK could come in nor a retransmission go out.
+ * What hurts least is refused first: new connections when only an eighth of the mbufs is left,
+ * then, at a sixteenth, out-of-order data and what applications want to send.  That sixteenth is
+ * reserved for acknowledgements and for data in flight, and half of it for acknowledgements alone:
+ * devices receive into the same pool, and if unacknowledged data held all of it, nothing could free
+ * it. Half of that half may be taken by in-order data that is read at once, since nothing else
+ * produces acknowledgements.
+ *
+ * Mbufs for new data are counted down as they are taken (mbufs_spare): many connections can take a
+ * whole pool within one turn, and then no ACK could be received and nothing retransmitted.
  */
 static void check_mbufs(struct ctx *ctx)
 {
 	const uint32_t kept = mbufs_kept(ctx->pool->size);
 	uint32_t available;
 
-	/* what has come back since is not counted either: before large buffers are kept small, look */
+	/* mbufs freed since are not counted either, so count before keeping large buffers small */
 	if (ctx->low_check-- > 0 && ctx->mbufs_spare > ctx->mbufs_small)
 		return;
 	available = rte_mempool_avail_count(ctx->pool);
@@ -39,11 +41,11 @@ static void check_mbufs(struct ctx *ctx)
 	ctx->mbufs_scarce = ctx->mbufs_spare < kept;
 	ctx->mbufs_last = available > kept / 2 ? RTE_MIN(available, kept) - kept / 2 : 0;
 	ctx->mbufs_reserve = available > kept / 4 ? RTE_MIN(available, kept / 2) - kept / 4 : 0;
-	/* what is received is not counted: look again before it could take what is kept */
+	/* received frames are not counted down: count again before they could use the reserve */
 	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECK_TURNS);
 }
 
-/* a tick of this stack's near future as a time */
+/* Converts a tick in the near future to a time. */
 static uint64_t time_of(const struct pc_stack *st, uint32_t tick)
 {
 	int32_t ahead = seq_diff(tick, st->ctx.tick);
@@ -55,7 +57,7 @@ static uint64_t time_of(const struct pc_stack *st, uint32_t tick)
 	        << TICK_SHIFT);
 }
 
-/* when there is something to do, by the stack's time; UINT64_MAX: never */
+/* Returns when there is something to do, by the stack's clock; UINT64_MAX: never. */
 static uint64_t next_due(const struct pc_stack *st)
 {
 	uint64_t at = UINT64_MAX;
@@ -80,10 +82,11 @@ static uint64_t next_due(const struct pc_stack *st)
 }
 
 /*
- * A turn that comes a second after the deadline that was told: the lcore has stood still (a SIGSTOP, a virtual
- * machine that was moved, a handler that took long). What came meanwhile has lain in the ring, and how long it did says
- * nothing of the path: a round trip of a minute would have each connection wait as long for its next repetition. So for
- * a while what was sent before is not measured.
+ * A turn that begins more than a second after the stack's deadline means that the lcore has stalled
+ * (a SIGSTOP, a migrated virtual machine, a slow handler).  Frames that arrived meanwhile have
+ * waited in the ring, which says nothing about the path: with a measured round trip of a minute,
+ * each connection would wait that long before it retransmits.  So for a while, data sent before the
+ * stall gives no RTT samples.
  */
 static void look_for_stall(struct pc_stack *st, uint64_t now_ns)
 {
@@ -95,7 +98,7 @@ static void look_for_stall(struct pc_stack *st, uint64_t now_ns)
 		ctx_count(ctx, PC_STALLS);
 	}
 	if (ctx->stall_ns != 0 && now_ns - ctx->stall_ns < STALL_OVER_NS) {
-		ctx->far_ns = 0; /* each turn is looked at */
+		ctx->far_ns = 0; /* examine every turn */
 		ctx->rtt_end_us = (uint32_t)((now_ns - ctx->stall_ns) / 1000) + 1;
 	} else {
 		ctx->far_ns = STALL_NS;
@@ -103,8 +106,9 @@ static void look_for_stall(struct pc_stack *st, uint64_t now_ns)
 	}
 }
 
-/* A clock that is set back, for a moment or for good, does not stop time: it goes on from where it was. One that leaps
- * over days (a machine that slept) is followed in steps, firing what is due in each. */
+/* If the caller's clock is set back, for a moment or for good, the stack's time continues from
+ * where it was. If it leaps over days (a machine that slept), time follows in steps, firing the
+ * timers that are due in each. */
 static __rte_noinline void advance_far(struct pc_stack *st, uint64_t given_ns)
 {
 	struct ctx *ctx = &st->ctx;
@@ -129,13 +133,13 @@ static void advance(struct pc_stack *st, uint64_t given_ns)
 
 	if (given_ns == ctx->given_ns && ctx->has_epoch) /* the same turn */
 		return;
-	if (unlikely(given_ns - ctx->given_ns > ctx->far_ns)) /* or before it */
+	if (unlikely(given_ns - ctx->given_ns > ctx->far_ns)) /* or it runs backwards */
 		advance_far(st, given_ns);
 	ctx->given_ns = given_ns;
 	ctx_set_time(ctx, given_ns + ctx->behind_ns);
 }
 
-/* most turns of an idle lcore have nothing to send */
+/* Most turns of an idle lcore have nothing to send. */
 static void send_all(struct pc_stack *st)
 {
 	if (st->tcp->work_head != 0 || st->tcp->told)
@@ -145,7 +149,7 @@ static void send_all(struct pc_stack *st)
 		ctx_free_done(&st->ctx);
 }
 
-/* what the kernel has sent */
+/* Sends on what the kernel has sent. */
 static unsigned poll_exceptions(struct pc_stack *st)
 {
 	unsigned n = 0;
@@ -165,7 +169,7 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 	check_mbufs(&st->ctx);
 	if (unlikely(mail_is_there(st->mail)))
 		mail_take(st->mail, st);
-	/* what the last turn has left unsent, if its caller did not flush */
+	/* what the last turn has left, if the caller did not flush */
 	send_all(st);
 	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
 		n += stack_rx(st, i);
@@ -184,7 +188,7 @@ void pc_stack_flush(struct pc_stack *st, uint64_t now_ns)
 	send_all(st);
 }
 
-/* the caller's time for one of the stack */
+/* Converts a time of the stack's clock to the caller's clock. */
 static uint64_t given(const struct ctx *ctx, uint64_t at_ns)
 {
 	if (at_ns == UINT64_MAX)

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The burst pipeline: the data-flow diagram of a received frame.
+ * The burst pipeline: the path of a received frame.
  *
  *   port -> Ethernet -> ARP ----------------------------------------> answered or learnt
- *                    -> IPv4 or IPv6 -> ICMP -> answered, or an error told to UDP or TCP
- *                                       (a fragment waits for the others first)
- *                    -> IPv4         -> IGMP -> taken in
+ *                    -> IPv4 or IPv6 -> ICMP -> answered, or an error passed to UDP or TCP
+ *                                       (a fragment first waits for the others)
+ *                    -> IPv4         -> IGMP -> processed
  *                                    -> UDP  -> socket queue, or port unreachable
- *                                    -> TCP  -> (whole burst) look up -> (whole burst) state machine
+ *                                    -> TCP  -> (burst) look up -> (burst) state machine
  *
- * A layer returns the next step or a named drop, and only this file counts and frees what is dropped, or hands it to
- * the kernel if it is the kernel's (exception.h).
- * TCP is worked in three passes over the burst, so that the cache misses of many flows overlap: parse
- * and prefetch the bucket of the flow table; look up and prefetch the TCB; run the state machine.
+ * A layer returns the next step or a named drop, and only this file counts and frees dropped
+ * frames, or hands them to the kernel if they are the kernel's (exception.h).
+ *
+ * TCP makes three passes over the burst, so that the cache misses of many flows overlap: parse and
+ * prefetch the bucket of the flow table; look up and prefetch the TCB; run the state machine.
  */
 #include <netinet/in.h>
 
@@ -37,19 +38,19 @@
 /** TCP segments of a burst, between the passes. */
 struct batch {
 	unsigned n;
-	bool undivided; /* nobody but the transport wants to see what is for it */
-	bool unjudged;  /* and there are no rules for what is not TCP */
-	bool merges;    /* tcp.gro; not where a segment may turn out to be the kernel's */
+	bool undivided; /* nothing but the transport wants to see its packets */
+	bool unjudged;  /* ... and there are no firewall rules for packets other than TCP */
+	bool merges;    /* tcp.gro; not if a segment may turn out to be the kernel's */
 	struct tcp_pending seg[BURST];
 };
 
 /*
- * Invariant, between turns: rx_frames = rx_taken + the sum of all drop_ counters + fragments that wait for
- * others.  Of the fragments that become a datagram, and of the segments that go on as one, all but one are taken then,
- * and what they have become is counted as the one.
+ * Invariant, between turns: rx_frames = rx_taken + the sum of all drop_ counters + fragments that
+ * wait for others.  When fragments are reassembled, or segments merged, all but one are counted as
+ * taken at once; the result is counted as the remaining one, by its own verdict.
  */
 
-/** drop counts a frame under the name of what became of it, and frees it. */
+/** drop counts a frame under its drop counter, and frees it. */
 static inline void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 {
 	assert(verdict_is_drop(verdict));
@@ -59,7 +60,7 @@ static inline void drop(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 	ctx_free(&st->ctx, m);
 }
 
-/** finish ends the way of a frame, unless it waits. */
+/** finish disposes of a frame by its verdict, unless it waits. */
 static inline void finish(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 {
 	if (likely(verdict == NEXT_LATER))
@@ -80,7 +81,7 @@ static void tell_error(struct pc_stack *st, const struct icmp_error *e, const st
 		udp_raw_error(st->udp, e);
 }
 
-/** input_icmp answers, or tells an error to the transport whose packet it is about. */
+/** input_icmp answers, or passes an error to the transport whose packet it is about. */
 static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt *p, int next)
 {
 	struct icmp_error error;
@@ -93,7 +94,7 @@ static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_p
 	return PC_DROP_ICMP_DONE;
 }
 
-/* neighbours and routers are heard, whoever they are */
+/* Neighbour discovery is accepted from any sender. */
 static bool is_discovery(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	const uint8_t *type;
@@ -105,8 +106,8 @@ static bool is_discovery(const struct rte_mbuf *m, const struct ip_pkt *p)
 	return type != NULL && *type >= ND_RS && *type <= ND_REDIRECT;
 }
 
-/* Says whether a packet is dropped by IP and by all others: what IP has no use for may be for raw sockets or the kernel, and its
- * sender may be told. */
+/* Says whether a packet is dropped for good: one with an unknown protocol may still go to raw
+ * sockets or the kernel, and its sender may get an ICMP error. */
 static bool is_dropped(int verdict)
 {
 	switch (verdict) {
@@ -122,13 +123,13 @@ static bool is_dropped(int verdict)
 
 static int refuse(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
 {
-	/* what a fragment begins with is no header, and discovery comes in none (RFC 6980) */
+	/* a fragment has no header to look at, and discovery is never fragmented (RFC 6980) */
 	if (is_dropped(verdict) || (verdict != NEXT_FRAGMENT && is_discovery(m, p)))
 		return verdict;
 	return PC_DROP_DENIED;
 }
 
-/** input_datagram gives a datagram to its socket, or says that there is none. */
+/** input_datagram gives a datagram to its socket, or answers that there is none. */
 static inline int input_datagram(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	const int verdict = udp_input(st->udp, m, p);
@@ -140,8 +141,8 @@ static inline int input_datagram(struct pc_stack *st, struct rte_mbuf *m, const 
 
 static int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b);
 
-/** add_segment lets a TCP segment wait for the next pass, as a part of the one before if it only goes on with
- * that. */
+/** add_segment adds a TCP segment to the batch for the next pass, merged into the previous one if
+ * it directly continues that. */
 static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_mbuf *m)
 {
 	struct tcp_pending *seg = &b->seg[b->n];
@@ -156,8 +157,8 @@ static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_
 	ctx_count(&st->ctx, PC_TCP_RX_MERGED);
 }
 
-/** pass_on hands a datagram that has come in fragments, which devices spread by addresses alone, to the lcore that its
- * ports choose. Returns whether it is gone. */
+/** pass_on passes a reassembled datagram, whose fragments devices distribute by addresses alone, to
+ * the lcore that its ports select. Returns whether it has. */
 static bool pass_on(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct pc_port *port = ip_port(&st->ip, p->netif);
@@ -174,15 +175,14 @@ static bool pass_on(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt
 	queue = toeplitz_queue(&info->rss, &src, &dst);
 	if (queue == info->queue)
 		return false;
-	mbuf_clear_offload(m); /* what the device said was of a fragment */
+	mbuf_clear_offload(m); /* the device described a fragment */
 	if (!port->ops->pass(port, queue, m))
 		return false;
 	ctx_count(&st->ctx, PC_IP_FRAGMENTS_PASSED);
 	return true;
 }
 
-/** input_fragment keeps a fragment, or carries on the datagram that it has completed, with all that comes
- * of it. */
+/** input_fragment keeps a fragment, or fully processes the datagram that it completes. */
 static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m, struct batch *b)
 {
 	struct ip_pkt *p = &b->seg[b->n].pkt;
@@ -194,13 +194,13 @@ static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m
 		ctx_count(&st->ctx, PC_RX_TAKEN);
 		return NEXT_LATER;
 	}
-	/* of a protocol that is not ours it is a drop with more to do */
+	/* with an unknown protocol, the verdict is a drop, but an answer is still due */
 	finish(st, m, input_upper(st, m, verdict, b));
 	return NEXT_LATER;
 }
 
-/** input_raw shows a packet to the raw sockets. Returns whether that was all: a protocol that only they
- * know needs no error. */
+/** input_raw shows a packet to the raw sockets. Returns whether that was all: a protocol that only
+ * they handle needs no error. */
 static __rte_noinline bool input_raw(struct pc_stack *st, const struct rte_mbuf *m,
                                      const struct ip_pkt *p, int verdict)
 {
@@ -212,8 +212,8 @@ static __rte_noinline bool input_raw(struct pc_stack *st, const struct rte_mbuf 
 	return udp_raw_input(st->udp, m, p) && unknown;
 }
 
-/** input_upper carries on a packet whose family matters no more; TCP waits in the batch for the other
- * passes. verdict is what IP said of it. */
+/** input_upper processes a packet, of either family, above IP; TCP waits in the batch for the other
+ * passes. verdict is what IP returned. */
 static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict,
                                       struct batch *b)
 {
@@ -253,7 +253,7 @@ static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, i
 	}
 }
 
-/** input_plain takes a plain TCP segment that only TCP wants to see. */
+/** input_plain handles a plain TCP segment that only TCP wants to see. */
 static __rte_always_inline void input_plain(struct pc_stack *st, struct rte_mbuf *m,
                                             struct batch *b, const enum tcp_rx_kind kind)
 {
@@ -274,7 +274,7 @@ static int input_arp(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif)
 	return arp_input(st->ip.neigh, m, netif);
 }
 
-/** input_any carries one frame through the layers below TCP. */
+/** input_any takes one frame through the layers below TCP. */
 static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                      struct batch *b)
 {
@@ -295,7 +295,7 @@ static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, ui
 	finish(st, m, verdict);
 }
 
-/** input_other takes a plain packet that is no TCP segment, or that not only TCP wants to see. */
+/** input_other handles a plain packet that is not TCP, or that not only TCP wants to see. */
 static __rte_noinline void input_other(struct pc_stack *st, struct rte_mbuf *m, int verdict,
                                        struct batch *b)
 {
@@ -307,8 +307,8 @@ static __rte_noinline void input_other(struct pc_stack *st, struct rte_mbuf *m, 
 		finish(st, m, input_upper(st, m, verdict, b));
 }
 
-/** input_frame does what input_any does for the frame that nearly every one is, a TCP segment over IPv4 in one piece: 85
- * instructions less. */
+/** input_frame is input_any with a fast path for the most common frame, a TCP segment over IPv4 in
+ * one piece; it saves 85 instructions. */
 static inline void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                struct batch *b)
 {
@@ -322,7 +322,7 @@ static inline void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t 
 		input_other(st, m, verdict, b);
 }
 
-/* a frame that somebody else holds too is not ours to write in: a private copy goes on */
+/* A shared frame must not be written to: continue with a private copy. */
 static struct rte_mbuf *make_private(struct pc_stack *st, struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(m, st->ctx.pool, 0, UINT32_MAX);
@@ -360,7 +360,7 @@ static void pass_parse(struct pc_stack *st, struct rte_mbuf **pkts, unsigned n, 
 	}
 }
 
-/* who comes by loopback is no stranger */
+/* Senders on loopback are not strangers. */
 static inline void meet_strangers(struct pc_stack *st, uint8_t netif, unsigned n)
 {
 	const struct pc_stack_config *cfg = &st->ctx.cfg;
@@ -372,7 +372,7 @@ static inline void meet_strangers(struct pc_stack *st, uint8_t netif, unsigned n
 	                (uint32_t)cfg->stack_busy_answers, st->ctx.now_ns);
 }
 
-/* what nobody here wants of this burst is the kernel's */
+/* Frames of this burst for which the stack has no use go to the kernel. */
 static inline void begin_exception(struct pc_stack *st, uint8_t netif)
 {
 	if (likely(st->nb_exceptions == 0) || netif >= PC_MAX_PORTS ||

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Making, ending and looking at a stack.
+ * Creating, destroying and inspecting a stack.
  *
  * Ownership: the stack owns its tables and every mbuf in them; the pool and the ports are the
- * caller's.  All memory is taken in pc_stack_create, in path order, and given back in the reverse
- * order, also when creation fails half-way.
+ * caller's.  pc_stack_create allocates all memory, in the order of the receive path; it is freed in
+ * the reverse order, also when creation fails half-way.
  */
 #include "stack/stack.h"
 
@@ -47,8 +47,8 @@ void pc_stack_get_footprint(const struct pc_stack_config *config, struct pc_stac
 	fp->events = events_footprint((uint32_t)cfg.stack_max_epolls, nb_sockets(&cfg));
 	fp->total = fp->connections + fp->flow_table + fp->half_open + fp->time_wait + fp->events +
 	            fp->other;
-	/* an idle connection: its TCB, its share of the accounts and of the flow table's places, its place in each
-	 * ring */
+	/* an idle connection: its TCB, its share of the accounts and of the flow table, its place
+	 * in each ring */
 	fp->per_idle_connection =
 	    (fp->connections + fp->flow_table + fp->events + cfg.stack_max_connections - 1) /
 	    cfg.stack_max_connections;
@@ -60,7 +60,7 @@ static bool pool_is_fit(const struct rte_mempool *pool)
 	                           RTE_PKTMBUF_HEADROOM + 1514;
 }
 
-/* the kernel's randomness, once, unless the seed is given: the stack itself never asks again */
+/* Takes randomness from the kernel once, unless a seed is given; the stack never asks again. */
 static bool make_rng(const struct pc_stack_config *cfg, struct rng *rng)
 {
 	struct pc_sip_key key;
@@ -75,7 +75,7 @@ static bool make_rng(const struct pc_stack_config *cfg, struct rng *rng)
 	return true;
 }
 
-/* but the large tables */
+/* Frees everything but the large tables. */
 static void free_small(struct pc_stack *st)
 {
 	if (st->udp != NULL)
@@ -287,7 +287,7 @@ void pc_stack_get_usage(const struct pc_stack *st, struct pc_stack_usage *u)
 	};
 }
 
-/* every frame received has ended in one counter, or waits (rx.c) */
+/* Says whether every received frame has been counted once, or still waits (rx.c). */
 static bool is_accounted(const struct pc_stack *st)
 {
 	const uint64_t *c = st->ctx.counters.value;

@@ -19,20 +19,20 @@
 #include "udp/udp.h"
 
 struct pc_stack {
-	struct sockets sockets; /* what the socket calls need; first, see sockets_of */
+	struct sockets sockets; /* state of the socket calls; must be first, see sockets_of */
 	struct ctx ctx;
 	struct ip ip; /* ports, neighbours, addresses, routes */
 	struct udp *udp;
 	struct tcp *tcp;
 	struct events events;
-	struct mail *mail;                        /* what other threads ask for */
+	struct mail *mail;                        /* calls posted by other threads */
 	struct strangers strangers[PC_MAX_PORTS]; /* for each port */
-	struct exception *exception; /* of the port whose burst is worked on; NULL: it has none */
+	struct exception *exception; /* of the port whose burst is being processed; NULL: none */
 	uint32_t nb_exceptions;
 	struct exception exceptions[PC_MAX_PORTS];
 };
 
-/** stack_fail makes the public form of a result: errno and -1 for a negative errno. */
+/** stack_fail converts a result to its public form: a negative errno to -1 and errno. */
 static inline int stack_fail(int result)
 {
 	if (result >= 0)
