@@ -13,7 +13,7 @@ struct args {
 	int nb_eal; /* argv[1] to argv[nb_eal] are EAL's */
 };
 
-/** One of the options that every program has. */
+/** An option that every program has. */
 struct common_option {
 	const char *name, *argument, *help;
 	char letter; /* 0: none */
@@ -29,8 +29,9 @@ extern const struct common_option common_options[];
 int args_parse(struct settings *s, int argc, char **argv, struct args *args);
 
 /**
- * args_check is settings_check for a command line. If something is missing and there is an option in front of the "--" that EAL does not
- * know, that is what is told: EAL itself complains only when it starts. Returns 0, or -1 with a line in s->why.
+ * args_check is settings_check for a command line. If something is missing and there is an option
+ * before the "--" that EAL does not know, it reports that option instead: EAL itself complains only
+ * when it starts. Returns 0, or -1 with a line in s->why.
  */
 int args_check(struct settings *s, int nb_eal, char **argv);
 

@@ -2,36 +2,38 @@
 #ifndef RUN_BOND_H
 #define RUN_BOND_H
 
-/* Bonds of DPDK (net_bonding): which devices are members of a bond, and their state. */
+/* DPDK's bonds (net_bonding): which devices are members of a bond, and the state of their links. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define BOND_MEMBERS 16
 
-/** The members of a device that is a bond. */
+/** The members of a bond. */
 struct bond {
-	unsigned n; /* 0: it is none */
+	unsigned n; /* 0: not a bond */
 	uint16_t id[BOND_MEMBERS];
-	uint32_t up;   /* bits: whose link was up, when that was last looked at */
-	uint8_t since; /* looks since that has changed, and that one; 0: long ago */
+	uint32_t up;   /* a bit per member: whether its link was up at the last check */
+	uint8_t since; /* checks since a change, that one included; 0: long ago */
 };
 
-/** bond_find notes the members of a device, by what EAL was told of it; a device that is no bond has none. */
+/** bond_find notes the members of a device, from the device's EAL arguments; a device that is not a
+ * bond has none. */
 void bond_find(struct bond *b, uint16_t id);
 
 /** bond_has says whether a device is a member. */
 bool bond_has(const struct bond *b, uint16_t id);
 
 /**
- * bond_prepare has a bond look at the links of those of its members whose drivers announce that they tell when a link
- * goes, and do not. Before it is configured.
+ * bond_prepare makes a bond poll the links of members whose drivers claim to report link changes
+ * but do not. Call it before the bond is configured.
  */
 void bond_prepare(uint16_t id);
 
 /**
- * bond_moved says whether links of members had come or gone when it was asked before: so that the bond has had the time
- * between to notice it itself. It says so twice, since the bond may have taken longer, or what was sent then is lost.
+ * bond_moved says whether members' links had gone up or down at the previous call, so that the bond
+ * has had the time since then to notice. It reports a change twice, since the bond may have taken
+ * longer, or what was sent after the first report may have been lost.
  */
 bool bond_moved(struct bond *b);
 

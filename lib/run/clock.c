@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* How fast the TSC is; see clock.h. */
+/* Measures the rate of the TSC; see clock.h. */
 
 #include "clock.h"
 

@@ -3,13 +3,13 @@
 #define RUN_CLOCK_H
 
 /*
- * The clock of all stacks of a process: nanoseconds that begin at the time of day and then follow
- * the TSC, so that they never run backwards, and capture files have real times.  A reading is one
- * multiplication.
+ * The clock of all stacks of a process: nanoseconds that start at the time of day and then follow
+ * the TSC, so that time never runs backwards, and capture files have real times.  Reading it takes
+ * one multiplication.
  *
  * The rate of the TSC: EAL asks the CPU, or measures for a tenth of a second and rounds to 10 MHz,
- * which is off by up to 0.2 %.  Comparing the TSC with the system's clock over the time that EAL
- * takes to start gives the rate to a few parts per million.
+ * which is off by up to 0.2 %.  Comparing the TSC with the system's clock while EAL starts gives
+ * the rate to within a few parts per million.
  */
 
 #include <stdint.h>
@@ -39,11 +39,11 @@ struct clock_mark {
 	uint64_t ns; /* of CLOCK_MONOTONIC */
 };
 
-/** clock_mark reads both, as close together as a few tries bring them: a machine may stand still in between. */
+/** clock_mark reads both clocks, as close together as a few tries allow: the machine may stall. */
 struct clock_mark clock_mark(void);
 
-/** clock_hz returns the ticks per second of the TSC from what has passed between two marks; or nominal_hz where that is too
- * little (5 ms), or off by more than a hundredth. */
+/** clock_hz returns the TSC's ticks per second, measured between two marks; or nominal_hz if the
+ * marks are less than 5 ms apart, or the result is off by more than a hundredth. */
 uint64_t clock_hz(const struct clock_mark *from, const struct clock_mark *to, uint64_t nominal_hz);
 
 /** clock_init starts the clock; hz are the ticks per second of the TSC. */
@@ -54,10 +54,10 @@ static inline void clock_init(struct clock *c, uint64_t hz)
 	c->mult = (uint64_t)(((unsigned __int128)1000000000 << CLOCK_SHIFT) / hz);
 }
 
-/** clock_start starts it with the rate that has shown since a mark. */
+/** clock_start starts it with the rate measured since a mark. */
 void clock_start(struct clock *c, const struct clock_mark *since);
 
-/** clock_at returns the time at a reading of the TSC that is not before the start. */
+/** clock_at returns the time at a TSC reading, which must not be before the start. */
 static inline uint64_t clock_at(const struct clock *c, uint64_t tsc)
 {
 	/* 128 bits: 64 would overflow after a few seconds */

@@ -38,36 +38,36 @@ enum ctl_verb {
 	CTL_SHOW_LCORES,
 };
 
-/* bytes of a frame that are captured at most, instructions of a filter, and bytes of a command */
+/* Limits: captured bytes of a frame, instructions of a filter, and bytes of a command. */
 #define CTL_SNAPLEN_MAX 16384
 #define CTL_PROGRAM_MAX 256
 #define CTL_COMMAND_MAX 8192
 
 /** Which frames are captured, and how much of them. */
 struct ctl_capture_args {
-	uint64_t count;   /* frames until the end; 0: no end */
-	uint32_t snaplen; /* bytes of each at most */
-	int32_t port;     /* -1: of all */
-	uint16_t nb_insn; /* 0: all frames */
+	uint64_t count;   /* stop after this many frames; 0: never */
+	uint32_t snaplen; /* most bytes of each frame */
+	int32_t port;     /* -1: all ports */
+	uint16_t nb_insn; /* of the filter; 0: none, all frames */
 	struct sock_filter insn[CTL_PROGRAM_MAX];
 };
 
-/** What a command asks for. */
+/** A parsed command. */
 struct ctl_command {
 	enum ctl_verb verb;
 	struct pc_change change;      /* of CTL_CHANGE */
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
-	bool all;                     /* of CTL_SHOW_COUNTERS: those that are 0, too */
+	bool all;                     /* of CTL_SHOW_COUNTERS: include zeros */
 	struct ctl_capture_args capture;
-	char name[256]; /* of the firewall: what the file that comes with it is called */
+	char name[256]; /* for the firewall: the name of the file passed with the command */
 	char table[32]; /* of CTL_CHANGE_TABLE, CTL_SHOW_TABLE */
 	enum pc_firewall_verb table_verb;
 };
 
-/** ctl_parse reads a command of words that blanks separate. Returns 0, or -1 with a line in why. */
+/** ctl_parse parses a command of blank-separated words. Returns 0, or -1 with a line in why. */
 int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len);
 
-/** These write lists, a line each, as commands would name their entries. */
+/** These write lists, an entry per line, in the syntax of commands. */
 void ctl_print_routes(FILE *f, const struct pc_route_info *list, unsigned n);
 void ctl_print_addrs(FILE *f, const struct pc_stack_addr *list, unsigned n);
 void ctl_print_denied(FILE *f, const struct pc_prefix *list, unsigned n);
@@ -75,46 +75,48 @@ void ctl_print_neighs(FILE *f, const struct pc_neigh_info *list, unsigned n);
 void ctl_print_sockets(FILE *f, const struct pc_socket_info *list, unsigned n, unsigned lcore);
 void ctl_print_usage(FILE *f, const struct pc_stack_usage *u);
 
-/** ctl_print_counters writes those that are not 0, or all. */
+/** ctl_print_counters writes the non-zero counters, or all. */
 void ctl_print_counters(FILE *f, const struct pc_counters *c, bool all);
 
-/** ctl_wait waits until a stack's thread has made a call that was posted to it, unless *ends (atomic) becomes true. Returns
- * what that returned, -ETIMEDOUT, or -errno for the ticket 0. */
+/** ctl_wait waits until a stack's thread has made a call that was posted to it, or *ends (atomic)
+ * becomes true. Returns the call's result, -ETIMEDOUT, or -errno for the ticket 0. */
 int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket);
 
-/** A call to a stack that writes to memory of who asks. Zeroed: none. */
+/** A call to a stack that writes to the caller's memory. Zeroed: none. */
 struct ctl_call {
-	const struct worker *asked; /* who may still be writing; NULL: nobody */
+	const struct worker *asked; /* the worker that may still be writing; NULL: none */
 	uint64_t ticket;
 };
 
-/** ctl_call has a stack's thread make a call, which gets the pointer arg as its data. Returns what the call does, -ETIMEDOUT,
- * or -EBUSY: an earlier one is still being made. */
+/** ctl_call has a stack's thread make a call, which gets the pointer arg as its data. Returns the
+ * call's result, -ETIMEDOUT, or -EBUSY if an earlier call has not finished. */
 int ctl_call(struct ctl_call *c, const bool *ends, const struct worker *w,
              int (*call)(struct pc_stack *st, const void *data), void *arg);
 
-/** ctl_call_is_made says that nobody is writing any more. */
+/** ctl_call_is_made says whether no worker is writing any more. */
 bool ctl_call_is_made(struct ctl_call *c);
 
-/** A view of all stacks: the memory that lcores write lists to. It is there until they are gone. */
+/** A view of all stacks: the memory that lcores write lists to. It must outlive the stacks. */
 struct ctl_view;
 
-/** ctl_view_create makes one, or returns NULL; ends: see ctl_wait. */
+/** ctl_view_create returns a new view, or NULL; ends: see ctl_wait. */
 struct ctl_view *ctl_view_create(struct run *r, const bool *ends);
 void ctl_view_free(struct ctl_view *v);
 
 /** ctl_view_show answers a command of any verb but CTL_CHANGE. */
 void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f);
 
-/** ctl_show_ports writes each port, and what its queues have carried; ctl_show_lcores what each lcore has done since it began. */
+/** ctl_show_ports writes each port and its queues' traffic; ctl_show_lcores, what each lcore has
+ * done since its start. */
 void ctl_show_ports(const struct run *r, FILE *f);
 void ctl_show_lcores(const struct run *r, FILE *f);
 
-/** ctl_start makes the socket and the thread that serves it, if run.control wants one. Returns 0, or -1 with a
- * line in r->s->why. */
+/** ctl_start creates the socket and the thread that serves it, if run.control is set. Returns 0, or
+ * -1 with a line in r->s->why. */
 int ctl_start(struct run *r);
 
-/** ctl_stop ends that, before the stacks are destroyed; ctl_free frees what they may have written to, after it. */
+/** ctl_stop ends both, before the stacks are destroyed; ctl_free then frees the memory that stacks
+ * may have written to, after they are destroyed. */
 void ctl_stop(struct run *r);
 void ctl_free(struct run *r);
 

@@ -3,8 +3,8 @@
 #define RUN_EAL_H
 
 /*
- * Starts EAL with what the user gave, and with sensible defaults for the rest.  Failures are
- * reported in one line each.
+ * Starts EAL with the user's options, and with sensible defaults for the rest.  Each failure is
+ * reported in one line.
  */
 
 #include "clock.h"
@@ -13,13 +13,13 @@
 struct eal {
 	struct clock_mark begun;
 	bool no_huge;     /* runs in ordinary memory, of a fixed size */
-	bool fixed_size;  /* takes no more hugepages than at the start */
-	char notice[256]; /* what the user may want to know; empty: nothing */
+	bool fixed_size;  /* allocates hugepages only at the start */
+	char notice[256]; /* a notice for the user; empty: none */
 };
 
 /**
- * eal_begin starts EAL with run.eal, given[1] to given[nb_given] and defaults: one lcore, hugepages if any are
- * free and else ordinary memory, no files, no telemetry. Returns 0, or -1 with a line in
+ * eal_begin starts EAL with run.eal, given[1] to given[nb_given] and defaults: one lcore, hugepages
+ * if any are free and else ordinary memory, no files, no telemetry. Returns 0, or -1 with a line in
  * s->why.
  */
 int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal);
@@ -27,32 +27,33 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal);
 /** eal_wants_help says whether EAL is asked for its options; it prints them and exits. */
 bool eal_wants_help(int nb_eal, char **argv);
 
-/** eal_knows says whether a word that begins with "--" is an option of EAL, or the beginning of one's name, with or without "=VALUE". */
+/** eal_knows says whether a word that begins with "--" is an option of EAL or an abbreviation of
+ * one, with or without "=VALUE". */
 bool eal_knows(const char *word);
 
 /** eal_end ends EAL and removes the empty directories it leaves. */
 void eal_end(void);
 
-/** eal_args is what eal_begin hands to EAL; apart for tests. */
+/** The arguments that eal_begin passes to EAL; public for tests. */
 #define EAL_ARGS_MAX 128
 struct eal_args {
 	int argc;
 	char *argv[EAL_ARGS_MAX + 1];
-	char text[4][64]; /* of what is added */
+	char text[4][64]; /* storage for added arguments */
 };
 
-/** What the machine has, as far as it matters for EAL's arguments. */
+/** The machine's resources that matter for EAL's arguments. */
 struct eal_machine {
 	uint64_t free_huge_bytes;
 	uint64_t available_bytes; /* of ordinary memory */
 	int first_cpu;
 };
 
-/** eal_join puts the options of run.eal in front of argv[1] to argv[n]; they lie in s. Returns how many there are then, or -1 with
- * a line in s->why. */
+/** eal_join puts the options of run.eal before argv[1] to argv[n]; their text is stored in s.
+ * Returns how many there are in all, or -1 with a line in s->why. */
 int eal_join(struct settings *s, int n, char **argv, char *joined[EAL_ARGS_MAX + 1]);
 
-/** eal_look fills in what this machine has. */
+/** eal_look fills in this machine's resources. */
 void eal_look(struct eal_machine *machine);
 
 /** eal_make_args puts EAL's command line together. Returns 0, or -1 with a line in s->why. */

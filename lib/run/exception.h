@@ -4,9 +4,9 @@
 
 /*
  * The kernel's end of the exception path (stack/exception.h): a TAP for each port, or VLAN of a
- * port, named exception.iface and the port's number, with its MAC address, its MTU and the
- * addresses that are configured for it.  The TAP has a queue pair for each lcore.  It disappears
- * when the program ends.
+ * port, whose name is exception.iface followed by the port's number, and which has the port's MAC
+ * address, MTU and configured addresses.  It has a queue pair for each lcore, and disappears when
+ * the program ends.
  */
 
 #include <stdint.h>
@@ -19,21 +19,24 @@ struct worker;
 
 /** A program's TAPs. */
 struct exception_taps {
-	unsigned n;                /* those that have been made, in the order of the ports */
+	unsigned n;                /* TAPs made so far, in the order of the ports */
 	uint16_t id[PC_MAX_PORTS]; /* of ethdev */
-	bool no_ip6;               /* the kernel wants no IPv6 addresses there */
+	bool no_ip6;               /* the kernel accepts no IPv6 addresses there */
 };
 
-/** exception_make makes the TAPs of w's ports, if exception.iface says so. Returns 0, or -1 with a line in r->s->why. */
+/** exception_make makes the TAPs of w's ports, if exception.iface is set. Returns 0, or -1 with a
+ * line in r->s->why. */
 int exception_make(struct run *r, const struct worker *w);
 
-/** exception_attach gives each port of a worker's stack its queue pair. Returns 0, or -1 with a line in r->s->why. */
+/** exception_attach gives each port of a worker's stack its queue pair. Returns 0, or -1 with a
+ * line in r->s->why. */
 int exception_attach(struct run *r, struct worker *w);
 
-/** exception_report prints what there is. */
+/** exception_report prints the TAPs. */
 void exception_report(const struct run *r);
 
-/** exception_close frees a worker's ports; exception_stop ends the devices, when all have been freed. */
+/** exception_close frees a worker's ports; exception_stop closes the devices, once the ports of all
+ * workers are freed. */
 void exception_close(struct worker *w);
 void exception_stop(struct run *r);
 

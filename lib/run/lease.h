@@ -3,10 +3,10 @@
 #define RUN_LEASE_H
 
 /*
- * Addresses by DHCP: one lcore asks, and all of them use the answer.
+ * Addresses by DHCP: one lcore requests them, and all lcores use them.
  *
- * The first worker has a client for each such port and publishes what it has leased; the others
- * look once a turn.
+ * The first worker has a client for each port with DHCP and publishes what it has leased; the
+ * others check once a turn.
  */
 
 #include <stdint.h>
@@ -14,17 +14,18 @@
 struct run;
 struct worker;
 
-/** lease_prepare makes the board; lease_free frees it. Returns 0 or -1. */
+/** lease_prepare creates the shared board; lease_free frees it. Returns 0 or -1. */
 int lease_prepare(struct run *r);
 void lease_free(struct run *r);
 
-/** lease_start begins a worker's part, if any port wants it. Returns 0, or -1 with errno. */
+/** lease_start begins a worker's part, if any port uses DHCP. Returns 0, or -1 with errno. */
 int lease_start(struct worker *w);
 
-/** lease_turn does what is due; before frames are taken, which may be for an address that another lcore has leased. */
+/** lease_turn does what is due. Call it before receiving frames, since they may be for an address
+ * that another lcore has leased. */
 void lease_turn(struct worker *w, uint64_t now_ns);
 
-/** lease_stop gives the leases back. */
+/** lease_stop releases the leases. */
 void lease_stop(struct worker *w);
 
 #endif

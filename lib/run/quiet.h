@@ -3,8 +3,8 @@
 #define RUN_QUIET_H
 
 /*
- * Quiet: DPDK and its drivers print a lot when something fails, on stdout and stderr, and some of
- * it more than once.  While quiet is on, all of it goes to a file in memory; afterwards the most
+ * Quiet: when something fails, DPDK and its drivers print a lot on stdout and stderr, some of it
+ * more than once.  While quiet is on, all of it goes to a file in memory; afterwards the most
  * informative line is selected.
  */
 
@@ -17,7 +17,7 @@ struct quiet {
 /** quiet_begin redirects stdout and stderr. If that fails, they stay as they are. */
 void quiet_begin(struct quiet *q);
 
-/** quiet_end restores them and picks the first line that tells of a failure; "" if none does. */
+/** quiet_end restores them and picks the first line that reports a failure; "" if none does. */
 void quiet_end(struct quiet *q, char line[QUIET_LINE]);
 
 #endif

@@ -3,8 +3,8 @@
 #define RUN_RECALL_H
 
 /*
- * Leases that are remembered across a restart (RFC 2131 section 3.2): a file of lines, one for each
- * port (run.leases).
+ * Leases remembered across a restart (RFC 2131 section 3.2), in a file with one line for each port
+ * (run.leases).
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 #include <percore/port.h>
 #include <percore/stack.h>
 
-/** What a port has leased last. */
+/** The last lease of a port. */
 struct recall_lease {
 	unsigned port;
 	uint8_t mac[6]; /* another device may have the port's number now */
@@ -27,18 +27,18 @@ struct recall {
 	struct recall_lease lease[PC_MAX_PORTS];
 };
 
-/** recall_find returns what is known of a port with that MAC address, or NULL. */
+/** recall_find returns the last lease of a port with that MAC address, or NULL. */
 const struct recall_lease *recall_find(const struct recall *r, unsigned port, const uint8_t mac[6]);
 
-/** recall_set notes what a port has leased, in place of what it had before. */
+/** recall_set records a port's lease in place of its previous one. */
 void recall_set(struct recall *r, const struct recall_lease *lease);
 
-/** recall_read reads the file at path; lines that are none are left out, and no file has no lines. Returns 0, or -1 with
- * errno when it is there and cannot be read. */
+/** recall_read reads the file at path; malformed lines are skipped, and a missing file counts as
+ * empty. Returns 0, or -1 with errno if the file exists but cannot be read. */
 int recall_read(const char *path, struct recall *r);
 
-/** recall_write replaces the file at path at once, so that whoever reads it finds the old lines or the new ones; only its
- * owner may. Returns 0, or -1 with errno. */
+/** recall_write replaces the file at path atomically, so that a reader finds either the old lines
+ * or the new ones; only its owner may read it. Returns 0, or -1 with errno. */
 int recall_write(const char *path, const struct recall *r);
 
 #endif

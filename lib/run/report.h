@@ -2,20 +2,22 @@
 #ifndef RUN_REPORT_H
 #define RUN_REPORT_H
 
-/* What a running program prints: what it runs on, how much memory it uses, its counters. */
+/* What a running program prints: its ports, its memory use, its counters. */
 
 #include "worker.h"
 
-/** report_start prints a line for each port, one for the memory, one for who is let in, and "ready". */
+/** report_start prints a line for each port, one for memory, one for what is refused under load,
+ * and "ready". */
 void report_start(const struct run *r);
 
-/** report_stats prints the sums of all counters that are not 0. */
+/** report_stats prints the sums of all non-zero counters. */
 void report_stats(const struct run *r, FILE *f);
 
-/** report_port describes a port in one line, without its addresses; by_flow: software spreads its frames over lcores. */
+/** report_port describes a port in one line, without its addresses; by_flow: software distributes
+ * its frames over lcores. */
 void report_port(const struct pc_port_info *info, bool by_flow, char *line, size_t size);
 
-/** report_admission says in one line what a stack refuses when its mbufs or places run short. */
+/** report_admission describes in one line what a stack refuses when mbufs or places run short. */
 void report_admission(const struct pc_stack_config *c, char *line, size_t size);
 
 #endif

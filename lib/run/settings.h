@@ -5,9 +5,9 @@
 /*
  * Settings: everything that the command line and the config file say, in one struct.
  *
- * Numbers come from three tables of keys: the stack's, run's own (RUN_KEYS) and the program's.
- * What is not a number (addresses, gateways, file names) has a short list of its own.  Every
- * mistake leaves one line in why, which names the place and what would be right.
+ * Keys with numeric values are in three tables: the stack's, run's own (RUN_KEYS) and the
+ * program's. Other keys (addresses, gateways, file names) have a short table of their own.  Every
+ * mistake leaves one line in why, which says where it is and what would be right.
  */
 
 #include <limits.h>
@@ -41,7 +41,7 @@ X(ip6, dhcp, 1, 0, 3, "mode", \
   "DHCPv6 (RFC 8415) on ports with IPv6: 0: never; 1: as routers advertise it: name servers (flags O and M), and addresses on ports with slaac (flag M); 2: as 1, but name servers always; 3: addresses and name servers always")
 /* clang-format on */
 
-/* Those of them that a running program takes over when it reads its file again. */
+/* Those of them that take effect when a running program rereads its file. */
 #define RUN_LIVE_KEYS(X) X(run, drain_ms) X(run, stats_s)
 
 /** The settings of RUN_KEYS. */
@@ -58,14 +58,14 @@ enum run_idle { RUN_IDLE_AUTO, RUN_IDLE_SPIN, RUN_IDLE_PAUSE, RUN_IDLE_SLEEP, RU
 struct run_addr {
 	unsigned port;
 	uint16_t vlan[2];        /* outer and inner tag; 0: none */
-	struct pc_prefix prefix; /* of length 0: by router advertisement ("slaac"), or: */
-	bool dhcp;               /* by DHCP */
+	struct pc_prefix prefix; /* of length 0: by router advertisement ("slaac"), or, */
+	bool dhcp;               /* if this is set, by DHCP */
 };
 
 struct key_table {
 	const struct pc_config_key *keys;
 	size_t n;
-	void *base; /* of the struct that the keys belong to */
+	void *base; /* the struct that holds the values */
 };
 
 struct settings;
@@ -88,33 +88,33 @@ struct settings {
 	struct key_table tables[SETTINGS_TABLES];
 	unsigned nb_addrs;
 	unsigned nb_files; /* -c */
-	bool again; /* read once more, while the program runs: its own options stay as they are */
-	bool addrs_given; /* on the command line: those of the file are forgotten */
+	bool again; /* a second reading, while the program runs: its own options stay as they are */
+	bool addrs_given; /* on the command line: they replace those of the file */
 	struct run_addr addrs[PC_MAX_ADDRS];
 	unsigned nb_gateways;
 	struct pc_addr gateway[2]; /* at most one of each family */
 	unsigned nb_denied;
 	struct pc_prefix denied[SETTINGS_DENIED];
-	char eal[1024], eal_words[1024]; /* options of EAL, and what eal_join has made of them */
+	char eal[1024], eal_words[1024]; /* EAL's options, and eal_join's copy, split into words */
 	char pcap[PATH_MAX];             /* empty: none */
 	char sockets[108];               /* UNIX socket where other processes attach; empty: none */
 	char leases[PATH_MAX];           /* file that remembers leases; empty: none */
 	char control[108];               /* UNIX socket for commands (ctl.h); empty: none */
 	char firewall[PATH_MAX];         /* file of rules (firewall.h); empty: none */
-	char exception[11]; /* what the names of the kernel's interfaces begin with; empty: none */
+	char exception[11]; /* prefix of the names of the kernel's interfaces; empty: none */
 	char why[SETTINGS_WHY];
 };
 
-/** settings_defaults makes what a program begins with as keys of the stack. */
+/** settings_defaults sets the stack's keys to the program's defaults. */
 void settings_defaults(const struct pc_run_app *app, struct pc_stack_config *config);
 
-/** settings_init makes the defaults. */
+/** settings_init sets everything to its default. */
 void settings_init(struct settings *s, const struct pc_run_app *app, void *app_arg);
 
 /** settings_is_live says whether a key of tables[table] can change while the program runs. */
 bool settings_is_live(const struct settings *s, unsigned table, const struct pc_config_key *key);
 
-/** settings_fail notes one line for a person and returns -1. */
+/** settings_fail writes a line for the user to s->why and returns -1. */
 int settings_fail(struct settings *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -122,44 +122,46 @@ int settings_fail(struct settings *s, const char *format, ...)
 int settings_set(struct settings *s, const char *origin, const char *section, const char *name,
                  const char *value);
 
-/** settings_assign does what "--set section.key=value" says. Returns 0 or -1. */
+/** settings_assign sets a key from the "section.key=value" of --set. Returns 0 or -1. */
 int settings_assign(struct settings *s, const char *text);
 
-/** settings_add_addrs adds the addresses of a list "[PORT[.VLAN[.VLAN]]=]CIDR,...". Returns 0 or -1. */
+/** settings_add_addrs adds the addresses of a list "[PORT[.VLAN[.VLAN]]=]CIDR,...". Returns 0 or
+ * -1. */
 int settings_add_addrs(struct settings *s, const char *origin, const char *list);
 
-/** settings_set_gateway sets the default gateway of a family, or both: "10.0.0.254,fd00::fe". Returns 0
- * or -1. */
+/** settings_set_gateway sets the default gateway of a family, or both: "10.0.0.254,fd00::fe".
+ * Returns 0 or -1. */
 int settings_set_gateway(struct settings *s, const char *origin, const char *value);
 
-/** settings_add_denied adds the prefixes of a list to those that are denied. Returns 0 or -1. */
+/** settings_add_denied adds the prefixes of a list to the denied ones. Returns 0 or -1. */
 int settings_add_denied(struct settings *s, const char *origin, const char *list);
 
 /** settings_set_pcap sets the name of the capture file. Returns 0 or -1. */
 int settings_set_pcap(struct settings *s, const char *origin, const char *value);
 
-/** settings_set_eal takes options of EAL; like settings_set_pcap. */
+/** settings_set_eal sets the options of EAL. Returns 0 or -1. */
 int settings_set_eal(struct settings *s, const char *origin, const char *value);
 
-/** settings_set_sockets takes the name of the UNIX socket for other processes; like settings_set_pcap. */
+/** settings_set_sockets sets the name of the UNIX socket for other processes. Returns 0 or -1. */
 int settings_set_sockets(struct settings *s, const char *origin, const char *value);
 
-/** settings_set_control takes the name of the UNIX socket for commands. Returns 0 or -1. */
+/** settings_set_control sets the name of the UNIX socket for commands. Returns 0 or -1. */
 int settings_set_control(struct settings *s, const char *origin, const char *value);
 
-/** settings_set_exception takes what the names of the kernel's interfaces begin with. Returns 0 or -1. */
+/** settings_set_exception sets the prefix of the names of the kernel's interfaces. Returns 0 or
+ * -1. */
 int settings_set_exception(struct settings *s, const char *origin, const char *value);
 
-/** settings_set_leases takes the name of the file that remembers leases. Returns 0 or -1. */
+/** settings_set_leases sets the name of the file that remembers leases. Returns 0 or -1. */
 int settings_set_leases(struct settings *s, const char *origin, const char *value);
 
-/** settings_set_firewall takes the name of the file of rules. Returns 0 or -1. */
+/** settings_set_firewall sets the name of the file of rules. Returns 0 or -1. */
 int settings_set_firewall(struct settings *s, const char *origin, const char *value);
 
-/** settings_check says whether everything agrees and nothing is missing. Returns 0 or -1. */
+/** settings_check checks that everything is consistent and nothing is missing. Returns 0 or -1. */
 int settings_check(struct settings *s);
 
-/** settings_text_keys returns the table of keys that are no numbers, and their number in *n. */
+/** settings_text_keys returns the table of keys that are not numbers, and its length in *n. */
 const struct text_key *settings_text_keys(size_t *n);
 
 /** settings_load reads a config file. Returns 0 or -1. */

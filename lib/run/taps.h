@@ -6,14 +6,15 @@
 
 #include "settings.h"
 
-/** The interfaces of the TAPs that a program is to have. */
+/** The interfaces of the TAPs that a program is going to use. */
 struct taps {
 	char names[PC_MAX_PORTS][IFNAMSIZ];
 	unsigned n;
 };
 
-/** taps_add takes a virtual device, as --vdev has it, before it is made; what is no TAP passes. Returns -1 with a line if
- * its interface is one of the TAPs before, is no TAP, or is another program's. */
+/** taps_add checks a virtual device, given as for --vdev, before it is created; devices other than
+ * TAPs pass. Returns -1 with a line if its interface is that of an earlier TAP, exists but is not a
+ * TAP, or is in use by another program. */
 int taps_add(struct taps *t, struct settings *s, const char *device);
 
 #endif

@@ -5,12 +5,12 @@
 /*
  * How an lcore spends its time.
  *
- * A turn of the loop that had something to do counts as busy until the next one begins, which needs
- * no additional reading of the clock.  In one of USE_EACH busy turns, the shares of the stack and
- * of the program are measured.
+ * A turn of the loop that had something to do counts as busy until the next one begins, so no extra
+ * reading of the clock is needed.  In one of USE_EACH busy turns, the shares of the stack and of
+ * the program are measured.
  *
- * Only the lcore writes; others read whole numbers, which are only roughly consistent with each
- * other.
+ * Only the lcore writes.  Other threads read whole numbers, which are only roughly consistent with
+ * each other.
  */
 
 #include <stdbool.h>
@@ -33,7 +33,7 @@ static inline void use_begin(struct lcore_use *u, uint64_t now_ns)
 	u->busy_since_ns = 0;
 }
 
-/** use_end ends it, with how much there was to do. */
+/** use_end ends it; work is how much there was to do. */
 static inline void use_end(struct lcore_use *u, unsigned work, uint64_t now_ns)
 {
 	if (work == 0)
@@ -42,13 +42,14 @@ static inline void use_end(struct lcore_use *u, unsigned work, uint64_t now_ns)
 	u->busy_since_ns = now_ns;
 }
 
-/** use_is_timed says whether a turn in which frames came is one to be measured. */
+/** use_is_timed says whether to measure a turn with this many frames. */
 static inline bool use_is_timed(const struct lcore_use *u, unsigned frames)
 {
 	return frames > 0 && (u->busy_turns & (USE_EACH - 1)) == 0;
 }
 
-/** use_time takes what has been measured: when the turn began, its frames were in, the program had ended, and all was sent. */
+/** use_time adds a measurement: when the turn began, when the stack had received its frames, when
+ * the program was done, and when all was sent. */
 static inline void use_time(struct lcore_use *u, unsigned frames, const uint64_t at_ns[4])
 {
 	u->timed_frames += frames;
