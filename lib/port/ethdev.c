@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: one queue pair of a started device.  On the way
- * out a frame goes through up to two steps, each only where the device needs it:
+ * Overview: one queue pair of a started device.  A frame to be sent goes through up to two steps,
+ * each only if the device needs it:
  *
- * - substitution: a device that hands mbufs by reference to somebody in this process (net_ring) gets
- *   a private copy of a frame that its sender keeps (TCP does, until it is acknowledged); and one
- *   that cannot send chains gets a copy in one piece; what is too long for that is freed and counted as tx_refused;
- * - preparation: a device with checksum offloads looks at the frames first.  What it refuses gets its
- *   checksums from us; what it refuses even then it would never send: such a frame is freed and
- *   counted as tx_refused, else it would stop the queue for ever.  A device that refuses to cut a frame
- *   into segments gets no other to cut; TCP sends the segments one by one.
+ * - substitution: a device that passes mbufs by reference within this process (net_ring) gets a
+ *   private copy of a frame that its sender keeps (TCP does, until it is acknowledged); a device
+ *   that cannot send chains gets a copy in one segment.  A frame too long for that is freed and
+ *   counted as tx_refused;
+ * - preparation: a device with checksum offloads checks the frames first.  For a frame that it
+ *   refuses, we compute the checksums; if it still refuses the frame, it would never send it, so
+ *   the frame is freed and counted as tx_refused, or it would block the queue for ever.  A device
+ *   that refuses to cut a frame into segments is given no more to cut; TCP sends the segments
+ *   singly.
  *
- * On the way in, some of the frames whose checksums the device calls good are looked at: all at first, then one burst in
- * 1024.  An offload that is wrong is withdrawn.
+ * Some received frames whose checksums the device calls good are verified: all at first, then one
+ * burst in 1024.  An offload that is wrong is withdrawn.
  *
- * A bond speaks of its own to the other side (LACP) when its queues are used, which it wants to be at least every 100 ms.
+ * A bond exchanges LACP frames with its peer when its queues are used, which must be at least every
+ * 100 ms.
  *
- * A device whose peer may take its memory away (net_memif) has functions of its own, which say when they look at it.
+ * A device whose peer may unmap its memory (net_memif) has burst functions of its own, which mark
+ * when they access it.
  *
- * Ownership: the device's queues must not be used by anybody else; the device stays running when the
+ * Ownership: the device's queues must not be used by anyone else; the device stays running when the
  * port is closed.
  */
 #include "ethdev.h"
@@ -34,8 +38,8 @@
 #include "reader.h"
 #include "verify.h"
 
-#define ETHDEV_CHECKED  64   /* frames that are looked at to begin with */
-#define ETHDEV_SELDOM   1024 /* bursts from one to the next that is looked at later */
+#define ETHDEV_CHECKED  64   /* frames that are verified at first */
+#define ETHDEV_SELDOM   1024 /* after that, one burst in so many is verified */
 #define ETHDEV_CHUNK    64
 #define ETHDEV_SPEAK_NS UINT64_C(50000000)
 
@@ -44,17 +48,17 @@
 struct ethdev_port {
 	struct pc_port port;
 	uint16_t id, queue;
-	bool by_reference; /* the receiver gets our mbufs themselves */
+	bool by_reference; /* the receiver gets the mbufs themselves, not copies */
 	bool linear;       /* no chains */
 	bool prepare;
 	struct rte_mempool *pool;
-	uint32_t unchecked;   /* bursts until the next that is looked at */
-	uint32_t checked;     /* frames that have been */
-	uint64_t spoke_ns;    /* when a bond could speak last: bond_ops only */
-	struct reader reader; /* of what a peer may take away: shared_ops only */
+	uint32_t unchecked;   /* bursts until the next that is verified */
+	uint32_t checked;     /* frames verified so far, up to ETHDEV_CHECKED */
+	uint64_t spoke_ns;    /* when a bond could last send LACP frames: bond_ops only */
+	struct reader reader; /* of memory that a peer may unmap: shared_ops only */
 };
 
-/* Looks whether what the device says of checksums is so. */
+/* Verifies what the device says about checksums. */
 static __rte_noinline void check_burst(struct ethdev_port *p, struct rte_mbuf *const *pkts,
                                        uint16_t n)
 {
@@ -84,8 +88,8 @@ static uint16_t ethdev_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, ui
 	return n;
 }
 
-/* Sends what the device accepts; a refused frame is mended once, else freed. Returns how many of pkts
- * are gone. */
+/* Sends the frames that the device accepts; a refused frame is fixed once, or else freed. Returns
+ * how many of pkts were sent or freed. */
 static uint16_t send_prepared(struct ethdev_port *p, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t done = 0, good, sent;
@@ -97,7 +101,7 @@ static uint16_t send_prepared(struct ethdev_port *p, struct rte_mbuf **pkts, uin
 		if (sent < good || done == n)
 			break;
 		if (frame_wants_cut(pkts[done])) {
-			/* TCP sends what is in it again, segment by segment */
+			/* TCP retransmits its data, segment by segment */
 			p->port.info.offloads &= ~(uint32_t)PC_PORT_TX_TSO;
 		} else if (frame_wants_cksum(pkts[done])) {
 			frame_finish_cksum(pkts[done]);
@@ -119,13 +123,13 @@ static bool must_substitute(const struct ethdev_port *p, const struct rte_mbuf *
 	return (p->linear && m->nb_segs > 1) || (p->by_reference && frame_is_shared(m));
 }
 
-/* Says whether no mbuf is large enough for a copy of a frame. */
+/* Says whether a frame is too long to be copied into an mbuf. */
 static bool never_fits(const struct ethdev_port *p, const struct rte_mbuf *m)
 {
 	return m->pkt_len + RTE_PKTMBUF_HEADROOM > rte_pktmbuf_data_room_size(p->pool);
 }
 
-/* Sends up to ETHDEV_CHUNK frames, copies in place of those that the device must not get. */
+/* Sends up to ETHDEV_CHUNK frames, with copies in place of those that the device must not get. */
 static uint16_t send_substituted(struct ethdev_port *p, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct rte_mbuf *out[ETHDEV_CHUNK];
@@ -238,7 +242,8 @@ static const struct pc_port_ops bond_ops = {
     .close = ethdev_close,
 };
 
-/* The functions of a port. Where the driver cannot be made to wait for readers, they cost nothing either. */
+/* Chooses the functions of a port: readers cost nothing if the driver cannot be made to wait for
+ * them. */
 static const struct pc_port_ops *choose_ops(struct ethdev_port *p)
 {
 	if (strcmp(p->port.info.driver, "net_bonding") == 0)
@@ -249,7 +254,7 @@ static const struct pc_port_ops *choose_ops(struct ethdev_port *p)
 	return &shared_ops;
 }
 
-/* Makes the port of a device that is there. Returns NULL with errno. */
+/* Makes the port of an existing device. Returns NULL with errno. */
 static struct ethdev_port *ethdev_alloc(uint16_t port_id, uint16_t queue)
 {
 	struct ethdev_port *p;

@@ -3,23 +3,23 @@
 #define PORT_ETHDEV_H
 
 /*
- * Shared by the two halves of the ethdev port: starting a device, and using one of its queue pairs.
+ * Shared by the halves of the ethdev port: starting a device, and using one of its queue pairs.
  */
 
 #include <percore/port.h>
 
-/** ethdev_rss_key writes the first len bytes of the key that percore gives to devices. */
+/** ethdev_rss_key writes the first len bytes of the RSS key that percore gives to devices. */
 void ethdev_rss_key(uint8_t *key, uint8_t len);
 
 /** ethdev_read_info describes a queue pair of a started device. Returns 0 or -ENODEV. */
 int ethdev_read_info(uint16_t port_id, uint16_t queue, struct pc_port_info *info);
 
-/** ethdev_trusted returns which of a driver's offloads (enum pc_port_offload) do what they announce. */
+/** ethdev_trusted returns which of a driver's offloads (enum pc_port_offload) work as announced. */
 uint32_t ethdev_trusted(const char *driver, uint32_t offloads);
 
-/** ethdev_restart stops a device over net_memif and starts it again, which makes a client look for its server; its ports
- * receive and send nothing meanwhile, whoever uses them. Not from an lcore that does: the driver may sleep. Returns 0 or a
- * negative errno; the ports have to wait for another try then. */
+/** ethdev_restart stops and restarts a net_memif device, which makes a client look for its server;
+ * meanwhile its ports receive and send nothing. Do not call it on an lcore that uses them: the
+ * driver may sleep. Returns 0 or a negative errno; then the ports stay down until another try. */
 int ethdev_restart(uint16_t port_id);
 
 #endif

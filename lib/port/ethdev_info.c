@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a started device is and does, asked of the device itself: somebody else may have started it. */
+/* The properties of a started device, asked of the device itself, since others may have started
+ * it. */
 /* for rte_eth_dev_conf_get: declared experimental in 22.11, unchanged since 21.11, stable later */
 #define ALLOW_EXPERIMENTAL_API
 
@@ -12,7 +13,7 @@
 
 #include "ethdev.h"
 
-/* entries of the table that is assumed for devices that do not show theirs */
+/* Entries of the RSS table assumed for devices that do not reveal theirs. */
 #define ETHDEV_RETA_ASSUMED 128
 #define ETHDEV_KEY_ASSUMED  40
 
@@ -33,7 +34,7 @@ static uint32_t map_offloads(uint64_t have, const struct offload_map *map, unsig
 	return offloads;
 }
 
-/* An offload may be switched on for the device or for the queue. */
+/* Returns the offloads enabled for the device or for the queue. */
 static uint32_t read_offloads(uint16_t id, uint16_t queue)
 {
 	static const struct offload_map rx_map[] = {
@@ -57,7 +58,7 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	struct rte_eth_rxq_info rxq = {0};
 	struct rte_eth_txq_info txq = {0};
 
-	/* what is not told is not there */
+	/* if the device does not tell, assume none */
 	if (rte_eth_dev_conf_get(id, &conf) != 0)
 		memset(&conf, 0, sizeof(conf));
 	if (rte_eth_rx_queue_info_get(id, queue, &rxq) != 0)
@@ -68,8 +69,8 @@ static uint32_t read_offloads(uint16_t id, uint16_t queue)
 	       map_offloads(conf.txmode.offloads | txq.conf.offloads, tx_map, RTE_DIM(tx_map));
 }
 
-/* Drivers that put tags on in software, by a function of DPDK's that drops the mbufs which TCP keeps until they are
- * acknowledged; a bond may have such members. */
+/* Says whether a driver inserts tags in software, with a DPDK function that fails on mbufs that TCP
+ * keeps until they are acknowledged, so that they are dropped; a bond may have such members. */
 static bool inserts_in_software(const char *driver)
 {
 	static const char *const names[] = {"net_af_packet", "net_virtio", "net_virtio_user",
@@ -85,12 +86,12 @@ uint32_t ethdev_trusted(const char *driver, uint32_t offloads)
 {
 	if (inserts_in_software(driver))
 		offloads &= ~(uint32_t)(PC_PORT_TX_VLAN | PC_PORT_TX_QINQ);
-	/* RFC 9293 MUST-2: of the two forms of zero TCP sends 0x0000 (RFC 1624); this driver writes 0xffff
-	 * for it, as only UDP does. It computes in software anyway, so nothing is lost. */
+	/* RFC 9293 MUST-2: of the two forms of zero, TCP sends 0x0000 (RFC 1624); this driver sends
+	 * 0xffff, as only UDP does. It computes in software anyway, so nothing is lost. */
 	if (strcmp(driver, "net_tap") == 0)
 		offloads &= ~(uint32_t)(PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_TSO);
-	/* QEMU's device (7.2) cuts large segments wrongly where the other end takes none, and nothing tells it from
-	 * VMware's: what arrives has good checksums and other bytes */
+	/* QEMU's device (7.2) corrupts large segments if the peer does not accept them, and cannot
+	 * be told from VMware's: what arrives has good checksums but wrong bytes */
 	if (strcmp(driver, "net_vmxnet3") == 0)
 		offloads &= ~(uint32_t)PC_PORT_TX_TSO;
 	return offloads;
@@ -133,7 +134,7 @@ static void read_reta(uint16_t id, const struct rte_eth_dev_info *dev, struct pc
 	}
 }
 
-/* Says whether a device is a TAP of its own, not the shadow ("remote=") of another interface. */
+/* Says whether a device is a separate TAP, not one that mirrors another interface ("remote="). */
 static bool is_own_tap(const struct rte_eth_dev_info *dev)
 {
 	const struct rte_devargs *args = rte_dev_devargs(dev->device);
@@ -142,7 +143,7 @@ static bool is_own_tap(const struct rte_eth_dev_info *dev)
 	       (args == NULL || args->args == NULL || strstr(args->args, "remote=") == NULL);
 }
 
-/* Makes a locally administered MAC of a device's name (FNV-1a). */
+/* Makes a locally administered MAC address from a device's name (FNV-1a). */
 static void make_mac(const char *name, uint8_t mac[6])
 {
 	uint32_t h = 2166136261u;
@@ -160,10 +161,10 @@ static void read_mac(uint16_t id, const struct rte_eth_dev_info *dev, struct pc_
 
 	(void)rte_eth_macaddr_get(id, &addr);
 	memcpy(info->mac, addr.addr_bytes, sizeof(info->mac));
-	/* net_ring has none, and nobody takes ARP from a station without */
+	/* net_ring has no MAC address, and hosts ignore ARP from a station without one */
 	if (rte_is_zero_ether_addr(&addr))
 		make_mac(info->name, info->mac);
-	/* a TAP's is the kernel's, at the other end; two stations with one MAC confuse ARP */
+	/* a TAP's MAC address belongs to the kernel's end; two stations with one confuse ARP */
 	else if (is_own_tap(dev))
 		info->mac[5] ^= 1;
 }

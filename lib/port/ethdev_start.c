@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: sets a device up for run-to-completion: as many queue pairs as asked for, RSS over all of
- * them, and every offload that saves the stack work.
+ * Overview: sets a device up for run-to-completion: the requested number of queue pairs, RSS over
+ * all of them, and every offload that saves the stack work.
  *
- * RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE is never asked for: it promises that each mbuf has one reference,
- * and TCP keeps one of its own until a segment is acknowledged.
+ * RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE is never enabled: it requires that each mbuf has one reference,
+ * but TCP keeps another until the segment is acknowledged.
  */
 #include <errno.h>
 #include <semaphore.h>
@@ -20,7 +20,7 @@
 #include "reader.h"
 
 #define ETHDEV_DESCRIPTORS 1024
-/* the key length that devices have had since Microsoft defined RSS; some say 0 and mean this */
+/* The usual length of RSS keys, from Microsoft's definition; some devices say 0 and mean this. */
 #define ETHDEV_KEY_LEN 40
 
 #define ETHDEV_RSS_TYPES                                                                       \
@@ -37,7 +37,7 @@
 	 RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 #define ETHDEV_TX_VLAN (RTE_ETH_TX_OFFLOAD_VLAN_INSERT | RTE_ETH_TX_OFFLOAD_QINQ_INSERT)
 
-/* A device on its way up. */
+/* A device being started. */
 struct setup {
 	uint16_t id;
 	const struct pc_ethdev_config *config;
@@ -49,7 +49,7 @@ struct setup {
 	size_t why_len;
 };
 
-/* Notes the line for a person and returns rc. */
+/* Writes a line for the user and returns rc. */
 __rte_format_printf(3, 4) static int refuse(const struct setup *s, int rc, const char *format, ...)
 {
 	va_list args;
@@ -99,7 +99,7 @@ static int setup_rss(struct setup *s)
 	return 0;
 }
 
-/* The largest MTU that DPDK lets a device have: the driver says it, or how long its frames are. */
+/* Returns the largest MTU that DPDK allows, from the driver's MTU or frame length limit. */
 static uint16_t mtu_limit(const struct rte_eth_dev_info *dev)
 {
 	const bool both = dev->max_mtu != UINT16_MAX && dev->max_rx_pktlen > dev->max_mtu;
@@ -111,8 +111,8 @@ static uint16_t mtu_limit(const struct rte_eth_dev_info *dev)
 	return (uint16_t)RTE_MIN(dev->max_rx_pktlen - overhead, (uint32_t)dev->max_mtu);
 }
 
-/* Drivers that carry larger frames than DPDK 22.11 lets them announce: net_af_packet as large as its framesz, net_memif
- * in as many buffers as it takes. */
+/* Says whether a driver carries larger frames than DPDK 22.11 lets it announce: net_af_packet, up
+ * to its framesz; net_memif, in as many buffers as needed. */
 static bool carries_more(const struct rte_eth_dev_info *dev)
 {
 	return strcmp(dev->driver_name, "net_af_packet") == 0 ||
@@ -134,7 +134,7 @@ static int setup_mtu(struct setup *s)
 	if (s->config->mtu != 0 && mtu <= limit)
 		s->conf.rxmode.mtu = mtu;
 	if (mtu > limit && carries_more(&s->dev))
-		return 0; /* memif makes chains; net_af_packet looks itself whether frames fit */
+		return 0; /* memif makes chains; net_af_packet itself checks that frames fit */
 	if ((uint32_t)(mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN) <= room)
 		return 0;
 	if ((s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0)
@@ -144,14 +144,14 @@ static int setup_mtu(struct setup *s)
 	return 0;
 }
 
-/* Tags are taken off one by one: of two the device takes the outer, whichever kind it is of. */
+/* Tags are stripped one by one: of two, the device strips the outer, of whichever type. */
 static void setup_vlan(struct setup *s)
 {
 	if (!s->config->vlans)
 		return;
 	s->conf.rxmode.offloads |= s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_STRIP;
 	s->conf.txmode.offloads |= s->dev.tx_offload_capa & ETHDEV_TX_VLAN;
-	/* the tag in front of two is of 802.1ad, which not every device can be told */
+	/* the outer of two tags is of 802.1ad, which not every device can insert */
 	if ((s->conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_QINQ_INSERT) != 0 &&
 	    rte_eth_dev_set_vlan_ether_type(s->id, RTE_ETH_VLAN_TYPE_OUTER, RTE_ETHER_TYPE_QINQ) !=
 	        0)
@@ -169,10 +169,10 @@ static int setup_configure(struct setup *s)
 	} else if (s->config->chains) {
 		s->conf.txmode.offloads |= s->dev.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	}
-	/* the other end of a virtio device filters tags whatever is asked for: so that rte_eth_dev_vlan_filter works */
+	/* virtio's other end filters tags in any case; this makes rte_eth_dev_vlan_filter work */
 	if (strcmp(s->dev.driver_name, "net_virtio") == 0)
 		s->conf.rxmode.offloads |= s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-	/* a TAP would need a pool of its own for it; and what is not trusted is not asked for */
+	/* a TAP would need a pool of its own for TSO; and untrusted offloads are not enabled */
 	if ((ethdev_trusted(s->dev.driver_name, PC_PORT_TX_TSO) & PC_PORT_TX_TSO) == 0)
 		s->conf.txmode.offloads &= ~RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	if ((ethdev_trusted(s->dev.driver_name, PC_PORT_TX_VLAN) & PC_PORT_TX_VLAN) == 0)
@@ -222,7 +222,8 @@ static int setup_queues(struct setup *s)
 	return 0;
 }
 
-/* Spreads the hash values evenly. A device that does not let us has its own idea of that. */
+/* Distributes the hash values evenly. A device that does not allow it keeps its own
+ * distribution. */
 static void setup_reta(const struct setup *s)
 {
 	struct rte_eth_rss_reta_entry64 group[PC_RSS_RETA_MAX / RTE_ETH_RETA_GROUP_SIZE];
@@ -248,12 +249,12 @@ static int setup_start(const struct setup *s)
 	if (rc != 0)
 		return refuse(s, rc, "it does not start: %s", strerror(-rc));
 	setup_reta(s);
-	/* many virtual devices cannot, and receive everything anyway: not a failure */
+	/* not an error: many virtual devices lack this mode, and receive everything anyway */
 	if (s->config->promiscuous)
 		(void)rte_eth_promiscuous_enable(s->id);
 	else
 		(void)rte_eth_promiscuous_disable(s->id);
-	/* which groups are wanted changes with each address and socket: the stack looks itself */
+	/* the set of groups changes with each address and socket, so the stack filters itself */
 	(void)rte_eth_allmulticast_enable(s->id);
 	return 0;
 }
@@ -277,7 +278,7 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
 	return setup_start(&s);
 }
 
-/* A device that is to be stopped by another thread. */
+/* A device to be stopped by another thread. */
 struct ending {
 	uint16_t port_id;
 	sem_t done;
@@ -297,8 +298,8 @@ static void end_and_tell(void *arg)
 	(void)sem_post(&e->done);
 }
 
-/* net_memif hears of its peer in EAL's thread for interrupts, and does not keep others from what it looks at there: so
- * it is stopped there, too. Returns whether it was. */
+/* net_memif handles its peer's events in EAL's interrupt thread, without locking, so it must be
+ * stopped in that thread. Returns whether it was. */
 static bool end_elsewhere(uint16_t port_id)
 {
 	struct ending e = {.port_id = port_id};

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a bad network in front of a good port.  Received frames are taken from the inner port as
- * soon as they are there, suffer their faults, and wait in a heap until their time has come; frames
- * to send are lost or passed on at once.  Time is the caller's, chance comes from one seed: the same
- * frames at the same times suffer the same faults.
+ * Overview: a bad network in front of a good port.  Received frames are taken from the inner port
+ * as soon as they arrive, suffer their faults, and wait in a heap until they are due; frames to
+ * send are lost or passed on at once.  Time is the caller's, and randomness comes from one seed:
+ * the same frames at the same times suffer the same faults.
  *
  * Order: frames leave by (due, serial).  Delay, jitter and rate keep the order, as a wire does; a
- * reordered frame is put back by reorder_delay_ns and the frames after it do not wait for it.
+ * reordered frame is delayed by reorder_delay_ns and later frames do not wait for it.
  *
- * Invariants: held <= room.  When tx_kept is set, the first frame of the next tx_burst is the one
- * that inner refused, and has had its throw of the dice.
+ * Invariants: n <= room.  When tx_kept is set, the first frame of the next tx_burst is the one
+ * that inner refused, and its fate has already been drawn.
  */
 #include <errno.h>
 #include <percore/port.h>
@@ -45,7 +45,7 @@ struct fault {
 	struct pc_fault_stats stats;
 	struct dice dice;
 	uint64_t serial;
-	uint64_t free_ns; /* when the wire of rate_bps has sent what is on it */
+	uint64_t free_ns; /* when the wire of rate_bps will be free */
 	uint64_t last_ns; /* due time of the last frame in order */
 	bool tx_kept;
 	bool in_burst; /* of losses */
@@ -88,7 +88,7 @@ static struct rte_mbuf *heap_pop(struct fault *f)
 	return m;
 }
 
-/* Takes a frame; it stays until due_ns. */
+/* Holds a frame until due_ns. */
 static void fault_hold(struct fault *f, struct rte_mbuf *m, uint64_t due_ns)
 {
 	if (f->n == RTE_MIN(f->room, f->cfg.queue)) {
@@ -99,7 +99,7 @@ static void fault_hold(struct fault *f, struct rte_mbuf *m, uint64_t due_ns)
 	heap_push(f, (struct held){.due_ns = due_ns, .serial = f->serial++, .m = m});
 }
 
-/* Says when a frame that arrives now has passed the wire, and has been delayed. */
+/* Returns when a frame that arrives now is due, after the wire and the delay. */
 static uint64_t fault_due(struct fault *f, const struct rte_mbuf *m, uint64_t now_ns)
 {
 	const struct pc_fault_config *c = &f->cfg;
@@ -121,8 +121,8 @@ static uint64_t fault_due(struct fault *f, const struct rte_mbuf *m, uint64_t no
 	return f->last_ns;
 }
 
-/* A real wire's frame check would find damage to the Ethernet header, and to ARP: IP's and the
- * transport's checksums are what is tested here. */
+/* On a real wire the FCS would detect damage to the Ethernet header and to ARP: this is to test the
+ * checksums of IP and the transports. */
 static bool fault_may_corrupt(const struct rte_mbuf *m)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
@@ -131,7 +131,7 @@ static bool fault_may_corrupt(const struct rte_mbuf *m)
 	       eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
 }
 
-/* Returns the frame for writing: itself, or a copy when somebody else holds it too; NULL: no mbuf. */
+/* Returns the frame for writing: itself, or a copy if it is shared; NULL: no mbuf. */
 static struct rte_mbuf *fault_own(struct fault *f, struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy;
@@ -144,7 +144,7 @@ static struct rte_mbuf *fault_own(struct fault *f, struct rte_mbuf *m)
 	return copy;
 }
 
-/* Flips a bit. Returns the frame, or a damaged copy when somebody else holds it too. */
+/* Flips a bit. Returns the frame, or a damaged copy if it is shared. */
 static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 {
 	struct rte_mbuf *own;
@@ -159,7 +159,7 @@ static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 	bit = dice_below(&f->dice, 8u * (rte_pktmbuf_data_len(m) - RTE_ETHER_HDR_LEN));
 	*rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN + bit / 8) ^=
 	    (uint8_t)(1u << bit % 8);
-	/* the device has looked at the bytes as they were */
+	/* the device has verified the undamaged bytes */
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	f->stats.corrupted++;
 	return m;
@@ -172,7 +172,8 @@ static bool fault_is(const struct rte_mbuf *m, uint16_t type, size_t header)
 	           rte_cpu_to_be_16(type);
 }
 
-/* Says whether a packet may be marked: ECT(0) or ECT(1), in the last two bits of the type of service, or of the traffic class. */
+/* Says whether a packet may be marked: ECT(0) or ECT(1) in the last two bits of the type of
+ * service, or of the traffic class. */
 static bool fault_may_mark(const struct rte_mbuf *m)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, RTE_ETHER_HDR_LEN);
@@ -196,7 +197,7 @@ static void fault_mark4(struct rte_ipv4_hdr *ip)
 	ip->type_of_service |= 3;
 }
 
-/* Marks a packet that may be marked, as a congested router does. Returns it, or a marked copy. */
+/* Marks a packet that may be marked (CE), as a congested router does. Returns it, or a copy. */
 static struct rte_mbuf *fault_mark(struct fault *f, struct rte_mbuf *m)
 {
 	struct rte_mbuf *own = fault_own(f, m);
@@ -219,7 +220,7 @@ static bool fault_is_congested(struct fault *f, uint64_t now_ns)
 	return f->cfg.mark_ns != 0 && f->free_ns > now_ns + f->cfg.mark_ns;
 }
 
-/* Says whether a frame falls into a burst of losses, which may begin with it. */
+/* Says whether a frame is lost in a burst of losses, which may begin with it. */
 static bool fault_burst_loses(struct fault *f)
 {
 	bool lost;
@@ -237,7 +238,7 @@ static bool fault_is_ack(const struct rte_mbuf *m)
 	return rte_pktmbuf_pkt_len(m) <= FAULT_ACK_LEN && fault_may_corrupt(m);
 }
 
-/* Says whether a frame never arrives, by chance. */
+/* Says whether a frame is lost at random. */
 static bool fault_loses(struct fault *f, const struct rte_mbuf *m)
 {
 	if (dice_chance(&f->dice, f->cfg.rx_loss_ppm) || fault_burst_loses(f)) {
@@ -252,7 +253,7 @@ static bool fault_loses(struct fault *f, const struct rte_mbuf *m)
 	return true;
 }
 
-/* A packet that is too large for the path ends here; its sender may be told. */
+/* Drops a packet that is too large for the path; its sender may get an ICMP error. */
 static void fault_too_big(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
 {
 	struct rte_mbuf *answer = NULL;
@@ -274,7 +275,7 @@ static bool fault_backlog_is_full(struct fault *f, uint64_t now_ns)
 	return true;
 }
 
-/* Lets a frame from the inner port suffer what chance has for it. */
+/* Applies random faults to a frame from the inner port. */
 static void fault_receive(struct fault *f, struct rte_mbuf *m, uint64_t now_ns)
 {
 	struct rte_mbuf *copy;

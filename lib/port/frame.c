@@ -17,7 +17,7 @@ struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
 
-	/* rte_pktmbuf_copy goes on in a second mbuf when the first is too small */
+	/* rte_pktmbuf_copy continues in a second mbuf if the first is too small */
 	if (copy != NULL && copy->nb_segs > 1) {
 		rte_pktmbuf_free(copy);
 		return NULL;
@@ -45,7 +45,7 @@ bool frame_sum_of(const struct rte_mbuf *m, uint32_t off, uint32_t len, uint16_t
 }
 
 /*
- * The transport checksum field holds the sum of the pseudo header already, as devices want it; so
+ * The transport checksum field already holds the sum of the pseudo-header, as devices require; so
  * the sum over everything from the transport header on is the checksum, in either family.
  */
 static void finish_l4(struct rte_mbuf *m, uint32_t off)

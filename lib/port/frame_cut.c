@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a device does for RTE_MBUF_F_TX_TCP_SEG, for ports that are no device.
+ * TCP segmentation (RTE_MBUF_F_TX_TCP_SEG) in software, for ports without a device.
  *
- * Each piece is a copy: the frame's headers, tso_segsz bytes of its payload (the last one fewer), and the
- * fields that differ.  As devices do it, FIN and PSH are on the last piece alone and CWR on the first
- * (RFC 3168 section 6.1.2).
+ * Each piece is a copy: the frame's headers, tso_segsz bytes of its payload (fewer in the last
+ * one), and the fields that differ.  As with devices, only the last piece has FIN and PSH, and only
+ * the first CWR (RFC 3168 section 6.1.2).
  */
 #include "frame.h"
 
 #include <rte_ip.h>
 #include <rte_tcp.h>
 
-/* what is different in each piece */
+/* What differs in each piece. */
 struct piece {
 	uint32_t off, len;
 	bool first, last;
@@ -30,7 +30,8 @@ static bool copy_bytes(struct rte_mbuf *to, const struct rte_mbuf *m, uint32_t o
 	return from != NULL;
 }
 
-/* the pseudo header's sum that the field holds is without the length, which every piece has its own of */
+/* Adjusts the headers; the field holds the sum of the pseudo-header without the length, which
+ * differs in each piece. */
 static void fix_headers(struct rte_mbuf *m, const struct piece *piece)
 {
 	uint16_t l4_len = (uint16_t)(m->l4_len + piece->len);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a ring between sending and receiving. What is sent in one turn is received in the next one, so that no layer
- * is entered while it is at work.
+ * Overview: a ring between sending and receiving.  Frames sent in one turn are received in the
+ * next, so that no layer is re-entered.
  *
- * Ownership: a frame that its sender keeps (TCP does, until it is acknowledged), or that is in pieces, is copied, since
- * the receiver gets it for good.
+ * Ownership: a frame that its sender keeps (TCP does, until it is acknowledged), or that is a
+ * chain, is copied, since the receiver will own it.
  */
 #include "loop.h"
 
@@ -53,7 +53,7 @@ static uint16_t loop_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 	for (; sent < n && loop_count(l) < LOOP_FRAMES; sent++) {
 		struct rte_mbuf *own = take(l, pkts[sent]);
 
-		if (own == NULL) /* no mbuf: later */
+		if (own == NULL) /* no mbuf: retry later */
 			break;
 		l->frame[l->tail++ % LOOP_FRAMES] = own;
 	}

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: when the peer of a memif goes away, DPDK 22.11's driver clears the flag that its burst functions look at
- * first, and then, in EAL's thread for interrupts, closes the descriptors of the queues, unmaps the peer's memory and
- * frees what says where it was. It does not wait for bursts that are under way, and an lcore in the middle of one reads
- * what is gone. Between the flag and all the rest the driver makes one call that it makes nowhere else: it takes its
- * callback away from the control channel. That call is led here, and comes back when every burst that may have seen the
- * flag has ended.
+ * Overview: when the peer of a memif disconnects, DPDK 22.11's driver clears the flag that its
+ * burst functions check first, and then, in EAL's interrupt thread, closes the descriptors of the
+ * queues, unmaps the peer's memory and frees the table of its regions.  It does not wait for bursts
+ * in progress, so an lcore in the middle of one may access unmapped memory.  After it has cleared
+ * the flag and before everything else, the driver makes one call that it makes nowhere else: it
+ * unregisters its callback from the control channel.  That call is redirected here, and returns
+ * when every burst that may have seen the flag set has ended.
  *
- * Without the peer's memory there is nothing to wait for: a burst that begins later returns at once.
+ * Without the peer's memory there is nothing to wait for: a burst that begins later returns at
+ * once.
  */
 #include "memif.h"
 

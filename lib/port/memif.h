@@ -4,14 +4,14 @@
 
 #include <stdbool.h>
 
-/** memif_is_driver says whether a driver is net_memif, whose bursts are to be readers (reader.h). */
+/** memif_is_driver says whether a driver is net_memif, whose bursts must be readers (reader.h). */
 bool memif_is_driver(const char *driver);
 
 /**
- * memif_guard lets net_memif wait for all readers before it takes away the memory that it shares with a peer.
+ * memif_guard makes net_memif wait for all readers before it unmaps memory shared with a peer.
  *
- * To be called when the driver has been loaded, as often as one likes, by any thread. Returns 0, or a negative errno
- * when it cannot be done: -ENOENT when the driver is no shared library.
+ * Call it once the driver has been loaded, any number of times, from any thread. Returns 0 or a
+ * negative errno; -ENOENT if the driver is not a shared library.
  */
 int memif_guard(void);
 

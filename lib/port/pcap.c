@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a port that keeps a diary.  Each frame is written when it has been received, and when
- * the inner port has taken it.
+ * Overview: a port that writes its traffic to a file.  Each frame is written when it has been
+ * received, or when the inner port has accepted it.
  *
- * Ownership: a frame that has been sent is not ours to read any more, so it is copied into a staging
- * buffer first.  Writing a file is a system call now and then: this port is for looking, not for
+ * Ownership: a frame that has been sent must not be read any more, so it is copied to a staging
+ * buffer first.  Writing makes a system call now and then: this port is for debugging, not for
  * speed.
  */
 #include <errno.h>
@@ -25,11 +25,11 @@ struct pcap_port {
 	struct pc_port *inner;
 	pcap_t *pcap;
 	pcap_dumper_t *dump;
-	int error; /* errno of the first write that has failed */
+	int error; /* errno of the first failed write */
 	uint8_t frame[PCAP_SNAPLEN];
 };
 
-/* Describes a frame and copies it where it can be written from. */
+/* Describes a frame and copies it to the staging buffer. */
 static struct pcap_pkthdr pcap_stage(struct pcap_port *p, const struct rte_mbuf *m, uint64_t now_ns)
 {
 	struct pcap_pkthdr h = {.len = m->pkt_len,
@@ -52,7 +52,7 @@ static void pcap_note_error(struct pcap_port *p)
 		p->error = errno != 0 ? errno : EIO;
 }
 
-/* Writes what pcap_stage has described; libpcap does not say whether it could. */
+/* Writes the frame that pcap_stage has described; libpcap does not report failures. */
 static void pcap_write(struct pcap_port *p, const struct pcap_pkthdr *h)
 {
 	pcap_dump((u_char *)p->dump, h, p->frame);
@@ -99,7 +99,7 @@ static uint64_t pcap_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
-/* Not written: it is what has been received, put together. */
+/* Not written: it is reassembled from fragments that were. */
 static bool pcap_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
 {
 	struct pc_port *inner = ((struct pcap_port *)port)->inner;
@@ -134,7 +134,7 @@ static const struct pc_port_ops pcap_ops = {
     .close = pcap_close_port,
 };
 
-/* Makes the file. Returns 0, or -errno with nothing left behind. */
+/* Creates the file. Returns 0, or -errno with nothing left behind. */
 static int pcap_open_file(struct pcap_port *p, const char *path)
 {
 	FILE *f = fopen(path, "wb");
@@ -169,7 +169,7 @@ struct pc_port *pc_port_pcap(struct pc_port *inner, const char *path)
 	}
 	p->port.ops = &pcap_ops;
 	p->port.info = inner->info;
-	/* what is written is to be what is sent */
+	/* the file must contain what is sent */
 	p->port.info.offloads &=
 	    ~(uint32_t)(PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
 	                PC_PORT_TX_TSO | PC_PORT_TX_VLAN | PC_PORT_TX_QINQ);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a shared library calls functions of others by way of a table of addresses, which the dynamic linker fills
- * in as relocations say (System V ABI, chapter 5). This finds the relocations that name a function, and writes another
- * address where they do. The linker makes such tables read-only when it is done (PT_GNU_RELRO): the page is writable
- * for as long as the write takes.
+ * Overview: a shared library calls functions of other libraries through a table of addresses, which
+ * the dynamic linker fills in according to relocations (System V ABI, chapter 5).  This finds the
+ * relocations for a function, and overwrites the addresses.  The linker makes such tables read-only
+ * when it is done (PT_GNU_RELRO), so the page is made writable for the write.
  */
 #include "plt.h"
 
@@ -28,16 +28,16 @@ struct search {
 	int rc;
 };
 
-/* What one loaded library says of itself. */
+/* The dynamic section of a loaded library. */
 struct library {
 	ElfW(Addr) base, relro, relro_end;
 	const ElfW(Sym) * symbols;
 	const char *strings;
-	const ElfW(Rela) * table[2]; /* of calls, of everything else */
+	const ElfW(Rela) * table[2]; /* relocations of calls, and all others */
 	size_t bytes[2];
 };
 
-/* The linker has added the base to what the library says, on most machines. */
+/* On most machines the linker has already added the base to the library's addresses. */
 static const void *at(const struct library *l, ElfW(Addr) where)
 {
 	return (const void *)(where < l->base ? l->base + where : where);

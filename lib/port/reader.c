@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a list of counters, each of which one lcore makes odd on its way in and even on its way out.  Whoever waits
- * looks at each until it is even or another one: a reader that has left and entered again has seen what was written
- * before the wait.
+ * Overview: a list of counters, each of which an lcore makes odd when it enters and even when it
+ * leaves.  The waiter watches each counter until it is even or has changed: a reader that has left
+ * and entered again has seen what was written before the wait.
  *
- * Ownership: readers are inside what their owners allocated, and on the list between reader_add and reader_remove. The
- * list is the one variable below lib/run that everybody shares: a driver that takes memory away calls back with nothing
- * that would lead to a stack, and there is one of it in a process.
+ * Ownership: readers are embedded in their owners' structs, and on the list between reader_add and
+ * reader_remove.  The list is the one variable outside lib/run that all stacks share: a driver that
+ * unmaps memory calls back with nothing that leads to a stack, and there is one driver per process.
  *
- * Invariants: the lock is held while the list is walked, so a reader is not freed under a walk; lcores never take it.
+ * Invariants: the lock is held while the list is walked, so that no reader is freed meanwhile;
+ * lcores never take it.
  */
 #include "reader.h"
 
@@ -67,7 +68,7 @@ static void wait_for(const struct reader *r)
 void readers_wait(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
-	/* fails where readers have fences */
+	/* fails where readers have fences of their own */
 	(void)barrier_for_all(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
 	rte_spinlock_lock(&readers.lock);
 	for (const struct reader *r = readers.first; r != NULL; r = r->next)

@@ -8,21 +8,21 @@
 #include <rte_icmp.h>
 #include <rte_ip.h>
 
-/* Overview: a layer without addresses stands in for a router, so the answer bears the address that
- * the packet was sent to, as if the hop in front of that host had spoken for it. */
+/* Overview: a layer without addresses of its own acts as a router, so the answer's source is the
+ * address that the packet was sent to, as if that host had sent it. */
 
 #define ICMP4_UNREACHABLE 3
 #define ICMP4_FRAG_NEEDED 4
 #define ICMP6_TOO_BIG     2
 #define ICMP_HEADER       8
 #define ANSWER_TTL        64
-#define QUOTE4            548 /* RFC 1812 4.3.2.3: as much as fits 576 bytes in all */
+#define QUOTE4            548 /* RFC 1812 4.3.2.3: as much as fits in 576 bytes in all */
 #define QUOTE6            1232
 
 struct icmp_too_big {
 	uint8_t type, code;
 	uint16_t cksum_be;
-	uint32_t mtu_be; /* RFC 1191: of 16 bits, after 16 unused ones */
+	uint32_t mtu_be; /* RFC 1191: 16 unused bits, then the MTU in 16 bits */
 } __rte_packed __rte_aligned(2);
 
 static uint16_t ether_type(const struct rte_mbuf *m)
@@ -45,8 +45,8 @@ bool toobig_packet(const struct rte_mbuf *m, uint16_t mtu)
 	       rte_pktmbuf_pkt_len(m) > RTE_ETHER_HDR_LEN + (uint32_t)mtu;
 }
 
-/* Says whether an IPv4 packet wants to be told: not about an ICMP error (RFC 1122 3.2.2), of which
- * types 3 to 5, 11 and 12 are. The byte after the header is there, for the packet is too large. */
+/* Says whether to answer an IPv4 packet: not an ICMP error (RFC 1122 3.2.2), which types 3 to 5, 11
+ * and 12 are. The byte after the header exists, since the packet is too large. */
 static bool wants_answer4(const struct rte_ipv4_hdr *ip)
 {
 	uint16_t frag = rte_be_to_cpu_16(ip->fragment_offset);
@@ -59,7 +59,8 @@ static bool wants_answer4(const struct rte_ipv4_hdr *ip)
 	       (frag & RTE_IPV4_HDR_OFFSET_MASK) == 0;
 }
 
-/* Room for an answer with the Ethernet header turned round; quote bytes of the packet at its end. */
+/* Allocates an answer with the Ethernet addresses swapped, and quote bytes of the packet at its
+ * end. */
 static struct rte_mbuf *answer_begin(const struct rte_mbuf *m, struct rte_mempool *pool,
                                      uint16_t header, uint16_t *quote)
 {

@@ -2,7 +2,7 @@
 #ifndef PORT_TOOBIG_H
 #define PORT_TOOBIG_H
 
-/* What a router answers if a packet is too large for the next hop. */
+/* The ICMP error that a router sends if a packet is too large for the next hop. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,11 +13,11 @@
 bool toobig_packet(const struct rte_mbuf *m, uint16_t mtu);
 
 /**
- * toobig_answer makes the frame that tells the sender of m: for IPv4 with DF, ICMP "fragmentation
- * needed" with the MTU (RFC 792, RFC 1191 section 4), for IPv6 "packet too big" (RFC 4443 3.2).  It
- * comes from the address that m was sent to.  m stays the caller's.  NULL: m asks for no answer (no
- * DF, a fragment other than the first, an ICMP error, a frame that is no such packet), or there is no
- * mbuf.
+ * toobig_answer makes the error frame for the sender of m: for IPv4 with DF, ICMP "fragmentation
+ * needed" with the MTU (RFC 792, RFC 1191 section 4), for IPv6 "packet too big" (RFC 4443 3.2).
+ * Its source is the address that m was sent to.  m stays the caller's.  NULL: m must not be
+ * answered (no DF, a fragment other than the first, an ICMP error, not an IP packet), or there is
+ * no mbuf.
  */
 struct rte_mbuf *toobig_answer(const struct rte_mbuf *m, uint16_t mtu, struct rte_mempool *pool);
 

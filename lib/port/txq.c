@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: frames leave in the order in which they came.  A port that takes fewer than it is given
- * leaves the rest at the front; they are moved down and tried again by the next flush.
+ * Overview: frames are sent in the order in which they were queued.  If a port accepts only some of
+ * them, the rest move to the front, and the next flush tries them again.
  *
  * Ownership: a frame belongs to the queue from txq_put on, and to the port once tx_burst has
  * counted it.
@@ -14,8 +14,8 @@
 
 #define PATIENCE_NS 10000000
 
-/* What the port does not take waits, but not for long in the mbufs that are left to receive into: two ends that
- * wait for each other to take something would do so for ever. */
+/* Frames that the port does not accept wait, but not for long in the last mbufs, which are needed
+ * to receive into: two ends that wait for each other to accept something would wait for ever. */
 static void keep_rest(struct txq *q, struct ctx *ctx)
 {
 	if (likely(!ctx->mbufs_low || ctx->mbufs_last > 0 ||

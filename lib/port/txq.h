@@ -3,9 +3,9 @@
 #define PORT_TXQ_H
 
 /*
- * The transmit queue: frames of a turn on their way into a port are gathered, then sent in one
- * burst.  Those that the port does not take wait for the next turn; if the queue is full, new ones
- * are dropped and counted (tx_ring_full), and the transport sends them again.
+ * The transmit queue: the frames of a turn are gathered, then sent to the port in one burst.
+ * Frames that the port does not accept wait for the next turn; if the queue is full, new ones are
+ * dropped and counted (tx_ring_full), and the transport retransmits them.
  */
 
 #include <stdbool.h>
@@ -19,28 +19,28 @@
 
 #define TXQ_SIZE  512
 #define TXQ_BURST 64
-#define TXQ_BUSY  256 /* so many only wait when the port takes none */
+#define TXQ_BUSY  256 /* this many wait only if the port accepts none */
 
 struct txq {
 	struct pc_port *port;
 	uint16_t n;
-	uint64_t moved_ns; /* while it is not empty: when the port last took something */
+	uint64_t moved_ns; /* while not empty: when the port last accepted a frame */
 	struct rte_mbuf *pkts[TXQ_SIZE];
 };
 
-/** txq_is_busy says that who can wait should: what would be put in now may be dropped. */
+/** txq_is_busy says whether senders that can wait should: frames queued now may be dropped. */
 static inline bool txq_is_busy(const struct txq *q)
 {
 	return q->n >= TXQ_BUSY;
 }
 
-/** txq_flush hands what there is to the port; what it does not take stays. */
+/** txq_flush sends the queued frames to the port; those that it does not accept stay. */
 void txq_flush(struct txq *q, struct ctx *ctx);
 
-/* What txq_put does when the queue is full. */
+/* The part of txq_put for a full queue. */
 void txq_put_full(struct txq *q, struct ctx *ctx, struct rte_mbuf *m);
 
-/** txq_put takes a whole frame; every TXQ_BURST frames it hands them to the port. */
+/** txq_put queues a complete frame; at every TXQ_BURST frames it flushes. */
 static inline void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)
 {
 	if (unlikely(q->n == TXQ_SIZE)) {
@@ -48,12 +48,12 @@ static inline void txq_put(struct txq *q, struct ctx *ctx, struct rte_mbuf *m)
 		return;
 	}
 	q->pkts[q->n++] = m;
-	/* a multiple, not a threshold: a port that refuses is not asked again for every frame */
+	/* a multiple, not a threshold: do not retry a busy port for every frame */
 	if (unlikely(q->n % TXQ_BURST == 0))
 		txq_flush(q, ctx);
 }
 
-/** txq_free drops everything. */
+/** txq_free drops all frames. */
 void txq_free(struct txq *q);
 
 #endif

@@ -27,7 +27,7 @@ static bool says_good_ip(const struct rte_mbuf *m)
 	return (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 }
 
-/* Where the IP header is, behind tags, and its type; 0: fewer bytes than the shortest has are there. */
+/* Returns the offset of the IP header, after any tags, and its type; 0: the frame is too short. */
 static uint16_t find_ip(const struct rte_mbuf *m, uint16_t *type)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -43,7 +43,8 @@ static uint16_t find_ip(const struct rte_mbuf *m, uint16_t *type)
 	return 0;
 }
 
-/* Says whether a packet of len bytes at an offset, with this protocol at l4, has a checksum of TCP or UDP. */
+/* Says whether a packet of len bytes at an offset, with this protocol at l4, has a checksum of TCP
+ * or UDP. */
 static bool has_l4(const struct rte_mbuf *m, uint32_t at, uint32_t len, uint8_t proto, uint32_t l4)
 {
 	if (at + len > m->pkt_len || l4 + sizeof(struct rte_udp_hdr) > m->data_len)
@@ -52,14 +53,14 @@ static bool has_l4(const struct rte_mbuf *m, uint32_t at, uint32_t len, uint8_t 
 		const struct rte_udp_hdr *udp =
 		    rte_pktmbuf_mtod_offset(m, const struct rte_udp_hdr *, l4);
 
-		/* what the packet has behind the datagram (RFC 9868) is in no checksum: devices differ there, and senders
-		 * could have an offload withdrawn that is right */
+		/* bytes after the datagram (RFC 9868) are in no checksum: devices treat them
+		 * differently, and a sender could cause a correct offload to be withdrawn */
 		return udp->dgram_cksum != 0 && rte_be_to_cpu_16(udp->dgram_len) == at + len - l4;
 	}
 	return proto == IPPROTO_TCP;
 }
 
-/** What has a transport checksum. */
+/** An upper layer with a checksum. */
 struct upper {
 	uint32_t at, len; /* bytes from the header on, without padding */
 	uint16_t pseudo;  /* the sum of the pseudo-header */
@@ -101,7 +102,8 @@ static bool find_upper6(const struct rte_mbuf *m, uint16_t at, struct upper *u)
 	return true;
 }
 
-/* Finds what has a transport checksum in the packet at an offset. Returns false when nothing has. */
+/* Finds the upper layer with a checksum in the packet at an offset. Returns false if there is
+ * none. */
 static bool find_upper(const struct rte_mbuf *m, uint16_t type, uint16_t at, struct upper *u)
 {
 	return type == RTE_ETHER_TYPE_IPV4   ? find_upper4(m, at, u)

@@ -2,15 +2,16 @@
 /*
  * VLANs (IEEE 802.1Q): one port as several, each with the frames of one tag, or of two (QinQ).
  *
- * Overview: a trunk owns the port below and has a list of members.  The member that is asked for frames
- * and has none waiting takes a burst from below and sorts it; what belongs to others waits for them.  The
- * tags are taken off and put on here, by moving the two MAC addresses, unless the device has taken one
- * off already, or says that it puts them on (PC_PORT_TX_VLAN, PC_PORT_TX_QINQ).  A member without a tag has the untagged frames and those
- * with nothing but a priority (VLAN 0), and those of VLANs that have no member, with their tags: the kernel may know them (exception path).
+ * Overview: a trunk owns the port below and has a list of members.  A member that is polled and has
+ * no frames waiting receives a burst from below and sorts it; frames of other members wait for
+ * them. Tags are stripped and inserted here, by moving the two MAC addresses, unless the device has
+ * already stripped one, or announces that it inserts them (PC_PORT_TX_VLAN, PC_PORT_TX_QINQ).  A
+ * member without a tag gets untagged and priority-tagged frames (VLAN 0), and also, with their
+ * tags, those of VLANs that have no member: the kernel may know them (exception path).
  *
- * Ownership: the trunk goes, and closes the port below, with its last member.  Frames that wait are the
- * trunk's.  What is sent may be held by TCP too, which finds its payload from the end: tags go into the
- * headroom in front.
+ * Ownership: the trunk is freed, and closes the port below, with its last member.  Waiting frames
+ * belong to the trunk.  TCP may still hold a frame that is sent, and finds its payload from the
+ * end: tags go into the headroom in front.
  */
 #include <errno.h>
 #include <percore/port.h>
@@ -30,7 +31,7 @@
 #define VLAN_ID_MAX  4094
 #define VLAN_MACS    (2 * RTE_ETHER_ADDR_LEN)
 
-/* Tags of a frame: VLAN of the outer and of the inner one; 0: there is none. */
+/* The tags of a frame: outer and inner VLAN; 0: none. */
 struct tags {
 	uint16_t outer, inner;
 	uint8_t len; /* bytes of them in the frame */
@@ -40,11 +41,11 @@ struct vlan_port {
 	struct pc_port port;
 	struct pc_trunk *trunk;
 	struct tags tags;
-	uint8_t bytes[2 * VLAN_TAG_LEN]; /* the tags as they are sent */
+	uint8_t bytes[2 * VLAN_TAG_LEN]; /* the tags as sent */
 	bool open;
 	struct pktq waiting;
 	unsigned nb_waiting;
-	uint64_t lost, refused; /* here, not below */
+	uint64_t lost, refused; /* counted here, not below */
 };
 
 struct pc_trunk {
@@ -73,7 +74,7 @@ static bool is_tag(uint16_t type)
 	return type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ;
 }
 
-/* Reads the tags of a frame: those that the device has taken off come first. */
+/* Reads the tags of a frame, first those that the device has stripped. */
 static struct tags read_tags(const struct rte_mbuf *m)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -108,7 +109,7 @@ static struct vlan_port *member_of(struct pc_trunk *trunk, const struct tags *t)
 	return NULL;
 }
 
-/* A frame that somebody else holds too is not ours to write in. Returns it, a copy, or NULL. */
+/* A shared frame must not be written to. Returns the frame, or a copy if shared; NULL: no mbuf. */
 static struct rte_mbuf *make_private(struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy;
@@ -120,7 +121,7 @@ static struct rte_mbuf *make_private(struct rte_mbuf *m)
 	return copy;
 }
 
-/* Takes n bytes of tags off a frame. Returns it, or NULL: there was no mbuf. */
+/* Strips n bytes of tags from a frame. Returns it; NULL: no mbuf. */
 static struct rte_mbuf *untag(struct rte_mbuf *m, uint8_t n)
 {
 	uint8_t *p;
@@ -143,7 +144,7 @@ static void lose(struct vlan_port *v)
 	v->port.info.rx_lost++;
 }
 
-/* Puts a tag in front of what follows the addresses. Returns false when there is no room for it. */
+/* Inserts a tag after the addresses. Returns false if there is no room for it. */
 static bool put_back(struct rte_mbuf *m, uint16_t type, uint16_t tci)
 {
 	uint8_t *p = (uint8_t *)rte_pktmbuf_prepend(m, VLAN_TAG_LEN);
@@ -155,7 +156,8 @@ static bool put_back(struct rte_mbuf *m, uint16_t type, uint16_t tci)
 	return true;
 }
 
-/* Puts the tags back that the device has taken off a frame. Returns it, or NULL: there was no mbuf, or no room. */
+/* Restores the tags that the device has stripped from a frame. Returns it; NULL: no mbuf or no
+ * room. */
 static struct rte_mbuf *retag(struct rte_mbuf *m)
 {
 	const uint64_t flags = m->ol_flags;
@@ -177,7 +179,7 @@ static struct rte_mbuf *retag(struct rte_mbuf *m)
 	return NULL;
 }
 
-/* Hands a frame to the member whose it is. */
+/* Queues a frame for the member that it belongs to. */
 static void sort(struct pc_trunk *trunk, struct rte_mbuf *m)
 {
 	static const struct tags none;
@@ -186,7 +188,7 @@ static void sort(struct pc_trunk *trunk, struct rte_mbuf *m)
 	struct vlan_port *v = own != NULL ? own : member_of(trunk, &none);
 
 	if (v == NULL || v->nb_waiting == VLAN_WAITING) {
-		/* of nobody: counted where a person looks, at the first member */
+		/* without a member: counted at the first one, where a user looks */
 		lose(v != NULL ? v : &trunk->member[0]);
 		rte_pktmbuf_free(m);
 		return;
@@ -200,7 +202,7 @@ static void sort(struct pc_trunk *trunk, struct rte_mbuf *m)
 	v->nb_waiting++;
 }
 
-/* What the port below has become; what it has lost itself is counted at the first member. */
+/* Copies the state of the port below; its own losses are counted at the first member. */
 static void follow(struct vlan_port *v)
 {
 	const struct pc_port_info *below = &v->trunk->inner->info;
@@ -235,7 +237,7 @@ static uint16_t vlan_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* What the device is asked to do about the tags of a member; 0: it cannot. */
+/* Returns the offload request that makes the device insert a member's tags; 0: it cannot. */
 static uint64_t request(const struct vlan_port *v)
 {
 	const uint32_t offloads = v->trunk->inner->info.offloads;
@@ -245,7 +247,7 @@ static uint64_t request(const struct vlan_port *v)
 	return (offloads & PC_PORT_TX_QINQ) != 0 ? RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_TX_QINQ : 0;
 }
 
-/* Puts the tags of a member into a frame. Returns false when there is no room for them. */
+/* Inserts a member's tags into a frame. Returns false if there is no room for them. */
 static bool insert(const struct vlan_port *v, struct rte_mbuf *m)
 {
 	const uint8_t n = v->tags.len;
@@ -260,7 +262,7 @@ static bool insert(const struct vlan_port *v, struct rte_mbuf *m)
 	return true;
 }
 
-/* Has the tags of a member sent with a frame. Returns false when there is no room for them. */
+/* Tags a frame, by the device or here. Returns false if there is no room for the tags. */
 static bool tag(const struct vlan_port *v, struct rte_mbuf *m)
 {
 	const uint64_t flags = request(v);
@@ -275,7 +277,7 @@ static bool tag(const struct vlan_port *v, struct rte_mbuf *m)
 	return true;
 }
 
-/* Takes the tags off again: the port did not take the frame, which is sent once more as it was. */
+/* Removes the tags again: the port did not accept the frame, which will be passed down anew. */
 static void take_back(const struct vlan_port *v, struct rte_mbuf *m)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
@@ -305,7 +307,7 @@ static uint16_t vlan_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 	for (uint16_t i = sent; i < ready; i++)
 		take_back(v, pkts[i]);
 	if (sent == ready && ready < n) {
-		/* without headroom it would wait for ever */
+		/* without headroom, it would wait for ever */
 		rte_pktmbuf_free(pkts[sent++]);
 		v->refused++;
 	}
@@ -323,7 +325,7 @@ static uint64_t vlan_next_deadline(const struct pc_port *port)
 	return inner->ops->next_deadline != NULL ? inner->ops->next_deadline(inner) : UINT64_MAX;
 }
 
-/* Back to where it has come from, with its tags. */
+/* Passes a frame to the port below, with its tags restored. */
 static bool vlan_pass(struct pc_port *port, uint16_t queue, struct rte_mbuf *m)
 {
 	struct vlan_port *v = (struct vlan_port *)port;
@@ -374,7 +376,7 @@ struct pc_trunk *pc_trunk_create(struct pc_port *inner)
 	return trunk;
 }
 
-/* A tag of 802.1Q alone, or one of 802.1ad in front of it. */
+/* Writes a tag of 802.1Q, preceded by one of 802.1ad if there are two. */
 static void write_tags(struct vlan_port *v)
 {
 	const bool two = v->tags.inner != 0;

@@ -3,14 +3,14 @@
  * Overview: a wire is two queues in memory, one for each direction.  An end receives from its own
  * queue and sends into the other's.
  *
- * Life-cycle: the ends are closed one by one, in either order; the wire goes with the second.  What
- * is sent towards an end that is closed is gone, as on a cable that nobody holds.
+ * Life cycle: the ends are closed one by one, in either order; the wire is freed with the second.
+ * Frames sent to a closed end are lost, as on an unplugged cable.
  *
  * Ownership: a sender may keep references to what it sends (TCP does, until it is acknowledged).
- * The receiver writes into what it gets, so such a frame is handed over as a private copy.
+ * The receiver writes to what it receives, so it gets such a frame as a private copy.
  *
- * Offloads that the ends are told to have are done here, in software: requested checksums are filled
- * in, large segments are cut, and frames come out marked as verified.
+ * Offloads that the ends are configured with are done here, in software: requested checksums are
+ * filled in, large segments are cut, and received frames are marked as verified.
  */
 #include <errno.h>
 #include <percore/port.h>
@@ -28,7 +28,7 @@ struct wire_end {
 	struct pc_port port;
 	struct wire *wire;
 	bool open;
-	uint32_t head, n; /* the queue of frames that come to this end */
+	uint32_t head, n; /* the queue of frames to this end */
 	struct rte_mbuf **fifo;
 };
 
@@ -58,7 +58,7 @@ static uint16_t wire_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint
 	return i;
 }
 
-/* Marks a frame as a device with these offloads would hand it over. */
+/* Marks a frame as a device with these offloads would on receipt. */
 static void wire_mark(struct rte_mbuf *m, uint32_t offloads)
 {
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
@@ -68,7 +68,7 @@ static void wire_mark(struct rte_mbuf *m, uint32_t offloads)
 		m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 }
 
-/* Takes a frame over for the far end. Returns NULL, and takes nothing, when there is no mbuf. */
+/* Takes over a frame for the far end. Returns NULL, and takes nothing, if there is no mbuf. */
 static struct rte_mbuf *wire_take(struct wire *w, struct rte_mbuf *m, uint32_t offloads)
 {
 	struct rte_mbuf *own = m;
@@ -95,7 +95,8 @@ static void wire_put(struct wire_end *peer, struct rte_mbuf *m)
 	peer->fifo[slot < peer->wire->capacity ? slot : slot - peer->wire->capacity] = m;
 }
 
-/* Sends the pieces of a frame. Returns false, and takes nothing, when they find no room or no mbufs. */
+/* Cuts a frame and sends the pieces. Returns false, and takes nothing, if there is no room or no
+ * mbuf. */
 static bool wire_cut(struct wire_end *peer, struct rte_mbuf *m, uint32_t offloads)
 {
 	struct rte_mbuf *pieces[FRAME_PIECES_MAX];
@@ -191,7 +192,7 @@ int pc_port_wire(const struct pc_wire_config *config, struct pc_port *ends[2])
 	const uint32_t can = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM |
 	                     PC_PORT_TX_MULTI_SEGS | PC_PORT_TX_TSO | PC_PORT_RX_IP4_CKSUM |
 	                     PC_PORT_RX_L4_CKSUM;
-	const uint32_t tso = PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_MULTI_SEGS; /* what it needs */
+	const uint32_t tso = PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_MULTI_SEGS; /* TSO needs both */
 	struct wire *w;
 
 	if (config->pool == NULL || (config->offloads & ~can) != 0 ||
