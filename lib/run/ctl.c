@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a thread of its own, on none of the lcores that carry data, serves one command after the other, and a
- * capture between them, at a UNIX socket of packets: one is a command, and what comes back is "ok", a line end and what was asked for, or
- * "error", a blank and why.  A change is posted to the first stack; when that has made it, to the others (what
- * one refuses the others would refuse, too).
+ * Overview: a thread of its own, on none of the lcores that carry data, serves one command after
+ * another, and a capture between them, on a UNIX packet socket.  A packet is a command; the answer
+ * is "ok", a newline and the result, or "error", a blank and the reason.  A change is posted to the
+ * first stack, and when that has made it, to the others (what one refuses, all would refuse).
  *
- * Who may: whoever can open the socket, which is its owner only (mode 0600).
+ * Access: anyone who can open the socket, which is only its owner (mode 0600).
  *
- * Ownership: lists are written by an lcore into memory of the thread, which is there until all stacks are gone and is
- * not used again while an lcore may still write.
+ * Ownership: lcores write lists into memory of the thread, which outlives all stacks and is not
+ * reused while an lcore may still write to it.
  */
 #include "ctl.h"
 
@@ -169,7 +169,8 @@ static void start_capture(struct ctl *c, const struct ctl_capture_args *args, in
 		end_capture(c);
 }
 
-/* ---- the firewall ----------------------------------------------------------------------------- */
+/* ---- the firewall
+ * ----------------------------------------------------------------------------- */
 
 /* file: what came with the command, or -1 */
 static void change_firewall(const struct ctl *c, const struct ctl_command *command, int file,
@@ -259,7 +260,8 @@ static int min_ms(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* Goes on with what captures want. Returns in how many milliseconds to do so again, -1: they want nothing. */
+/* Goes on with what captures want. Returns in how many milliseconds to do so again, -1: they want
+ * nothing. */
 static int turn_captures(struct ctl *c)
 {
 	if (c->capture != NULL && !ctl_capture_turn(c->capture))

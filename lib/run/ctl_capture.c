@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A look at the frames of a running program; see ctl_capture.h.
+ * Captures frames of a running program; see ctl_capture.h.
  *
- * Overview: a lane is one stack's part: its socket, and room for what one call reads from it, at most LANE_FRAMES
- * frames, a few microseconds' work for an lcore.  A turn has every lane filled, sorts what has come by time, and sends
- * it.  Who reads slowly is not waited for: while the control socket is full nothing is read, and the sockets of
- * the stacks overflow, before what they hold is a quarter of a stack's mbufs: to look at a server keeps nobody out.
+ * Overview: a lane is one stack's part: its socket, and room for the frames that one call reads
+ * from it, at most LANE_FRAMES, a few microseconds' work for an lcore.  A turn has every lane
+ * filled, sorts the frames by time, and sends them.  A slow client is not waited for: while the
+ * control socket is full nothing is read, and the stacks' sockets overflow before they hold a
+ * quarter of a stack's mbufs, so that a capture does not cost a server its clients.
  *
  * Ownership: lanes are written by lcores, see ctl_call.
  */
@@ -185,8 +186,8 @@ static int fill_lane(struct pc_stack *st, const void *data)
 
 /* ---- to who has asked ------------------------------------------------------------------------ */
 
-/* Sends what is packed; flags: MSG_DONTWAIT, or 0: who reads is waited for, as long as the connection's time-out says. Returns
- * false when nobody is there any more. */
+/* Sends what is packed; flags: MSG_DONTWAIT, or 0: who reads is waited for, as long as the
+ * connection's time-out says. Returns false when nobody is there any more. */
 static bool send_packed(struct ctl_capture *c, int flags)
 {
 	ssize_t sent;

@@ -2,12 +2,13 @@
 /*
  * What the control socket shows.
  *
- * Overview: each list is filled in by a stack's thread, by a call that is posted to it, into memory of the view, and printed
- * by the thread of the control socket.  Routes, addresses, neighbours and denied networks are asked of the first stack, as
- * they are the same for all; counters and what is in use are summed over all of them, sockets are listed one stack
- * after the other, in steps that take none of them long.
+ * Overview: each list is written to the view's memory by a stack's thread, in a call posted to it,
+ * and printed by the control socket's thread.  Routes, addresses, neighbours and denied networks
+ * are taken from the first stack, as they are the same in all; counters and usage are summed over
+ * all stacks; sockets are listed stack by stack, in short steps.
  *
- * Ownership: an lcore that was asked and has not answered in time may still write: until it has, nothing else is asked.
+ * Ownership: an lcore that has not answered in time may still write; until it has, no other call is
+ * posted.
  */
 #include "ctl.h"
 
@@ -187,7 +188,8 @@ static void show_usage(struct ctl_view *v, FILE *f)
 	ctl_print_usage(f, &sum);
 }
 
-/* What the program reports of itself, a line each of a number, a name and a sentence, as the others are shown. */
+/* What the program reports of itself, a line each of a number, a name and a sentence, as the
+ * others are shown. */
 static void show_own_counters(const struct run *r, FILE *f)
 {
 	char *text = NULL, *rest, *line, name[64];

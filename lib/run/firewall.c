@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a set of rules is made by the thread that wants it, and each stack is asked by a post to use its slot of it. When all have
- * answered, nobody uses the set before.  A thread of its own looks a few times in a second whether something was logged, as long as there are
- * rules that log, frees the set before when what was logged under it is printed, and asks stacks whose mailbox was full again.
+ * Overview: the requesting thread creates a set of rules, and posts a request to each stack to use
+ * its slot of the set.  When all have answered, the previous set is unused.  A thread of its own
+ * checks for log entries a few times a second, as long as there are rules that log, frees the
+ * previous set once its log entries are printed, and asks stacks again whose mailbox was full.
  *
- * A change of a table goes the same way: each stack is asked to use the same set again, and gets the members that are made then.
+ * A change of a table works the same way: each stack is asked to use the same set again, and then
+ * gets the table's new members.
  *
- * Ownership: sets are under the lock, which no lcore takes.
+ * Ownership: sets are protected by the lock, which no lcore takes.
  *
- * Invariant: while a stack has not answered, both sets stay, and no other comes.
+ * Invariant: until all stacks have answered, both sets stay, and no other is accepted.
  */
 #include "firewall.h"
 
@@ -106,7 +108,8 @@ static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t l
 	return text;
 }
 
-/* Opens a file of rules or addresses, which only those may write to who may say what the program does. */
+/* Opens a file of rules or addresses, which only those may write to who may say what the program
+ * does. */
 static FILE *open_file(const char *what, const char *path, char *why, size_t len)
 {
 	/* nobody waits for who may write to a pipe */
@@ -233,7 +236,8 @@ static bool ask(struct firewall *f)
 	return all;
 }
 
-/* Asks who has not been asked, and looks at who has answered. Returns whether all have: nobody uses what was before. */
+/* Asks who has not been asked, and looks at who has answered. Returns whether all have: nobody
+ * uses what was before. */
 static bool settle(struct firewall *f)
 {
 	int rc;
@@ -254,8 +258,8 @@ static bool settle(struct firewall *f)
 	return true;
 }
 
-/* Waits until all stacks use the set, or *ends, or they have had time enough: a mailbox may be full for a moment. Returns whether they
- * do. */
+/* Waits until all stacks use the set, or *ends, or they have had time enough: a mailbox may be
+ * full for a moment. Returns whether they do. */
 static bool wait_for_all(struct firewall *f, const bool *ends)
 {
 	for (unsigned i = 0; f->late && !ask(f) && i < POST_TRIES; i++) {

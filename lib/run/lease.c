@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: struct lease is a worker's part, struct lease_board what they share: for each port, VLANs included, what
- * it has by DHCP and DHCPv6, with a number before and behind it, which the writer makes odd while it writes (a
- * sequence lock). One writes, and nobody waits for the others.
+ * Overview: struct lease is a worker's part, struct lease_board what they share: for each port,
+ * VLANs included, its DHCP and DHCPv6 state, under a sequence lock: a number that is odd while the
+ * writer writes, and that readers check before and after.  There is one writer, and no one waits.
  *
- * With run.leases, the first worker notes what is leased in a file (recall.h), and asks for that at the next start.
+ * With run.leases, the first worker notes what is leased in a file (recall.h), and asks for that at
+ * the next start.
  *
  * Ownership: each worker frees its part; the board is of the run.
  */
@@ -149,7 +150,8 @@ static void say6(const struct worker *w, unsigned port, const struct lease_port 
 
 /* ---- the first worker ------------------------------------------------------------------------ */
 
-/* Before anybody is told of it: who sends to an address that was said to be leased may do so to any lcore. */
+/* Before anybody is told of it: who sends to an address that was said to be leased may do so to
+ * any lcore. */
 static void publish(struct lease_slot *slot, const struct lease_port *p)
 {
 	__atomic_fetch_add(&slot->number, 1, __ATOMIC_ACQ_REL);
@@ -336,8 +338,8 @@ void lease_turn(struct worker *w, uint64_t now_ns)
 	}
 }
 
-/* Lets what is given back go out: the server's MAC address may have to be asked for first, and the answer may come to
- * another worker's queue. */
+/* Lets what is given back go out: the server's MAC address may have to be asked for first, and the
+ * answer may come to another worker's queue. */
 static void part(struct worker *w)
 {
 	const uint64_t end = clock_now(&w->run->clock) + (w->index == 0 ? PARTING_NS : PATIENCE_NS);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: net_memif connects a client when the device is started, and never again. So a client without a server is stopped
- * and started once a second. That is done by an alarm, since the driver may sleep in connect(): in
- * EAL's thread for interrupts, where everything else that the driver does to connections happens. Lcores are kept away
- * from the device meanwhile (ethdev_restart).
+ * Overview: net_memif connects a client only when the device is started.  So a client without a
+ * server is restarted once a second.  An alarm does that in EAL's interrupt thread, where the
+ * driver handles its connections, since the driver may sleep in connect().  Lcores are kept off the
+ * device meanwhile (ethdev_restart).
  *
- * Ownership: a struct rejoin is the first worker's, but for trying, which the alarm takes back.
+ * Ownership: a struct rejoin belongs to the first worker, except trying, which the alarm clears.
  */
 #include "rejoin.h"
 

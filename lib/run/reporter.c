@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a thread of its own, on none of the lcores that carry data: who reads our output may stand still, as a pager does, and
- * a write to it waits then.  A report is made in memory and written from there, without the lock of stdout, which others
- * take.  That of a program without a stack is made by its lcore, between turns, and handed over.  What is logged is written like it, by
- * its own thread.
+ * Overview: a thread of its own, on none of the lcores that carry data: the reader of our output
+ * may stop reading, as a pager does, and then a write blocks.  A report is made in memory and
+ * written without holding the lock of stdout, which others take.  In a program without a stack, its
+ * lcore makes the report, between turns, and hands it over.  Log entries are written in the same
+ * way, by a thread of their own.
  *
- * Ownership: report_text and report_bytes are the lcore's while report_text is NULL, else the thread's.
+ * Ownership: report_text and report_bytes are the lcore's while report_text is NULL, else the
+ * thread's.
  */
 #include "reporter.h"
 
@@ -103,7 +105,8 @@ static void *print_reports(void *arg)
 	return NULL;
 }
 
-/* ---- of a program without a stack, which its lcore makes ----------------------------------------- */
+/* ---- of a program without a stack, which its lcore makes
+ * ----------------------------------------- */
 
 static void *print_given(void *arg)
 {
@@ -138,7 +141,8 @@ void reporter_give(struct run *r, char *text, size_t n)
 	(void)sem_post(&r->report_given);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------- */
+/* ---- life
+ * ---------------------------------------------------------------------------------------- */
 
 int reporter_start(struct run *r)
 {
