@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Other tables for rules that are in use.
+ * Changes to the tables of rules in use, and the state that new rules take over from old ones.
  *
- * Overview: lists are changed where they are, as no lcore reads them, and other members are made of them. Who takes the set
- * again gets those; the ones before stay until nobody has them.  If there is no memory for members, the lists are as they were.
+ * Overview: the lists of tables are changed in place, because no lcore reads them, and new members
+ * (members.h) are built from them. A stack gets those when it takes the set again; the old ones are
+ * kept until no stack uses them (pc_firewall_forget). If there is no memory for the members, the
+ * lists stay as they were.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -26,7 +28,7 @@ __attribute__((format(printf, 4, 5))) static int refuse(char *why, size_t len, i
 	return -1;
 }
 
-/* Reads what a change of a table has into a list of its own. Returns 0, -EINVAL, -ENOSPC or -ENOMEM. */
+/* Reads the items of a change into a list. Returns 0, -EINVAL, -ENOSPC or -ENOMEM. */
 static int read_list(const struct pc_firewall *fw, const struct pc_firewall_change *c,
                      bool of_ports, struct fw_table *list, char *why, size_t len)
 {
@@ -42,7 +44,8 @@ static int read_list(const struct pc_firewall *fw, const struct pc_firewall_chan
 	return rc;
 }
 
-/* Puts a list in the place of a table, which it gets, and makes members. Returns 0, -ENOSPC or -ENOMEM, then nothing has changed. */
+/* Replaces the contents of a table by those of *next, which gets the old ones, and rebuilds the
+ * members. Returns 0, -ENOSPC or -ENOMEM; on failure nothing has changed. */
 static int put(struct pc_firewall *fw, struct fw_table *t, struct fw_table *next)
 {
 	struct fw_tables *all = &fw->rules.tables;
@@ -64,7 +67,7 @@ static int put(struct pc_firewall *fw, struct fw_table *t, struct fw_table *next
 	return 0;
 }
 
-/* What a table is to be. Returns 0 or -ENOMEM. */
+/* Computes the new contents of a table. Returns 0 or -ENOMEM. */
 static int make_next(const struct fw_table *t, enum pc_firewall_verb verb,
                      const struct fw_table *list, struct fw_table *next)
 {
@@ -85,7 +88,8 @@ static unsigned number_of(const struct fw_tables *all, const struct fw_table *t)
 	return (unsigned)(t - all->table);
 }
 
-/* Takes what rules have put into a table out of it, as a change says, and counts it. */
+/* Removes sources that rules have added to a table, as the change asks for; those that it deletes
+ * by address are counted. */
 static void unlearn(struct pc_firewall *fw, const struct pc_firewall_change *c,
                     const struct fw_table *t, const struct fw_table *list, unsigned *changed)
 {
@@ -140,7 +144,7 @@ void pc_firewall_forget(struct pc_firewall *fw)
 	fw->replaced = NULL;
 }
 
-/* The table whose contents another one takes over, or NULL. */
+/* The old table whose contents t takes over, or NULL. */
 static const struct fw_table *find_old(struct fw_tables *old, const struct fw_table *t)
 {
 	const struct fw_table *o = fw_tables_find(old, t->name, strlen(t->name));
@@ -148,7 +152,8 @@ static const struct fw_table *find_old(struct fw_tables *old, const struct fw_ta
 	return o != NULL && !t->is_filled && (o->ports != NULL) == (t->ports != NULL) ? o : NULL;
 }
 
-/* Takes over what rules have put into tables into which the new rules do so, too. */
+/* Takes over the sources that the old rules have added, for tables that the new rules also add
+ * to. */
 static void take_learnt(struct pc_firewall *fw, const struct pc_firewall *from)
 {
 	struct fw_tables old = from->rules.tables;
@@ -166,7 +171,8 @@ static void take_learnt(struct pc_firewall *fw, const struct pc_firewall *from)
 		fw_learnt_take(&fw->learnt, &from->learnt, table_of);
 }
 
-/* Takes over whose connections have to end: not every stack may have looked for them. */
+/* Takes over the sources whose connections are to be ended: not every stack may have looked for
+ * them yet. */
 static void take_flushed(struct pc_firewall *fw, const struct pc_firewall *from)
 {
 	const int8_t table_of[FW_TABLES] = {0};
@@ -193,7 +199,7 @@ static int compare(const void *x, const void *y)
 	return c != 0 ? c : a->rule < b->rule ? -1 : 1;
 }
 
-/* The rules with limits, sorted, to be freed; NULL: there is no memory. */
+/* The rules with limits, sorted; the caller frees the list. NULL without memory. */
 static struct limited *list_limited(const struct fw_rules *r, uint32_t *n)
 {
 	struct limited *list = malloc(((size_t)r->n + 1) * sizeof(*list));
@@ -213,7 +219,8 @@ static void set_number(struct pc_firewall *fw, uint32_t rule, uint32_t number)
 		fw->slot[i].count[rule].limit = number;
 }
 
-/* Gives rules that both have the same numbers, and others such as none has had; both lists are sorted. */
+/* Gives limits that both sets have the same numbers as before, and all others numbers never used
+ * before. Both lists are sorted. */
 static void match_limited(struct pc_firewall *fw, const struct pc_firewall *from,
                           const struct limited *now, uint32_t n, const struct limited *before,
                           uint32_t m)
@@ -233,7 +240,8 @@ static void match_limited(struct pc_firewall *fw, const struct pc_firewall *from
 	}
 }
 
-/* Notes of which rules the stacks take over what has been used of their limits. Returns 0 or -ENOMEM. */
+/* Notes for which rules the stacks take over how much of their limits is used. Returns 0 or
+ * -ENOMEM. */
 static int keep_limits(struct pc_firewall *fw, const struct pc_firewall *from)
 {
 	uint32_t n, m;

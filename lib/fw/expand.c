@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The lists of a rule, multiplied out. */
+/* Multiplies out the lists of a rule. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -60,7 +60,8 @@ static bool is_any(const struct fw_cond *c)
 	return is_same(c, &any);
 }
 
-/* The index of a condition, which may be a new one. Returns 0 or what fw_fail does, or -ENOMEM. */
+/* Finds the index of a condition, adding it if it is new. Returns 0, -ENOMEM, or the result of
+ * fw_fail. */
 static int find_cond(struct reader *d, const struct fw_cond *c, uint16_t *index)
 {
 	struct fw_rules *r = d->r;
@@ -81,7 +82,7 @@ static int find_cond(struct reader *d, const struct fw_cond *c, uint16_t *index)
 	return 0;
 }
 
-/** An item of an end: a network, or a table; or any address. */
+/** An item of an end: a network, a table, or any address. */
 struct item {
 	const struct pc_prefix *prefix;
 	uint64_t table; /* its bit */
@@ -94,7 +95,7 @@ static unsigned items_of(const struct draft_end *e)
 	return n > 0 ? n : 1;
 }
 
-/* The bit of the n-th of tables; 0: there is none. */
+/* The bit of the n-th table in a set; 0: there are fewer. */
 static uint64_t nth_of(uint64_t tables, unsigned n)
 {
 	for (; n > 0; n--)
@@ -109,7 +110,7 @@ static struct item item_of(const struct draft_end *e, unsigned i)
 	return (struct item){.table = nth_of(e->tables, i - e->nb_prefixes)};
 }
 
-/** An item of the ports of an end: a range, or a table. */
+/** An item of the ports of an end: a range or a table. */
 struct port_item {
 	struct fw_range range;
 	uint64_t table; /* its bit */
@@ -137,7 +138,7 @@ static unsigned family_of(const struct pc_prefix *p)
 	return pc_addr_is_ip4(&p->addr) ? FW_IP4 : FW_IP6;
 }
 
-/* the families of an entry with these two ends and this protocol; 0: there is no such packet */
+/* the families of an entry with these two ends and this protocol; 0: no packet can match it */
 static unsigned families_of(const struct draft *f, const struct pc_prefix *src,
                             const struct pc_prefix *dst, struct fw_span proto)
 {
@@ -166,13 +167,13 @@ static unsigned or_one(unsigned n)
 	return n > 0 ? n : 1;
 }
 
-/* In this table, if any, and in none of those to be avoided. */
+/* In this table, if one is given, and in none of those to be avoided. */
 static struct fw_ask ask_of(uint64_t table, uint64_t avoid)
 {
 	return (struct fw_ask){.mask = table | avoid, .value = table};
 }
 
-/* An entry with ports, which may be of tables, too. */
+/* Adds an entry with ports, which may also be tables. */
 static int add_ports(struct reader *d, const struct draft *f, struct fw_entry *e,
                      struct fw_cond *cond, struct port_item sport, struct port_item dport)
 {
@@ -188,7 +189,7 @@ static int add_ports(struct reader *d, const struct draft *f, struct fw_entry *e
 	return rc == 0 ? add_entry(d, e) : rc;
 }
 
-/* the entries of two ends and a protocol: their ports, types and interfaces */
+/* adds the entries for two ends and a protocol, by their ports, types and interfaces */
 static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry e,
                         struct fw_cond cond)
 {

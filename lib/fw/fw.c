@@ -11,11 +11,12 @@
 #include <rte_ring_elem.h>
 
 #define SECOND_NS UINT64_C(1000000000)
-#define LOG_SLOTS 512 /* packets that wait to be printed, and one */
+#define LOG_SLOTS 512 /* log entries that wait to be taken, plus one */
 
-/* Connections of a source end, on each stack, that are found within this time: long enough to look at all of them. */
+/* Each stack has this long to look at all of its connections for those of a source to be ended. */
 #define FLUSH_NS (30 * SECOND_NS)
-/* sources of each stack whose connections end at a time; of more, those that have come first are forgotten */
+/* sources per stack whose connections can be ended at a time; beyond that, the oldest are
+ * forgotten */
 #define FLUSHED 1024
 
 /* ---- sets ------------------------------------------------------------------------------------ */
@@ -79,7 +80,7 @@ static int init_slot(struct fw_slot *s, const struct pc_firewall *fw,
 	return rc;
 }
 
-/* The sources that rules put into tables, and those whose connections they end. */
+/* Makes room for the sources that rules add to tables, and those whose connections they end. */
 static int init_learnt(struct pc_firewall *fw, const struct pc_firewall_args *args)
 {
 	const struct hash_key key = {{args->seed[1], args->seed[0]}};
@@ -163,7 +164,7 @@ void pc_firewall_free(struct pc_firewall *fw)
 	free(fw);
 }
 
-/* What has been used of limits before, of rules that the new ones have, too. */
+/* Takes over how much of their limits is used, for rules that are also in the new set. */
 static void take_limits(const struct fw *fw, const struct pc_firewall *set, struct fw_slot *next)
 {
 	const struct fw_rates rates = next->rates;
@@ -195,7 +196,7 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
 	    next->states.place != NULL) {
 		const struct fw_states states = next->states;
 
-		/* who has been asked under the old rules may answer under the new ones */
+		/* what was asked for under the old rules may be answered under the new ones */
 		next->states = fw->slot->states;
 		fw->slot->states = states;
 	}
@@ -210,8 +211,8 @@ int fw_use(struct fw *fw, struct pc_firewall *set, unsigned slot)
 
 /* ---- judgement ------------------------------------------------------------------------------- */
 
-/* Says whether there is room for a packet in a rate: in a time that runs ahead of the clock with each packet, by burst_ns at
- * most. */
+/* Says whether a rate has room for a packet: *next_ns, which each packet moves ahead, may be ahead
+ * of the clock by at most burst_ns. */
 static bool has_room(uint64_t *next_ns, uint64_t now_ns, uint64_t burst_ns)
 {
 	if (*next_ns < now_ns)
@@ -219,7 +220,7 @@ static bool has_room(uint64_t *next_ns, uint64_t now_ns, uint64_t burst_ns)
 	return *next_ns - now_ns <= burst_ns;
 }
 
-/* Takes a packet's share, gap_ns, of a rate. Returns whether it had room. */
+/* Takes a packet's share of a rate, gap_ns. Returns whether there was room. */
 static bool take(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t burst_ns)
 {
 	if (!has_room(next_ns, now_ns, burst_ns))
@@ -245,7 +246,7 @@ static void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir, const s
 	    .out = dir == FW_OUT,
 	};
 
-	/* a second's worth may come at once */
+	/* a burst of one second's worth is allowed */
 	if (rate == 0 || slot->log == NULL ||
 	    !take(&slot->log_ns, ctx->now_ns, SECOND_NS / rate, SECOND_NS - SECOND_NS / rate) ||
 	    rte_ring_sp_enqueue_elem(slot->log, (void *)(uintptr_t)&l, sizeof(l)) != 0)
@@ -254,7 +255,8 @@ static void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir, const s
 		ctx_count(ctx, PC_FIREWALL_LOGGED);
 }
 
-/* The rule that decides about a packet, or NULL: everything passes in this direction. */
+/* The counters of the rule that decides about a packet; NULL: everything passes in this
+ * direction. */
 static struct fw_count *find(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
                              const struct fw_packet *p)
 {
@@ -275,7 +277,7 @@ enum fw_action fw_peek(const struct fw *fw, const struct ctx *ctx, enum fw_dir d
 	return c != NULL ? c->action : FW_PASS;
 }
 
-/* Puts the source of a packet into the table of its rule. */
+/* Adds the source of a packet to the table of its rule. */
 static void fill(struct fw *fw, struct ctx *ctx, const struct fw_rule *r, const struct fw_packet *p)
 {
 	const unsigned slot = (unsigned)(fw->slot - fw->set->slot);
@@ -288,7 +290,8 @@ static void fill(struct fw *fw, struct ctx *ctx, const struct fw_rule *r, const 
 		ctx_count(ctx, PC_FIREWALL_LEARNT_FORGOTTEN);
 }
 
-/* Says to all stacks that the connections of a packet's source are to end, unless that has been said. */
+/* Tells all stacks to end the connections of a packet's source, unless they have been told
+ * already. */
 static void flush(struct fw *fw, const struct ctx *ctx, const struct fw_packet *p)
 {
 	const unsigned did = fw_learnt_put(&fw->set->flushed, (unsigned)(fw->slot - fw->set->slot),
@@ -304,7 +307,7 @@ bool fw_is_flushed(const struct fw *fw, const struct ctx *ctx, const struct pc_a
 	       fw_learnt_of(&fw->set->flushed, a, ctx->now_ns) != 0;
 }
 
-/* What the source of a packet has used of the limit of a rule. */
+/* How much the source of a packet has used of a rule's limit. */
 static uint64_t *rate_of(struct fw *fw, struct ctx *ctx, const struct fw_count *c,
                          const struct fw_packet *p)
 {
@@ -323,7 +326,7 @@ static uint64_t source_burst_ns(const struct fw_count *c)
 	return c->source_gap_ns * (c->source_burst - 1);
 }
 
-/* Does with a source that is beyond its limit what the rule says. */
+/* Does what the rule says with a source that exceeds its limit. */
 static void overload(struct fw *fw, struct ctx *ctx, const struct fw_count *c,
                      const struct fw_packet *p)
 {
@@ -336,8 +339,8 @@ static void overload(struct fw *fw, struct ctx *ctx, const struct fw_count *c,
 		flush(fw, ctx, p);
 }
 
-/* Whether a packet is within the limits of its rule: first that of its source, so that what one sends too much of is not taken
- * from all. */
+/* Whether a packet is within the limits of its rule. That of its source comes first, so that the
+ * excess of one source does not use up the limit shared by all. */
 static bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c, const struct fw_packet *p)
 {
 	if (c->source_gap_ns != 0 && (c->more & FW_COUNTS_HANDSHAKES) == 0 &&
@@ -352,7 +355,7 @@ static bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c, const 
 	return true;
 }
 
-/* What else a rule does with a packet. Returns what becomes of it. */
+/* Applies the rest of a rule: limits, tables, logging. Returns what becomes of the packet. */
 static __rte_noinline enum fw_action do_more(struct fw *fw, struct ctx *ctx, struct fw_count *c,
                                              enum fw_dir dir, const struct fw_packet *p)
 {
@@ -373,7 +376,7 @@ enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const s
 
 	if (c == NULL)
 		return FW_PASS;
-	/* others read them at any time */
+	/* other threads read them at any time */
 	__atomic_store_n(&c->packets, c->packets + 1, __ATOMIC_RELAXED);
 	__atomic_store_n(&c->bytes, c->bytes + p->len, __ATOMIC_RELAXED);
 	return unlikely(c->more != 0) ? do_more(fw, ctx, c, dir, p) : c->action;
@@ -400,7 +403,7 @@ bool fw_admits_handshake(struct fw *fw, struct ctx *ctx, const struct fw_packet 
 	return false;
 }
 
-/* whether a packet may be the answer to one that went to a group */
+/* whether a packet may be the answer to one that was sent to a group */
 static bool answers_group(const struct fw_states *t, const struct fw_state *name, uint64_t now_ns)
 {
 	struct fw_state group = *name;

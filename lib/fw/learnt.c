@@ -8,10 +8,11 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
-/* nanoseconds of a tick, about a million: its times leave room for what a place is of in 64 bits */
+/* a tick is 2^20 ns, about a millisecond, so that an end fits into 64 bits with what its place is
+ * for */
 #define TICK_SHIFT 20
 
-/* What a place is of: a table, and whether the source is a link-local address. */
+/* What a place is for: a table, and whether the source is a link-local address. */
 #define OF_BITS  8
 #define OF_LINK  (1u << 7)
 #define OF_TABLE (OF_LINK - 1)
@@ -57,13 +58,13 @@ static struct fw_source source_at(const struct fw_learnt_place *p)
 	return (struct fw_source){p->source, (p->end & OF_LINK) != 0};
 }
 
-/* Says whether a time is over; that of a place that is nobody's is. */
+/* Says whether a time is over; that of a free place is. */
 static bool is_over(uint64_t end, uint64_t now_ns)
 {
 	return end >> OF_BITS <= now_ns >> TICK_SHIFT;
 }
 
-/* places of a bucket */
+/* places per bucket */
 static unsigned ways(const struct fw_learnt *l)
 {
 	return l->nb_slots * FW_LEARNT_WAYS;
@@ -76,8 +77,8 @@ static struct fw_learnt_place *bucket_of(const struct fw_learnt *l, uint64_t sou
 	return &l->place[(size_t)(hash24(&l->key, v) & l->mask) * ways(l)];
 }
 
-/* Reads a place of any stack. Between two times that are the same its source was theirs: to change it, the time is made 0 first
- * (write_place). */
+/* Reads a place of any stack. If end is the same before and after the source is read, the two
+ * belong together: write_place sets end to 0 before it changes the source. */
 static struct fw_learnt_place read_place(const struct fw_learnt_place *p)
 {
 	struct fw_learnt_place copy;
@@ -119,7 +120,7 @@ uint64_t fw_learnt_of(const struct fw_learnt *l, const struct pc_addr *a, uint64
 	return in;
 }
 
-/* The place of a source in a stack's part of a bucket, or else the one that is over soonest. */
+/* The place of a source in a stack's part of a bucket, or else the one that expires soonest. */
 static struct fw_learnt_place *find_place(struct fw_learnt_place *part, uint64_t source,
                                           unsigned of)
 {
@@ -166,7 +167,7 @@ unsigned fw_learnt_put(struct fw_learnt *l, unsigned slot, unsigned table, const
 
 /* ---- other threads --------------------------------------------------------------------------- */
 
-/* Reads a place. Returns whether it is of a table, and not over. */
+/* Reads a place. Returns whether it is for the table and has not expired. */
 static bool is_member(const struct fw_learnt_place *p, unsigned table, uint64_t now_ns,
                       struct fw_learnt_place *copy)
 {
@@ -179,7 +180,8 @@ static bool is_same(const struct fw_learnt_place *a, const struct fw_learnt_plac
 	return a->source == b->source && of_end(a->end) == of_end(b->end);
 }
 
-/* Says whether the source of a member, the i-th of a bucket, has an earlier place there, that another stack has put it into. */
+/* Says whether the source of a member, the i-th of a bucket, also has an earlier place there, to
+ * which another stack has added it. */
 static bool is_again(const struct fw_learnt_place *bucket, unsigned i,
                      const struct fw_learnt_place *member, uint64_t now_ns)
 {
@@ -192,7 +194,7 @@ static bool is_again(const struct fw_learnt_place *bucket, unsigned i,
 	return false;
 }
 
-/* The end of a source that is first at a place: the last one of any stack. */
+/* When a source expires, given the first of its places: the latest end in any stack. */
 static uint64_t last_end(const struct fw_learnt *l, const struct fw_learnt_place *bucket,
                          const struct fw_learnt_place *first, uint64_t now_ns)
 {
@@ -230,7 +232,7 @@ struct pc_firewall_learnt *fw_learnt_list(const struct fw_learnt *l, unsigned ta
 	for (size_t i = 0; i < all; i++)
 		room += is_member(&l->place[i], table, now_ns, &p);
 	list = malloc((room + 1) * sizeof(*list));
-	/* what comes meanwhile may not have room any more */
+	/* those added since the count may find no room */
 	for (size_t i = 0; list != NULL && i < all && *n < room; i++) {
 		const size_t way = i % ways(l);
 		const struct fw_learnt_place *bucket = &l->place[i - way];
@@ -253,7 +255,8 @@ static bool is_meant(const struct fw_table *list, const struct fw_learnt_place *
 	return list == NULL || fw_table_meets(list, &network);
 }
 
-/* Ends the time of a place, whether or not it is over, unless its stack writes it just now: then it is another one. */
+/* Expires a place, even one that has expired already, unless its stack is writing it just now: it
+ * is then a new one. */
 static void end_place(struct fw_learnt_place *p, unsigned table, const struct fw_table *list)
 {
 	struct fw_learnt_place copy = read_place(p);
@@ -288,7 +291,7 @@ void fw_learnt_take(struct fw_learnt *l, const struct fw_learnt *from,
 
 	if (all == 0)
 		return;
-	/* so that each source finds its bucket as full as it was */
+	/* so that each source finds its bucket as full as before */
 	l->key = from->key;
 	for (size_t i = 0; i < all; i++) {
 		const struct fw_learnt_place p = read_place(&from->place[i]);

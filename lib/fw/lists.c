@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The lists of a rule.
+ * Parses the lists of a rule.
  *
- * Overview: a list of numbers becomes ranges, and one behind "!" what is between them.  Of addresses behind "!" that would
- * be many networks: they become a table without a name, which the rule asks not to be in.
+ * Overview: a list of numbers becomes ranges, and a negated one the ranges between them. For
+ * negated addresses that would be many networks, so they become a table without a name, which the
+ * rule avoids.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -50,7 +51,7 @@ bool fw_is_number(const char *text, unsigned long max, unsigned long *v)
 	return *end == '\0' && *v <= max;
 }
 
-/* The value of a name in a table, or of a number up to max; -1: it is neither. */
+/* The value of a name in a table, or of a number up to max; -1: neither. */
 static int value_of(const struct name *table, size_t n, const char *text, unsigned long max,
                     uint16_t proto)
 {
@@ -76,7 +77,8 @@ struct list {
 	struct draft_end *end; /* of addresses and ports */
 };
 
-/* Takes the list that comes next and calls add for each item of it, which commas separate. "!" may stand alone before it. */
+/* Reads the next list and calls add for each of its items, which are separated by commas. A "!"
+ * before it may be a word of its own. */
 static int read_list(struct list *l, const char *example,
                      int (*add)(struct list *l, const char *item))
 {
@@ -118,7 +120,8 @@ static int compare(const void *a, const void *b)
 	return ((const struct fw_range *)a)->first - ((const struct fw_range *)b)->first;
 }
 
-/* Writes the ranges of a list, or, of one behind "!", what is between them, up to max: one more at most. Returns how many. */
+/* Writes the ranges of a list, or the gaps between them (up to max) if it is negated: at most one
+ * more. Returns how many. */
 static unsigned ranges_of(struct list *l, unsigned max, struct fw_range *to)
 {
 	unsigned next = 0, n = 0;
@@ -145,7 +148,7 @@ static int nothing_left(const struct list *l)
 	return fw_fail(l->d, "nothing is left by the \"!\" behind \"%s\"", l->what);
 }
 
-/* Reads a list of bytes, of which there may be one. */
+/* Reads a list of bytes, which may occur once. */
 static int read_spans(struct list *l, const char *example,
                       int (*add)(struct list *l, const char *item), struct fw_span *to, unsigned *n)
 {
@@ -181,7 +184,7 @@ int fw_find_table(const struct reader *d, const char *item, bool of_ports)
 	return (int)(t - all->table);
 }
 
-/* Adds a table to others of its kind. */
+/* Adds a table to the others of its kind. */
 static int add_table(struct list *l, const char *item, bool of_ports, uint64_t *tables)
 {
 	const int n = fw_find_table(l->d, item, of_ports);
@@ -206,7 +209,7 @@ static int add_addr(struct list *l, const char *item)
 	return 0;
 }
 
-/* What is in none of a list: neither in its tables nor in one of its addresses. */
+/* Negates a list: an address must be in none of its tables and none of its networks. */
 static int negate(struct list *l)
 {
 	struct fw_tables *all = &l->d->r->tables;
@@ -342,7 +345,7 @@ int fw_read_states(struct reader *d, struct draft *f)
 	return f->states != 0 ? 0 : nothing_left(&l);
 }
 
-/* A port by its number, or all that have a name. */
+/* Adds a port by its number, or all ports with a name. */
 static int add_netif(struct list *l, const char *item)
 {
 	const struct pc_firewall_args *a = l->d->args;
@@ -369,7 +372,7 @@ int fw_read_netifs(struct reader *d, struct draft *f)
 
 /* ---- flags ----------------------------------------------------------------------------------- */
 
-/* Reads letters up to an end. Returns whether they are flags. */
+/* Reads letters up to end. Returns whether they are flags. */
 static bool read_letters(const char *text, const char *end, uint8_t *flags)
 {
 	static const char letters[] = "FSRPAUEW"; /* by bit; RFC 9293 3.1 */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a packet becomes a key of bytes in network order, which librte_acl walks four at a time; the first field has one
- * byte and the others fill whole words, as it asks.  A set of states is a bit mask: all bits that are not in the set have to be 0
- * in a key that has exactly one.
+ * Overview: a packet becomes a key of bytes in network order, which librte_acl walks four at a
+ * time; as it requires, the first field has one byte and the others fill whole words. A set of
+ * states is a bit mask: all bits that are not in the set must be 0 in a key, which has exactly one
+ * bit set.
  *
- * Tables are no part of a key: each bit more that is asked for somewhere could double the trie.
+ * Tables are not part of a key: each bit that some rule asks for could double the size of the trie.
  */
 #include "fw/match.h"
 
@@ -18,7 +19,7 @@
 #include <rte_byteorder.h>
 #include <rte_malloc.h>
 
-/* The words of a key behind its addresses. */
+/* The words of a key after its addresses. */
 struct tail {
 	uint16_t sport_be, dport_be;
 	uint8_t state, icmp_type, netif, flags;
@@ -100,7 +101,7 @@ static struct rte_acl_field bits_of(uint8_t value, uint8_t mask)
 	return (struct rte_acl_field){.value.u8 = value, .mask_range.u8 = mask};
 }
 
-/* the n-th word of an address, of which the first len bits count */
+/* the n-th word of an address whose first len bits matter */
 static struct rte_acl_field word_of(const struct pc_addr *a, unsigned n, unsigned len)
 {
 	const unsigned bits = len > 32 * n ? RTE_MIN(len - 32 * n, 32u) : 0;
@@ -128,7 +129,7 @@ static void fill_tail(struct rte_acl_field *f, const struct fw_entry *e)
 static void fill4(struct rte_acl_field *f, const struct fw_entry *e)
 {
 	f[0] = span_of(e->proto);
-	/* the length is that of the mapped form */
+	/* the length is that of the IPv4-mapped form */
 	f[1] = word_of(&e->src.addr, 3, e->src.len);
 	f[2] = word_of(&e->dst.addr, 3, e->dst.len);
 	fill_tail(f + 3, e);
@@ -162,7 +163,7 @@ static int add(struct rte_acl_ctx *acl, const struct fw_entry *e, bool ip4)
 
 /* ---- tries ----------------------------------------------------------------------------------- */
 
-/** Of which entries a trie is. */
+/** Which entries go into a trie. */
 struct choice {
 	unsigned cond, dir, v6;
 };
@@ -203,7 +204,8 @@ static int make(struct rte_acl_ctx **acl, const struct fw_rules *r, struct choic
 		param.max_rule_num += is_of(r, &r->entry[i], c);
 	if (param.max_rule_num == 0)
 		return 0;
-	/* one of its kind as long as it is there: under a name that exists DPDK gives out what there is */
+	/* the name is unique while the trie exists: given a name in use, DPDK returns the existing
+	 * trie */
 	snprintf(name, sizeof(name), "pc_fw_%p", (void *)acl);
 	param.name = name;
 	*acl = rte_acl_create(&param);
@@ -298,7 +300,7 @@ static uint32_t classify(const struct rte_acl_ctx *acl, const void *key)
 	const uint8_t *data = key;
 	uint32_t found = 0;
 
-	/* nothing is wrong with the arguments: it does not fail */
+	/* it cannot fail: the arguments are valid */
 	(void)rte_acl_classify(acl, &data, &found, 1, 1);
 	return found;
 }
@@ -324,7 +326,7 @@ static __rte_always_inline uint32_t find(const struct fw_tries *t, enum fw_dir d
 	    &(struct key6){.proto = p->proto, .src = *p->src, .dst = *p->dst, .tail = tail_of(p)});
 }
 
-/* The tables that an address is in, if any of those is asked for. */
+/* The tables that an address is in, if any of these is asked for. */
 static uint64_t tables_of(const struct fw_where *where, uint64_t asked, const struct pc_addr *a,
                           uint64_t now_ns)
 {
@@ -352,7 +354,8 @@ static bool is_met(const struct fw_cond *c, const uint64_t in[FW_ASKS])
 	return wrong == 0;
 }
 
-/* The first rule of groups whose conditions a packet meets, if it comes before the one found. */
+/* The first rule in the groups whose conditions a packet meets, if it comes before the one
+ * found. */
 static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct fw_where *where,
                                          uint64_t now_ns, enum fw_dir dir,
                                          const struct fw_packet *p, uint32_t found)
@@ -369,7 +372,8 @@ static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct 
 		const struct fw_group *g = &m->group[i];
 		uint32_t other;
 
-		/* found is an index plus 1; 0 - 1 is beyond all of them */
+		/* found is an index plus 1; if it is 0, found - 1 wraps and is greater than any
+		 * index */
 		if (!is_met(&g->cond, in) || g->first[dir] >= found - 1)
 			continue;
 		other = find(&g->tries, dir, p);

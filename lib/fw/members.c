@@ -13,13 +13,13 @@
 
 /* ---- stretches ------------------------------------------------------------------------------- */
 
-/** A network as a range of numbers, with the tables that have it. */
+/** A network as a range of numbers, with the tables that contain it. */
 struct range {
 	fw_addr6 first, last;
 	uint64_t in;
 };
 
-/** Stretches of a family. */
+/** The intervals of a family. */
 struct cut {
 	uint32_t n;
 	fw_addr6 *start;
@@ -42,11 +42,11 @@ static int compare(const void *a, const void *b)
 
 	if (x->first != y->first)
 		return x->first < y->first ? -1 : 1;
-	/* who contains the other comes before it */
+	/* a network comes before those that it contains */
 	return x->last > y->last ? -1 : x->last < y->last;
 }
 
-/* The networks of a family, sorted, each once. Returns how many. */
+/* The networks of a family, sorted and without duplicates. Returns how many. */
 static uint32_t list_ranges(const struct fw_tables *t, bool ip4, struct range *list)
 {
 	uint32_t n = 0, kept = 0;
@@ -73,7 +73,7 @@ static uint32_t list_ranges(const struct fw_tables *t, bool ip4, struct range *l
 	return n == 0 ? 0 : kept + 1;
 }
 
-/* From an address on, addresses are in these tables. */
+/* Begins an interval at an address; its addresses are in these tables. */
 static void begin(struct cut *c, fw_addr6 at, uint64_t in)
 {
 	if (c->n > 0 && c->start[c->n - 1] == at)
@@ -84,7 +84,7 @@ static void begin(struct cut *c, fw_addr6 at, uint64_t in)
 	c->in[c->n++] = in;
 }
 
-/* Ends the networks that end before an address, the inner ones first. */
+/* Closes the networks that end before an address, the inner ones first. */
 static unsigned end(struct cut *c, const struct range *open, unsigned depth, fw_addr6 before)
 {
 	while (depth > 0 && open[depth - 1].last < before) {
@@ -94,7 +94,8 @@ static unsigned end(struct cut *c, const struct range *open, unsigned depth, fw_
 	return depth;
 }
 
-/* Networks contain each other or have nothing in common: those around an address are a stack, of at most one of each length. */
+/* Two networks are either nested or disjoint, so those that contain an address form a stack, with
+ * at most one of each length. */
 static void cut(struct cut *c, const struct range *list, uint32_t n, fw_addr6 last)
 {
 	struct range open[129];
@@ -109,11 +110,11 @@ static void cut(struct cut *c, const struct range *list, uint32_t n, fw_addr6 la
 		begin(c, list[i].first, open[depth].in);
 		depth++;
 	}
-	/* nothing follows what ends with the last address */
+	/* nothing follows a network that ends with the last address */
 	(void)end(c, open, depth, last);
 }
 
-/* Makes the stretches of a family. Returns whether there was memory. */
+/* Makes the intervals of a family. Returns false without memory. */
 static bool make_cut(struct cut *c, const struct fw_tables *t, bool ip4)
 {
 	uint32_t all = 0, n;
@@ -143,7 +144,8 @@ static void *take(size_t n, size_t each, int socket_id)
 	return rte_malloc_socket("pc_fw", n * each, RTE_CACHE_LINE_SIZE, socket_id);
 }
 
-/* The stretch of each number of the highest bits; of about as many as there are stretches. */
+/* Makes the index, from the highest bits of an address to its interval; it has about as many
+ * entries as there are intervals. */
 static bool make_index(struct fw_members *m, int socket_id)
 {
 	const unsigned bits = RTE_MIN(rte_log2_u32(m->n4), (unsigned)INDEX_BITS_MAX);
@@ -188,7 +190,7 @@ static bool fill6(struct fw_members *m, const struct cut *c, int socket_id)
 	return true;
 }
 
-/* The tables of each port. Returns them, to be freed; NULL: there is no memory. */
+/* Makes the array of the tables of each port; the caller frees it. NULL without memory. */
 static uint64_t *list_ports(const struct fw_tables *t)
 {
 	uint64_t *in = calloc(UINT16_MAX + 1, sizeof(*in));
@@ -199,7 +201,7 @@ static uint64_t *list_ports(const struct fw_tables *t)
 	return in;
 }
 
-/* Says whether a stretch of ports begins. */
+/* Says whether an interval of ports begins here. */
 static bool is_start(const uint64_t *in, uint32_t port)
 {
 	return port == 0 || in[port] != in[port - 1];
@@ -223,7 +225,7 @@ static bool fill_ports(struct fw_members *m, const uint64_t *in, int socket_id)
 	return true;
 }
 
-/* Makes the stretches of ports, if any table is of ports. Returns whether there was memory. */
+/* Makes the intervals of ports, if any table has ports. Returns false without memory. */
 static bool make_ports(struct fw_members *m, const struct fw_tables *t, int socket_id)
 {
 	bool any = false, ok;
@@ -273,7 +275,7 @@ void fw_members_free(struct fw_members *m)
 
 /* ---- search ---------------------------------------------------------------------------------- */
 
-/* Each step takes half of what is left, without a branch that the address decides. */
+/* Each step halves what is left, without a branch that depends on the address. */
 static uint64_t find4(const struct fw_members *m, uint32_t a)
 {
 	const uint64_t top = (uint64_t)a >> m->shift;
@@ -290,7 +292,7 @@ static uint64_t find6(const struct fw_members *m, fw_addr6 a)
 	const fw_addr6 *start = m->start6;
 
 	for (uint32_t n = m->n6; n > 1; n -= n / 2) {
-		/* what may be looked at next, whatever comes out here */
+		/* the two that the next step may look at */
 		rte_prefetch0(&start[n / 4]);
 		rte_prefetch0(&start[n / 2 + n / 4]);
 		start += start[n / 2] <= a ? n / 2 : 0;

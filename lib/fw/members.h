@@ -15,30 +15,31 @@
 
 #include "fw/tables.h"
 
-/** A number of the bits of an IPv6 address. */
+/** An IPv6 address as a number. */
 typedef unsigned __int128 fw_addr6;
 
 struct fw_members {
-	uint32_t *
-	    index; /* by the highest bits: the stretch of the first such address; of one more, the last stretch */
-	uint32_t *start4; /* the first is 0; so of start6 */
+	/* by the highest bits: the interval of the first such address; one more entry: the last
+	 * interval */
+	uint32_t *index;
+	uint32_t *start4; /* the first is 0; likewise for start6 */
 	uint64_t *in4;    /* a bit for each table */
 	fw_addr6 *start6;
 	uint64_t *in6;
-	uint16_t *start_port; /* NULL: no table is of ports */
+	uint16_t *start_port; /* NULL: no table has ports */
 	uint64_t *in_port;
 	uint32_t n4, n6, nb_ports;
-	unsigned shift; /* of an IPv4 address, to its highest bits */
+	unsigned shift; /* from an IPv4 address to its highest bits */
 };
 
-/** fw_members_create makes one of tables that are settled; NULL: there is no memory. */
+/** fw_members_create builds it from tables that are settled; NULL without memory. */
 struct fw_members *fw_members_create(const struct fw_tables *t, int socket_id);
 void fw_members_free(struct fw_members *m);
 
-/** fw_members_of returns a bit for each table that an address is in. */
+/** fw_members_of returns the tables that an address is in, as bits. */
 uint64_t fw_members_of(const struct fw_members *m, const struct pc_addr *a);
 
-/** fw_members_of_port does so for a port, host byte order. */
+/** fw_members_of_port does so for a port in host byte order. */
 uint64_t fw_members_of_port(const struct fw_members *m, uint16_t port);
 
 #endif

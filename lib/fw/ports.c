@@ -2,8 +2,9 @@
 /*
  * Ports as they are written: numbers, ranges, and names of services.
  *
- * Names are those of /etc/services, services(5), read when the first one comes: by the file itself and not by getservbyname(),
- * which may load a library (nsswitch.conf(5)), as a program behind run.seccomp must not.
+ * Names are those of /etc/services, services(5), which is read when the first name occurs. The file
+ * is parsed here and not with getservbyname(), which may load a library (nsswitch.conf(5)); that is
+ * not allowed once run.seccomp is in force.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -18,10 +19,10 @@
 
 struct word {
 	const char *text;
-	size_t len; /* 0: there is none */
+	size_t len; /* 0: there is no word */
 };
 
-/* The next word of a line, which ends with the text or at a comment. */
+/* The next word of a line; the line ends with the text or at a comment. */
 static struct word next_word(const char **line)
 {
 	struct word w = {.text = *line + strspn(*line, " \t\r")};
@@ -31,7 +32,7 @@ static struct word next_word(const char **line)
 	return w;
 }
 
-/* NULL: there is none */
+/* NULL: this was the last */
 static const char *next_line(const char *line)
 {
 	const char *end = strchr(line, '\n');
@@ -44,7 +45,7 @@ static bool is_word(struct word w, const char *text)
 	return strlen(text) == w.len && memcmp(w.text, text, w.len) == 0;
 }
 
-/* The port of "80/tcp"; -1: it is none of TCP or UDP. */
+/* The port in "80/tcp"; -1: the protocol is neither TCP nor UDP. */
 static int port_of(struct word w)
 {
 	const size_t digits = strspn(w.text, "0123456789");
@@ -59,7 +60,7 @@ static int port_of(struct word w)
 	                                                                              : -1;
 }
 
-/* The port of a line "NAME PORT/PROTOCOL [ALIAS]..." that has this name; -1: it has not. */
+/* The port in a line "NAME PORT/PROTOCOL [ALIAS]..." if it has this name, or else -1. */
 static int match(const char *line, const char *name)
 {
 	struct word w = next_word(&line);
@@ -87,7 +88,7 @@ static int read_services(struct reader *d)
 	return 0;
 }
 
-/* The port of a service. Returns 0, -ENOENT, what fw_fail does, or -ENOMEM. */
+/* The port of a service. Returns 0, -ENOENT, -ENOMEM, or the result of fw_fail. */
 static int find_service(struct reader *d, const char *name, struct fw_range *r)
 {
 	const int rc = d->services != NULL ? 0 : read_services(d);
@@ -105,7 +106,7 @@ static int find_service(struct reader *d, const char *name, struct fw_range *r)
 
 /* ---- ports ----------------------------------------------------------------------------------- */
 
-/* Reads "80" or "8000-8080". Returns whether it is that. */
+/* Reads "80" or "8000-8080". Returns whether it is one of these. */
 static bool read_numbers(const char *item, struct fw_range *r)
 {
 	const char *dash = strchr(item, '-');
@@ -121,7 +122,7 @@ static bool read_numbers(const char *item, struct fw_range *r)
 	return true;
 }
 
-/* names have a letter, RFC 6335 5.1 */
+/* names of services contain a letter, RFC 6335 5.1 */
 static bool has_letter(const char *item)
 {
 	return strpbrk(item, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != NULL;

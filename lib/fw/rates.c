@@ -23,7 +23,7 @@ void fw_rates_fini(struct fw_rates *t)
 	*t = (struct fw_rates){0};
 }
 
-/* Which part of its limit a source has used. */
+/* The fraction of its limit that a source has used. */
 static float used(const struct fw_rate *e, uint64_t now_ns)
 {
 	return e->next_ns > now_ns ? (float)(e->next_ns - now_ns) * e->per_limit : 0;

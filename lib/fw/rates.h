@@ -3,14 +3,14 @@
 #define FW_RATES_H
 
 /*
- * How much of their limits sources have used, where a rule limits each source: a bounded table by
+ * How much of their limits sources have used, for rules with a limit per source: a bounded table by
  * rule and source (fw/source.h).
  *
- * An entry is a time that each packet moves ahead of the clock by its share.  Once the clock has
- * caught up with it, the source has its whole limit again, and the entry is worth no more than
- * none: so no timer is needed.  If a bucket is full, the entry that has used the smallest part of
- * its limit is forgotten: in a flood from many addresses each has used little of its limit, so none
- * of them displaces a source that has used up its own, however long the limits' periods are, and no
+ * An entry is a time that each packet moves ahead of the clock by its share. Once the clock has
+ * caught up with it, the source has its whole limit again, and the entry is equivalent to none, so
+ * no timer is needed. If a bucket is full, the entry that has used the smallest fraction of its
+ * limit is evicted: in a flood from many addresses each has used little of its limit, so none of
+ * them displaces a source that has used up its own, however long the limits' periods are, and no
  * source is refused for lack of room.
  */
 
@@ -24,9 +24,9 @@
 
 struct fw_rate {
 	uint64_t source;
-	uint64_t next_ns; /* when all of the limit is there again */
+	uint64_t next_ns; /* when the whole limit is available again */
 	uint32_t whose;   /* the rule; the last bit: the source is a link-local address */
-	float per_limit;  /* 1 / all of its limit, in ns */
+	float per_limit;  /* 1 / (the whole limit in ns) */
 };
 
 struct fw_rates {
@@ -39,8 +39,9 @@ struct fw_rates {
 int fw_rates_init(struct fw_rates *t, uint32_t n, struct hash_key key, int socket_id);
 void fw_rates_fini(struct fw_rates *t);
 
-/** fw_rates_get returns the time of a source, which is 0 for a new one; *is_forgotten: another was forgotten before its time for
- * it. limit_ns: how far ahead of the clock the time of one that has used up the rule's limit is, not 0. */
+/** fw_rates_get returns the time of a source, which is 0 for a new one; *is_forgotten: another one
+ * was evicted for it before its time. limit_ns is how far ahead of the clock that time is when the
+ * rule's limit is used up; it is not 0. */
 uint64_t *fw_rates_get(struct fw_rates *t, uint32_t rule, uint64_t limit_ns,
                        const struct pc_addr *source, uint64_t now_ns, bool *is_forgotten);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a line is cut into words, its words make a draft with lists, and each combination of the lists becomes an entry.
- * What is wrong is told with the word, as far as one is to blame.
+ * Overview: a line is cut into words, its words make a draft with lists, and each combination of
+ * the lists becomes an entry. An error names the offending word, if there is one.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,7 +15,7 @@
 #define RATE_MAX 1000000000
 #define DAYS_MAX 365 /* of a timeout */
 
-/* of a burst: its nanoseconds are to be no more than 64 bits hold behind those of a clock */
+/* of a burst: added to a clock, its nanoseconds must fit into 64 bits */
 #define YEARS_MAX   100
 #define BURST_S_MAX (YEARS_MAX * UINT64_C(31557600))
 
@@ -51,7 +51,7 @@ char *fw_need(struct reader *d, const char *what, const char *example)
 
 /* ---- the words of a rule --------------------------------------------------------------------- */
 
-/** Units of time, as limits and timeouts have them. */
+/** Units of time in limits and timeouts. */
 static const struct unit {
 	char name;
 	uint32_t seconds;
@@ -105,7 +105,8 @@ static int read_rate(struct reader *d, struct fw_limit *l)
 	return 0;
 }
 
-/* Takes "per source", of what comes in. Returns 1, 0: there is no "per", or what fw_fail does. */
+/* Takes "per source", for packets that come in. Returns 1, 0 if there is no "per", or the result of
+ * fw_fail. */
 static int read_per(struct reader *d, const struct draft *f)
 {
 	const char *word;
@@ -122,7 +123,8 @@ static int read_per(struct reader *d, const struct draft *f)
 	           : fw_fail(d, "\"per source\" is of what comes in: what goes out is ours");
 }
 
-/* "handshakes" behind "per source": what counts of TCP is who has answered, as anybody can forge a SYN */
+/* "handshakes" after "per source": for TCP only clients that have answered count, as anyone can
+ * forge a SYN */
 static int read_handshakes(struct reader *d, struct draft *f)
 {
 	if (!fw_is_next(d, "handshakes"))
@@ -180,7 +182,7 @@ static int read_time(struct reader *d, uint32_t *seconds)
 	return 0;
 }
 
-/* "<abusers> timeout 10m", behind a word that says whose sources come into the table */
+/* "<abusers> timeout 10m", after the keyword that says which sources are added to the table */
 static int read_fill(struct reader *d, struct draft *f, uint8_t fills)
 {
 	const char *what = fills == FW_ADDS ? "add" : "overload";
@@ -206,7 +208,7 @@ static int read_fill(struct reader *d, struct draft *f, uint8_t fills)
 	return read_time(d, &f->rule.timeout_s);
 }
 
-/* "overload <abusers> timeout 10m", and "flush" */
+/* "overload <abusers> timeout 10m", optionally with "flush" */
 static int read_overload(struct reader *d, struct draft *f)
 {
 	const int rc = read_fill(d, f, FW_OVERLOADS);
@@ -331,7 +333,7 @@ static int read_rule(struct reader *d, struct draft *f, const char *text)
 	return rc == 0 ? fw_add_rule(d, &f->rule) : rc;
 }
 
-/* Cuts a line, of which text becomes what is shown. Returns 0 or -EINVAL. */
+/* Cuts a line into words, and builds in text what is shown for it. Returns 0 or -EINVAL. */
 static int cut(struct reader *d, char *line, char *text)
 {
 	char *word;
@@ -352,7 +354,8 @@ static int cut(struct reader *d, char *line, char *text)
 	return 0;
 }
 
-/* A line that is neither empty nor of a table, cut into words, of which the text to be shown is made. */
+/* Reads a line that is neither empty nor part of a table; it has been cut into words, and shown is
+ * its text. */
 static int read_words(struct reader *d, struct fw_rule *defaults, struct draft *f,
                       const char *shown)
 {
@@ -399,7 +402,7 @@ static int read_all(struct reader *d, char *text, size_t len)
 		text += 3;
 		len -= 3;
 	}
-	/* what is shown is no longer than what was read */
+	/* the text shown is no longer than the one read */
 	d->r->text = malloc(len + 2);
 	if (f == NULL || d->r->text == NULL)
 		rc = -ENOMEM;

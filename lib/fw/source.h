@@ -3,8 +3,9 @@
 #define FW_SOURCE_H
 
 /*
- * What counts as one source: an IPv4 address, or the /64 of an IPv6 address, as who has one address of it has all; but of link-local
- * addresses each, as all neighbours have one network of them (RFC 4291 2.5.6).
+ * What counts as one source: an IPv4 address, or the /64 of an IPv6 address, since a host with one
+ * address of a /64 usually has them all. Link-local addresses count one by one, as all neighbours
+ * share their network (RFC 4291 2.5.6).
  */
 
 #include <stdbool.h>
@@ -14,8 +15,9 @@
 
 /** The name of a source. */
 struct fw_source {
-	/* the first half of an IPv6 address, or an IPv4 address in the place of a group's of scope 0, which is nobody's (RFC 4291
-	 * 2.7); of a link-local one the second half */
+	/* the first half of an IPv6 address; the second half of a link-local one; or an IPv4
+	 * address in the form of a multicast address of scope 0, which is never used (RFC 4291
+	 * 2.7) */
 	uint64_t name;
 	bool is_link_local;
 };

@@ -50,7 +50,7 @@ struct fw_state *fw_states_find(const struct fw_states *t, const struct fw_state
 	return NULL;
 }
 
-/* what a place is worth: one that is free or over least, then what only others have begun, the oldest first */
+/* rank for eviction: free or expired places first, then pairs that others began, oldest first */
 static uint64_t worth(const struct fw_state *e, uint64_t now_ns)
 {
 	if (e->proto == 0 || e->until_ns <= now_ns)
@@ -58,7 +58,7 @@ static uint64_t worth(const struct fw_state *e, uint64_t now_ns)
 	return (e->seen & FW_BEGUN ? UINT64_C(1) << 63 : 0) + e->until_ns / 2;
 }
 
-/* what is seen of a pair when a packet passes in a direction, and before was seen until then */
+/* the new value of seen when a packet passes in a direction */
 static uint8_t see(uint8_t before, unsigned dir)
 {
 	return (uint8_t)(before | 1 << dir | (before == 0 && dir == FW_OUT ? FW_BEGUN : 0));

@@ -3,12 +3,12 @@
 #define FW_STATES_H
 
 /*
- * Who has exchanged datagrams with whom: a bounded table of pairs, each with the directions in
- * which packets have passed.
+ * Which pairs of hosts and ports have exchanged datagrams: a bounded table of pairs, each with the
+ * directions in which packets have passed.
  *
- * A packet is established if one has passed in the other direction recently enough.  TCP does not
- * need this, because its own table has its connections.  If a datagram goes to a group, anybody may
- * answer to its source port.
+ * A packet is established if one has passed in the other direction recently enough. TCP does not
+ * need this, because its own table has its connections. If a datagram is sent to a group, any host
+ * may answer to its source port.
  */
 
 #include <stdbool.h>
@@ -20,16 +20,16 @@
 
 #define FW_WAYS 4
 
-/* of what is seen of a pair: its first packet has gone out */
+/* in seen: the first packet of the pair was sent by us */
 #define FW_BEGUN 4
 
 /** A pair. */
 struct fw_state {
-	struct pc_addr remote; /* any: whoever answers what went to a group */
+	struct pc_addr remote; /* any: a host that answers what was sent to a group */
 	uint16_t lport, rport; /* of echoes: the identifier, and 0 */
-	uint16_t laddr;        /* as an index; LADDR_NONE of what went to a group */
+	uint16_t laddr;        /* as an index; FW_ANY_LADDR for what was sent to a group */
 	uint8_t proto;         /* 0: the place is free */
-	uint8_t seen;          /* 1 << enum fw_dir, for each direction, and FW_BEGUN */
+	uint8_t seen;          /* 1 << enum fw_dir for each direction, and FW_BEGUN */
 	uint64_t until_ns;
 };
 
@@ -43,13 +43,14 @@ struct fw_states {
 int fw_states_init(struct fw_states *t, uint32_t n, struct hash_key key, int socket_id);
 void fw_states_fini(struct fw_states *t);
 
-/** fw_states_find returns the pair of a name (its remote, ports, laddr and proto), or NULL: there is none, or its time
- * is over. */
+/** fw_states_find looks up the pair with a name (its remote, ports, laddr and proto). Returns NULL
+ * if there is none or it has expired. */
 struct fw_state *fw_states_find(const struct fw_states *t, const struct fw_state *name,
                                 uint64_t now_ns);
 
-/** fw_states_note says that a packet of a pair has passed in a direction: it is known until until_ns. A pair that others
- * have begun, answered or not, gives way first, and does not take the place of one that we have begun when it begins. */
+/** fw_states_note notes that a packet of a pair has passed in a direction; it is remembered until
+ * until_ns. Pairs begun by others, answered or not, are evicted first, and never evict one that we
+ * began. */
 void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
                     uint64_t until_ns);
 

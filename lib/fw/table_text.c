@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables as they are written: in the rules, or in a file of their own. */
+/* Parses tables, in the rules or in files of their own. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "fw/draft.h"
 
 #define BLANKS " \t\r"
-#define ITEM   64 /* bytes of an item that are looked at, and a NUL */
+#define ITEM   64 /* longest item that is looked at, and a NUL */
 
 /* ---- items ----------------------------------------------------------------------------------- */
 
@@ -40,18 +40,19 @@ static int add_addr(struct reader *d, struct fw_table *t, const char *word)
 	return rc;
 }
 
-/* Puts a word into a table. */
+/* Adds an item to a table. */
 static int add_item(struct reader *d, struct fw_table *t, const char *text, size_t len)
 {
 	char word[ITEM];
 
-	/* what is cut off is too long for either kind */
+	/* an item that is truncated is too long to be valid */
 	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1),
 	         text);
 	return t->ports != NULL ? add_port(d, t, word) : add_addr(d, t, word);
 }
 
-/* The next word of a line, and its length; blanks and commas separate words, braces are such. NULL: there is none. */
+/* The next word of a line, and its length. Blanks and commas separate words; a brace is a word.
+ * NULL: none left. */
 static const char *next_word(const char **line, size_t *len)
 {
 	const char *word = *line + strspn(*line, BLANKS ",");
@@ -124,7 +125,7 @@ static int read_file(struct reader *d, struct fw_table *t, const char *path)
 
 /* ---- lines ----------------------------------------------------------------------------------- */
 
-/* The items of a line, and what ends them. */
+/* Reads the items of a line, up to a "}". */
 static int read_inside(struct reader *d, const char *line)
 {
 	const char *word;
@@ -145,7 +146,7 @@ static int read_inside(struct reader *d, const char *line)
 	return rc;
 }
 
-/* The name of a new table, as "ports", "file" or "{" follow it. */
+/* Reads the name of a new table, which "ports", "file" or "{" may follow. */
 static int read_name(struct reader *d, const char **line, struct fw_table **t)
 {
 	static const char letters[] =
@@ -182,7 +183,7 @@ static int read_path(struct reader *d, const char **line, struct fw_table *t)
 	return read_file(d, t, path);
 }
 
-/* Takes "ports", which says what kind of table it is. Returns 0 or -ENOMEM. */
+/* Takes "ports", if it comes next: the table is one of ports. Returns 0 or -ENOMEM. */
 static int read_kind(const char **line, struct fw_table *t)
 {
 	const char *after = *line;

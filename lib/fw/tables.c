@@ -83,7 +83,7 @@ void fw_tables_free(struct fw_tables *t)
 	*t = (struct fw_tables){0};
 }
 
-/* a network without host bits */
+/* a network with its host bits cleared */
 static struct pc_prefix network_of(const struct pc_prefix *p)
 {
 	struct pc_prefix net = *p;
@@ -161,7 +161,7 @@ uint32_t fw_table_size(const struct fw_table *t)
 	return t->ports != NULL ? n : t->n;
 }
 
-/* The index of the first network that is not before one. */
+/* The index of the first network that does not sort before p. */
 static uint32_t index_of(const struct fw_table *t, const struct pc_prefix *p)
 {
 	uint32_t first = 0, n = t->n;
@@ -184,7 +184,7 @@ bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p)
 	const bool ip4 = p->len >= 96 && pc_addr_is_ip4(&p->addr);
 	uint32_t i;
 
-	/* those that it is in: of each length there may be one */
+	/* networks that contain p: at most one of each length */
 	for (unsigned len = ip4 ? 96 : 0; len <= p->len; len++) {
 		const struct pc_prefix wider =
 		    network_of(&(struct pc_prefix){.addr = p->addr, .len = (uint8_t)len});
@@ -193,7 +193,7 @@ bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p)
 		if (i < t->n && compare(&t->prefix[i], &wider) == 0)
 			return true;
 	}
-	/* those that are in it come one after the other */
+	/* networks inside p are contiguous */
 	i = index_of(t, p);
 	return i < t->n && pc_prefix_contains(p, &t->prefix[i].addr);
 }
