@@ -3,9 +3,9 @@
 #define DHCP_CLIENT6_H
 
 /*
- * The parts of the DHCPv6 client, inside lib/dhcp: dhcp6.c is the client and requests information,
- * ia6.c leases addresses, exchange6.c retransmits messages, lease6.c configures a stack with the
- * result.
+ * The parts of the DHCPv6 client, internal to lib/dhcp: dhcp6.c is the client and requests
+ * information, ia6.c leases addresses, exchange6.c retransmits messages, lease6.c configures a
+ * stack with the result.
  */
 
 #include "dhcp/message6.h"
@@ -13,21 +13,21 @@
 
 #define DHCP6_SECOND_NS UINT64_C(1000000000)
 
-/** A message that is sent until it is answered (section 15). */
+/** A message that is retransmitted until it is answered (section 15). */
 struct exchange6 {
-	uint8_t type; /* DHCP6_NONE: none is */
+	uint8_t type; /* DHCP6_NONE: no message */
 	uint8_t tries;
 	uint32_t xid;
 	uint64_t begin_ns;
-	uint64_t rt_ns; /* the wait that is under way */
-	uint64_t at_ns; /* when that is over */
+	uint64_t rt_ns; /* the current wait */
+	uint64_t at_ns; /* when it ends */
 };
 
 /** An address of the lease. */
 struct ia6_addr {
 	struct pc_dhcp6_addr a;
-	uint16_t laddr; /* its place in the stack */
-	bool ready;     /* nobody else has it: others are told of it */
+	uint16_t laddr; /* its index in the stack */
+	bool ready;     /* no duplicate was found: it is reported in info */
 };
 
 enum ia6_state { IA6_IDLE, IA6_WAITING, IA6_ASKING, IA6_BOUND };
@@ -35,15 +35,15 @@ enum ia6_state { IA6_IDLE, IA6_WAITING, IA6_ASKING, IA6_BOUND };
 /** Our one IA_NA: see ia6.c. */
 struct ia6 {
 	enum ia6_state state;
-	bool news;    /* of what is leased and ready, others do not know all yet */
-	bool offered; /* there is an offer: of preference, server and asked */
+	bool news;    /* the ready addresses have changed since they were last reported */
+	bool offered; /* there is an offer, in preference, server and asked */
 	uint8_t preference;
-	uint8_t nb_addrs; /* of the lease */
-	uint8_t nb_asked; /* of the message under way */
-	uint64_t at_ns;   /* WAITING: how long */
+	uint8_t nb_addrs; /* number of addresses leased */
+	uint8_t nb_asked; /* number of addresses in the current message */
+	uint64_t at_ns;   /* in WAITING: when that ends */
 	uint64_t t1_ns, t2_ns;
 	struct exchange6 x;
-	struct dhcp6_duid server; /* of the lease */
+	struct dhcp6_duid server; /* that has leased the addresses, or made the offer */
 	struct ia6_addr addr[PC_DHCP6_ADDRS];
 	struct pc_addr asked[PC_DHCP6_ADDRS];
 };
@@ -52,16 +52,16 @@ enum info6_state { INFO6_IDLE, INFO6_WAITING, INFO6_ASKING, INFO6_KNOWN };
 
 struct pc_dhcp6 {
 	struct pc_stack *st;
-	int port, fd; /* fd: -1 but while an answer is awaited */
+	int port, fd; /* fd: -1 unless an answer is awaited */
 	enum pc_dhcp6_mode mode;
 	enum info6_state state;
-	uint8_t ups; /* of the interface, when it was looked at last */
+	uint8_t ups; /* the interface's ups when last looked at */
 	uint32_t generation;
-	uint32_t sol_max_rt_s, inf_max_rt_s; /* as servers have told; 0: they have not */
-	uint64_t now_ns,
-	    at_ns; /* of this turn; when information is to be asked for, UINT64_MAX: never */
+	uint32_t sol_max_rt_s, inf_max_rt_s; /* as servers have set them; 0: not set */
+	/* now_ns: of this turn; at_ns: when information is to be requested; UINT64_MAX: never */
+	uint64_t now_ns, at_ns;
 	struct dhcp6_self self;
-	struct exchange6 x; /* for information */
+	struct exchange6 x; /* the request for information */
 	struct ia6 ia;
 	struct pc_dhcp6_info info;
 };
@@ -74,28 +74,30 @@ static inline const struct netif *client6_netif(const struct pc_dhcp6 *d)
 /** client6_is_up says whether messages can be sent. */
 bool client6_is_up(const struct pc_dhcp6 *d);
 
-/** client6_know takes over the name servers of a message, from that address; nobody has to ask for them any more. */
+/** client6_know takes over the name servers of a message from a server; information need no longer
+ * be requested. */
 void client6_know(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct pc_addr *from);
 
-/** client6_changed notes that there is something new to be told. */
+/** client6_changed notes that pc_dhcp6_get_info has something new to report. */
 void client6_changed(struct pc_dhcp6 *d);
 
 /* ---- messages: exchange6.c ---- */
 
-/** exchange6_begin begins with a message, which exchange6_next is to send. */
+/** exchange6_begin prepares a message for exchange6_next to send. */
 void exchange6_begin(struct pc_dhcp6 *d, struct exchange6 *x, enum dhcp6_type type);
 
-/** exchange6_next sends the message once more, and says until when to wait. Returns false when it has been sent often, or for
- * long, enough. */
+/** exchange6_next sends the message, again or for the first time, and sets how long to wait.
+ * Returns false once the limit of transmissions or of time is reached. */
 bool exchange6_next(struct pc_dhcp6 *d, struct exchange6 *x, struct dhcp6_query *q);
 
-/** exchange6_is_for says whether a message belongs to the one that is under way. */
+/** exchange6_is_for says whether a received message answers the current one. */
 static inline bool exchange6_is_for(const struct exchange6 *x, const struct dhcp6_reply *r)
 {
 	return x->type != DHCP6_NONE && x->xid == r->xid;
 }
 
-/** exchange6_jitter returns a time that is random up to a second (SOL_MAX_DELAY, CNF_MAX_DELAY, INF_MAX_DELAY). */
+/** exchange6_jitter returns a random time of up to a second (SOL_MAX_DELAY, CNF_MAX_DELAY,
+ * INF_MAX_DELAY). */
 uint64_t exchange6_jitter(struct pc_dhcp6 *d);
 
 /* ---- addresses: ia6.c ---- */
@@ -103,19 +105,20 @@ uint64_t exchange6_jitter(struct pc_dhcp6 *d);
 /** ia6_turn does what is due. */
 void ia6_turn(struct pc_dhcp6 *d);
 
-/** ia6_input takes the answer to the message under way. Returns false when it is none. */
+/** ia6_input processes the answer to the current message. Returns false if it is not one. */
 bool ia6_input(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct pc_addr *from);
 
-/** ia6_follow_link takes in that the link has been away. */
+/** ia6_follow_link is called when the link has been down. */
 void ia6_follow_link(struct pc_dhcp6 *d);
 
-/** ia6_informs says whether name servers come with addresses: these are leased, or may be yet. */
+/** ia6_informs says whether name servers are expected with addresses, which are leased or may yet
+ * be. */
 bool ia6_informs(const struct pc_dhcp6 *d);
 
 /** ia6_next_deadline returns when something is due. */
 uint64_t ia6_next_deadline(const struct pc_dhcp6 *d);
 
-/** ia6_end gives the addresses back. */
+/** ia6_end releases the addresses. */
 void ia6_end(struct pc_dhcp6 *d);
 
 /* ---- what a stack is given: lease6.c ---- */

@@ -2,14 +2,17 @@
 /*
  * The DHCP client (RFC 2131 section 4.4, figure 5).
  *
- * Overview: a socket of UDP for messages, a packet socket for ARP while an address is tried.  What happens
- * is one of three things, a message, an answer to a probe, a time; each ends in a state with its next time.
+ * Overview: a UDP socket for messages, and a packet socket for ARP while an address is probed.
+ * There are three kinds of event: a message, an answer to a probe, and a time-out. Each leads to a
+ * state and the time of the next step.
  *
- * Life-cycle: INIT, SELECTING, REQUESTING, TRYING (is the address free?), BOUND, RENEWING, REBINDING, and
- * from any of these back to INIT.  Who remembers an address begins with REBOOTING in the place of the first three.
- * When the link has been down, another network may be behind it: a lease is asked for anew as in REBINDING, a few times, and
- * counts on if nobody answers; whoever has none begins anew (section 3.7).
- * Invariants: the stack has the leased address exactly in BOUND, RENEWING and REBINDING.
+ * Life cycle: INIT, SELECTING, REQUESTING, TRYING (is the address free?), BOUND, RENEWING,
+ * REBINDING, and from any of these back to INIT. A client that remembers an address begins with
+ * REBOOTING instead of the first three. When the link has been down, it may now lead to another
+ * network: a client with a lease requests it again as in REBINDING, a few times, and keeps it if no
+ * server answers; a client without one starts over (section 3.7).
+ *
+ * Invariant: the stack has the leased address exactly in BOUND, RENEWING and REBINDING.
  */
 #include <percore/dhcp.h>
 
@@ -29,20 +32,23 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* RFC 2131 section 4.1: the first wait, doubled up to the last, each give or take a second */
+/* RFC 2131 section 4.1: the first wait; it doubles up to the last one; each is randomized by up to
+ * a second either way */
 #define WAIT_FIRST_S 4
 #define WAIT_LAST_S  64
-/* how often an offer is asked for before another is looked for */
+/* requests for an offer before another offer is sought */
 #define REQUESTS 4
-/* how often a remembered one is, which takes 12 s */
+/* requests for a remembered address, which take 12 s */
 #define REBOOTS 2
-/* how often a lease is when the link comes up, which takes two minutes: a switch may forward nothing at first */
+/* requests for a lease after the link has come up, over two minutes: a switch may forward nothing
+ * at first */
 #define LINK_REQUESTS 5
-/* section 4.4.5: no more often than this */
+/* section 4.4.5: the shortest interval between requests */
 #define RENEW_LEAST_S 60
 /* section 3.1.5: after a conflict */
 #define DECLINE_WAIT_S 10
-/* RFC 5227 section 2.1.1, of which the times are shorter here: who waits for an address waits for all */
+/* RFC 5227 section 2.1.1, but with shorter times: until there is an address, everything else
+ * waits */
 #define PROBES       3
 #define PROBE_GAP_NS (SECOND_NS / 5)
 
@@ -50,21 +56,21 @@ enum state { INIT, REBOOTING, SELECTING, REQUESTING, TRYING, BOUND, RENEWING, RE
 
 struct pc_dhcp {
 	struct pc_stack *st;
-	int port, fd, arp; /* arp: -1 but in TRYING */
+	int port, fd, arp; /* arp: -1 except in TRYING */
 	enum state state;
 	uint8_t mac[6];
-	uint8_t ups;      /* of the interface, when it was looked at last */
-	uint32_t wish_be; /* the address that a server is told to be welcome; 0: any */
+	uint8_t ups;      /* the interface's ups when last looked at */
+	uint32_t wish_be; /* the address to ask servers for; 0: any */
 	uint32_t xid, generation;
 	unsigned tries;
 	bool started;
-	bool verifies;          /* the link has been away, and nobody has answered since */
+	bool verifies;          /* the link has been down, and no server has answered since */
 	bool remembers;         /* wish_be is leased, as far as we know */
-	bool keeps;             /* the lease is not given back at the end */
+	bool keeps;             /* the lease is not released at the end */
 	uint64_t now_ns, at_ns; /* of this turn; when the next step is due */
-	uint64_t begin_ns;      /* of this exchange, for secs */
-	uint64_t asked_ns;      /* of the last request */
-	uint64_t sent_ns;       /* of the request that was granted: the lease counts from there */
+	uint64_t begin_ns;      /* start of this exchange, for secs */
+	uint64_t asked_ns;      /* time of the last request */
+	uint64_t sent_ns;       /* time of the request that was granted: the start of the lease */
 	struct pc_dhcp_lease offer, lease;
 	char hostname[64];
 };
@@ -95,7 +101,7 @@ static uint64_t random_wait(struct pc_dhcp *d, unsigned tries)
 	return (s - 1) * SECOND_NS + (uint64_t)rng_below(&d->st->ctx.rng, 2000) * 1000000;
 }
 
-/* The address that was remembered is not to be had. */
+/* Forgets the remembered address, which cannot be had. */
 static void forget(struct pc_dhcp *d)
 {
 	d->wish_be = 0;
@@ -120,7 +126,7 @@ static void discover(struct pc_dhcp *d)
 	d->at_ns = d->now_ns + random_wait(d, d->tries++);
 }
 
-/* Asks for what was offered (section 4.3.2: SELECTING). */
+/* Requests the address offered (section 4.3.2: SELECTING). */
 static void request(struct pc_dhcp *d)
 {
 	struct dhcp_query q = {.type = DHCP_REQUEST,
@@ -130,7 +136,8 @@ static void request(struct pc_dhcp *d)
 
 	if (d->state != REQUESTING) {
 		d->tries = 0;
-		/* the answer may be to the first of several: the lease counts from there (section 4.4.1) */
+		/* the answer may be to the first of several requests: the lease counts from there
+		 * (section 4.4.1) */
 		d->asked_ns = d->now_ns;
 	}
 	d->state = REQUESTING;
@@ -167,14 +174,14 @@ static uint64_t end_of(const struct pc_dhcp *d)
 	return after(d->sent_ns, d->lease.lease_s);
 }
 
-/* When the lease is to be asked for again. */
+/* When the lease is first to be renewed. */
 static uint64_t first_renewal(const struct pc_dhcp *d)
 {
 	return RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
 }
 
-/* The address: as that of the sender or, while the link is asked for it and nothing can be sent from there, as one that is asked
- * for anew (section 4.3.2: INIT-REBOOT). */
+/* Names the leased address: as ciaddr or, while the stack is checking for a duplicate and cannot
+ * send from it, as the requested address (section 4.3.2: INIT-REBOOT). */
 static void name_lease(const struct pc_dhcp *d, struct dhcp_query *q)
 {
 	const uint16_t laddr = netifs_find(&d->st->ip.ifs, ip_of(&d->lease));
@@ -187,8 +194,9 @@ static void name_lease(const struct pc_dhcp *d, struct dhcp_query *q)
 	q->broadcast = true;
 }
 
-/* Asks for more time: its server, and from T2 on every one. Again after half of what is left, but not within
- * a minute (section 4.4.5); sooner if the link has been away. */
+/* Asks for more time: the server of the lease or, from T2 on, any server. The next request follows
+ * after half of the time left, but at least a minute (section 4.4.5); sooner if the link has been
+ * down. */
 static void renew(struct pc_dhcp *d)
 {
 	const bool anyone = d->state == REBINDING;
@@ -198,7 +206,7 @@ static void renew(struct pc_dhcp *d)
 	struct dhcp_query q = {.type = DHCP_REQUEST};
 
 	name_lease(d, &q);
-	d->xid = (uint32_t)rng_next(&d->st->ctx.rng); /* so an answer says to which one */
+	d->xid = (uint32_t)rng_next(&d->st->ctx.rng); /* matches answers to requests */
 	d->asked_ns = d->now_ns;
 	send_query(d, &q, anyone ? UINT32_MAX : pc_addr_get_ip4(&d->lease.server));
 	if (d->verifies)
@@ -240,14 +248,15 @@ static void try_address(struct pc_dhcp *d)
 	d->state = TRYING;
 	d->tries = 0;
 	d->arp = trial_open(d->st, d->port);
-	if (d->arp < 0) { /* no socket for that: the server has looked, too (section 3.1.2) */
+	if (d->arp < 0) { /* no ARP socket: rely on the server's own check (section 3.1.2) */
 		bind_lease(d);
 		return;
 	}
 	probe(d);
 }
 
-/* Somebody has it: the server is told, and asked for another after a while (section 3.1.5). */
+/* Declines an address that is in use: tells the server, and starts over after a while (section
+ * 3.1.5). */
 static void decline(struct pc_dhcp *d)
 {
 	struct dhcp_query q = {.type = DHCP_DECLINE,
@@ -286,8 +295,8 @@ static void bind_lease(struct pc_dhcp *d)
 	end_probes(d);
 	d->verifies = false;
 	if (pc_dhcp_apply(d->st, d->port, old, &d->offer) != 0) {
-		d->state =
-		    INIT; /* no address of a host, or too many: the server may have another */
+		/* not a host address, or too many: another server may offer a better one */
+		d->state = INIT;
 		d->at_ns = d->now_ns + DECLINE_WAIT_S * SECOND_NS;
 		return;
 	}
@@ -296,7 +305,7 @@ static void bind_lease(struct pc_dhcp *d)
 	d->remembers = false;
 	d->state = BOUND;
 	d->generation++;
-	/* a server that tells no T1 to speak of is not asked without pause */
+	/* a server that sets T1 to nearly nothing is not asked without pause */
 	d->at_ns = RTE_MAX(first_renewal(d), d->now_ns + SECOND_NS);
 }
 
@@ -324,7 +333,7 @@ static void on_ack(struct pc_dhcp *d, const struct dhcp_reply *r)
 		return;
 	if (d->state == REQUESTING && r->has_server &&
 	    !pc_addr_equal(&r->lease.server, &d->offer.server))
-		return; /* of a server that was not asked */
+		return; /* from a server that was not asked */
 	server = r->has_server ? r->lease.server : asked->server;
 	d->offer = r->lease;
 	d->offer.server = server;
@@ -380,8 +389,8 @@ static void read_probes(struct pc_dhcp *d)
 		decline(d);
 }
 
-/* The link has been asked for the address once more, since it has been away, and somebody has it (RFC 5227 section 2.1,
- * RFC 2131 section 4.4.1). */
+/* Loses the lease if the stack, which probes its address again when the link has been down, finds
+ * that another host has it (RFC 5227 section 2.1, RFC 2131 section 4.4.1). */
 static void look(struct pc_dhcp *d)
 {
 	const struct netifs *ifs = &d->st->ip.ifs;
@@ -406,7 +415,8 @@ static void look_for_address(struct pc_dhcp *d)
 	discover(d);
 }
 
-/* Nobody has answered since the link came up: the lease counts on. Returns whether that is so, and its time has not come yet. */
+/* If no server has answered since the link came up, the lease continues. Returns whether that is so
+ * and it is not due for renewal. */
 static bool goes_on(struct pc_dhcp *d)
 {
 	if (!d->verifies || d->tries < LINK_REQUESTS)
@@ -459,7 +469,7 @@ static void on_time(struct pc_dhcp *d)
 	}
 }
 
-/* The link has been away. */
+/* Reacts if the link has been down. */
 static void follow_link(struct pc_dhcp *d)
 {
 	const uint8_t ups = d->st->ip.ifs.netif[d->port].ups;

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The client of DHCPv6 (RFC 8415): what is common to its parts (client6.h), and the one for information (sections 6.1
- * and 18.2.6).
+ * The DHCPv6 client (RFC 8415): what its parts (client6.h) have in common, and requests for
+ * information (sections 6.1 and 18.2.6).
  *
- * Life-cycle of the latter: IDLE until there is something to ask for that does not come with addresses, WAITING for a
- * moment so that a whole link does not ask at once, ASKING until a server replies, KNOWN until the refresh time is over,
- * and ASKING again.  What is known stays in force while it is asked for anew (section 18.2.12); a link that has been
- * down begins anew, since another network may be behind it.
+ * Life cycle of these requests: IDLE until there is something to request that does not come with
+ * addresses; WAITING for a moment, so that not all hosts of a link ask at once; ASKING until a
+ * server replies; KNOWN until the refresh time is over; then ASKING again. What is known stays in
+ * force meanwhile (section 18.2.12). If the link has been down, everything starts over, since it
+ * may now lead to another network.
  *
- * Invariants: the socket is open only while an answer is awaited; the stack has the name servers of info.
+ * Invariants: the socket is open only while an answer is awaited; the stack has the name servers of
+ * info.
  */
 #include <percore/dhcp6.h>
 
@@ -39,7 +41,7 @@ void client6_changed(struct pc_dhcp6 *d)
 		d->generation = 1;
 }
 
-/* ---- information ------------------------------------------------------------------------------ */
+/* ---- information ----------------------------------------------------------------------------- */
 
 static void rest(struct pc_dhcp6 *d, enum info6_state state, uint64_t at_ns)
 {
@@ -62,7 +64,7 @@ void client6_know(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct 
 	rest(d, INFO6_IDLE, UINT64_MAX);
 }
 
-/* The answer to what was asked (section 18.2.10.4). */
+/* Processes the reply to a request for information (section 18.2.10.4). */
 static bool on_information(struct pc_dhcp6 *d, const struct dhcp6_reply *r,
                            const struct pc_addr *from)
 {
@@ -98,7 +100,7 @@ static void inform_turn(struct pc_dhcp6 *d)
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* Says whether a message is for us (sections 16.3 and 16.10), and what to. */
+/* Says whether a message is for us (sections 16.3 and 16.10), and answers a current one. */
 static bool is_answer(const struct pc_dhcp6 *d, const struct dhcp6_reply *r)
 {
 	return (r->type == DHCP6_REPLY || r->type == DHCP6_ADVERTISE) && r->has_server &&
@@ -109,7 +111,7 @@ static bool on_message(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const st
 {
 	if (!is_answer(d, r))
 		return false;
-	/* section 18.2.9: even those of servers that have nothing else for us */
+	/* section 18.2.9: even from servers that offer us nothing else */
 	if (r->info.sol_max_rt_s != 0)
 		d->sol_max_rt_s = r->info.sol_max_rt_s;
 	if (r->info.inf_max_rt_s != 0)
@@ -147,7 +149,8 @@ static void close_socket(struct pc_dhcp6 *d)
 	d->fd = -1;
 }
 
-/* The link has been away: what is known may be of another network, but is better than nothing until then. */
+/* Starts over if the link has been down. What is known may be of another network, but is kept until
+ * there is an answer. */
 static void follow_link(struct pc_dhcp6 *d)
 {
 	if (d->ups == client6_netif(d)->ups)
@@ -183,7 +186,8 @@ uint32_t pc_dhcp6_get_info(const struct pc_dhcp6 *d, struct pc_dhcp6_info *info)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Stable, as are the names of ports, and another one on each VLAN of a device (section 12). */
+/* The identifier of our IA. It is stable, since names of ports are, and differs between the VLANs
+ * of a device (section 12). */
 static uint32_t make_iaid(const char *name)
 {
 	const struct pc_sip_key key = {{0, 0}};

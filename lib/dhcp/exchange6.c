@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Messages of a DHCPv6 client that are sent until they are answered (RFC 8415 section 15); see client6.h. */
+/* Retransmits the messages of a DHCPv6 client until they are answered (RFC 8415 section 15); see
+ * client6.h. */
 
 #include <percore/port.h>
 #include <percore/socket.h>
@@ -12,7 +13,7 @@
 #define SERVER_PORT 547
 #define CLIENT_PORT 546
 
-/** Times of a message (section 7.6), in seconds, and how often it is sent; 0: without end. */
+/** Times of a message (section 7.6) in seconds, and how often it is sent; 0: unlimited. */
 struct timing {
 	uint16_t irt_s, mrt_s, mrd_s;
 	uint8_t mrc;
@@ -34,7 +35,7 @@ static struct timing timing_of(uint8_t type)
 	return of[type];
 }
 
-/* MRT, for which a server may have told another one */
+/* MRT, which a server may have changed */
 static uint64_t longest_ns(const struct pc_dhcp6 *d, uint8_t type)
 {
 	const uint32_t told_s = type == DHCP6_SOLICIT               ? d->sol_max_rt_s
@@ -44,13 +45,13 @@ static uint64_t longest_ns(const struct pc_dhcp6 *d, uint8_t type)
 	return (told_s != 0 ? told_s : timing_of(type).mrt_s) * DHCP6_SECOND_NS;
 }
 
-/* RAND: between -0.1 and 0.1 of a time */
+/* a time, randomized by a factor RAND between -0.1 and 0.1 */
 static uint64_t spread(struct pc_dhcp6 *d, uint64_t ns)
 {
 	return ns - ns / 10 + ns / 1000 * rng_below(&d->st->ctx.rng, 201);
 }
 
-/* The first wait; that for offers is not shorter than IRT (section 18.2.1). */
+/* The first wait; for offers it is longer than IRT (section 18.2.1). */
 static uint64_t first_wait(struct pc_dhcp6 *d, uint8_t type)
 {
 	const uint64_t irt_ns = timing_of(type).irt_s * DHCP6_SECOND_NS;
@@ -73,7 +74,7 @@ static uint64_t next_wait(struct pc_dhcp6 *d, const struct exchange6 *x)
 
 /* ---- sending --------------------------------------------------------------------------------- */
 
-/* Bound to the link-local address, so that nobody from beyond the link can answer. */
+/* It is bound to the link-local address, so that only hosts on the link can answer. */
 static int open_socket(const struct pc_dhcp6 *d)
 {
 	const int fd = pc_socket(d->st, AF_INET6, SOCK_DGRAM, 0), ifindex = d->port + 1, on = 1;
@@ -93,7 +94,8 @@ static int open_socket(const struct pc_dhcp6 *d)
 	return -1;
 }
 
-/* To All_DHCP_Relay_Agents_and_Servers (section 7.1). What is not sent, for want of a socket, say, is sent again. */
+/* Sends to All_DHCP_Relay_Agents_and_Servers (section 7.1). A message that cannot be sent, for
+ * example because there is no socket, is retransmitted later. */
 static void send_message(struct pc_dhcp6 *d, const struct dhcp6_query *q)
 {
 	const struct sockaddr_in6 to = {.sin6_family = AF_INET6,

@@ -2,17 +2,19 @@
 /*
  * Addresses by DHCPv6: the client's one IA_NA (RFC 8415 section 18.2).
  *
- * Life-cycle: IDLE until the link is up and addresses are wanted; WAITING, for a moment, so that a whole link does not
- * ask at once, or longer after a failure; ASKING with one message after the other (Solicit, Request; Confirm when the link
- * has been away; Renew, Rebind; Decline); BOUND until T1.
+ * Life cycle: IDLE until the link is up and addresses are wanted; WAITING for a moment, so that not
+ * all hosts of a link ask at once, or longer after a failure; ASKING with one message after another
+ * (Solicit, Request; Confirm if the link has been down; Renew, Rebind; Decline); BOUND until T1.
  *
- * A new address is tried by the stack before its use (duplicate address detection), and only then are others told
- * of it.  Each ends by its own lifetimes, whatever the state is.
+ * The stack probes a new address before it is used (duplicate address detection), and only then is
+ * it reported. Each address expires by its own lifetimes, whatever the state is.
  *
- * What a server may do is bounded: PC_DHCP6_ADDRS addresses at a time, LEASED (ip.c) with those of the last hour; a failure
- * has us wait for RETRY_NS, and no lease is renewed sooner.
+ * What a server can cause is bounded: PC_DHCP6_ADDRS addresses at a time, and at most LEASED (ip.c)
+ * counting those of the last hour; we wait for RETRY_NS after a failure, and do not renew a lease
+ * sooner.
  *
- * Invariants: in BOUND there is an address; asked is what the message under way is about.
+ * Invariants: in BOUND there is an address; asked has the addresses that the current message is
+ * about.
  */
 #include <string.h>
 
@@ -20,10 +22,10 @@
 
 #include "dhcp/client6.h"
 
-/* How long to wait after a failure, and before a renewal (section 14.1). */
+/* How long to wait after a failure, and at least before a renewal (section 14.1). */
 #define RETRY_S  10
 #define RETRY_NS (RETRY_S * DHCP6_SECOND_NS)
-/* Messages without an answer, after which name servers are asked for by other means. */
+/* Solicits without an answer after which name servers are requested separately. */
 #define PATIENCE 3
 
 static bool wants(const struct pc_dhcp6 *d)
@@ -65,7 +67,7 @@ static void remove_addr(struct pc_dhcp6 *d, unsigned i)
 	ia->addr[i] = ia->addr[--ia->nb_addrs];
 }
 
-/* Begins anew, but not at once. */
+/* Starts over after a pause. */
 static void give_up(struct pc_dhcp6 *d)
 {
 	while (d->ia.nb_addrs > 0)
@@ -81,11 +83,11 @@ static void after_decline(struct pc_dhcp6 *d)
 		wait_ns(d, RETRY_NS);
 }
 
-/* The message has been sent often enough. */
+/* The current message has been sent as often as allowed. */
 static void on_silence(struct pc_dhcp6 *d)
 {
 	switch (d->ia.x.type) {
-	case DHCP6_CONFIRM: /* section 18.2.3: what we have goes on */
+	case DHCP6_CONFIRM: /* section 18.2.3: keep what we have */
 		resume(d);
 		break;
 	case DHCP6_DECLINE:
@@ -97,7 +99,7 @@ static void on_silence(struct pc_dhcp6 *d)
 	}
 }
 
-/* Sends the message under way. */
+/* Sends the current message. */
 static void step(struct pc_dhcp6 *d)
 {
 	struct ia6 *ia = &d->ia;
@@ -111,7 +113,7 @@ static void step(struct pc_dhcp6 *d)
 		on_silence(d);
 }
 
-/* Begins with a message about what is asked for. */
+/* Begins a message about the addresses in asked. */
 static void begin(struct pc_dhcp6 *d, enum dhcp6_type type)
 {
 	d->ia.state = IA6_ASKING;
@@ -119,7 +121,7 @@ static void begin(struct pc_dhcp6 *d, enum dhcp6_type type)
 	step(d);
 }
 
-/* ... about all that is leased. */
+/* Begins a message about all leased addresses. */
 static void begin_with_all(struct pc_dhcp6 *d, enum dhcp6_type type)
 {
 	struct ia6 *ia = &d->ia;
@@ -156,8 +158,8 @@ static uint32_t tenths(uint32_t s, unsigned n)
 	return s == UINT32_MAX ? s : (uint32_t)((uint64_t)s * n / 10);
 }
 
-/* T1 and T2 (sections 14.2, 18.2.4 and 21.4): a half and four fifths of the shortest lifetime, if the server leaves them to
- * us, or they would come too late. */
+/* Sets T1 and T2 (sections 14.2, 18.2.4 and 21.4): half and four fifths of the shortest lifetime,
+ * if the server leaves them to us or they would be too late. */
 static void set_times(struct pc_dhcp6 *d, const struct dhcp6_ia *told)
 {
 	struct ia6 *ia = &d->ia;
@@ -182,7 +184,7 @@ static void set_times(struct pc_dhcp6 *d, const struct dhcp6_ia *told)
 	ia->t2_ns = end_of(d, RTE_MAX(t1, t2));
 }
 
-/* The place of an address in the lease; nb_addrs: it is not there. */
+/* The index of an address in the lease; nb_addrs: not found. */
 static unsigned find(const struct ia6 *ia, const struct pc_addr *addr)
 {
 	unsigned i = 0;
@@ -200,7 +202,7 @@ static bool tells(const struct dhcp6_ia *told, const struct pc_addr *addr)
 	return false;
 }
 
-/* Takes an address, or new lifetimes of one (section 18.2.10.1). */
+/* Adds an address, or updates its lifetimes (section 18.2.10.1). */
 static void take_addr(struct pc_dhcp6 *d, const struct dhcp6_ia_addr *told)
 {
 	struct ia6 *ia = &d->ia;
@@ -230,7 +232,7 @@ static void take_addr(struct pc_dhcp6 *d, const struct dhcp6_ia_addr *told)
 	}
 }
 
-/* Takes what a server has leased. To a Request it tells all that we have. */
+/* Takes over what a server has leased. The answer to a Solicit or Request lists all of it. */
 static void take(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct pc_addr *from)
 {
 	struct ia6 *ia = &d->ia;
@@ -260,7 +262,8 @@ static bool is_from_ours(const struct ia6 *ia, const struct dhcp6_reply *r)
 	       memcmp(r->server.b, ia->server.b, ia->server.len) == 0;
 }
 
-/* The best offer is the one of the highest preference, and of these the first with the most addresses (section 18.2.9). */
+/* The best offer has the highest preference and, among those, the most addresses; of equals the
+ * first (section 18.2.9). */
 static bool on_advertise(struct pc_dhcp6 *d, const struct dhcp6_reply *r)
 {
 	struct ia6 *ia = &d->ia;
@@ -281,7 +284,8 @@ static bool on_advertise(struct pc_dhcp6 *d, const struct dhcp6_reply *r)
 	return true;
 }
 
-/* The answer to a message that asks for addresses, or more time (section 18.2.10.1). Any other is as good as none. */
+/* Processes the answer to a message that asks for addresses or more time (section 18.2.10.1). An
+ * answer that it cannot use is ignored. */
 static bool on_lease(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct pc_addr *from)
 {
 	struct ia6 *ia = &d->ia;
@@ -331,7 +335,7 @@ static bool on_reply(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const stru
 	case DHCP6_REQUEST:
 	case DHCP6_RENEW:
 		return is_from_ours(&d->ia, r) && on_lease(d, r, from);
-	case DHCP6_SOLICIT: /* section 18.2.10: only if it was asked for */
+	case DHCP6_SOLICIT: /* section 18.2.10: only with rapid commit */
 		return r->rapid && on_lease(d, r, from);
 	default:
 		return on_lease(d, r, from);
@@ -349,7 +353,7 @@ bool ia6_input(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct pc_
 
 /* ---- time ------------------------------------------------------------------------------------ */
 
-/* Somebody else has an address: the server is to be told (section 18.2.8). */
+/* Declines an address that another host has (section 18.2.8). */
 static void decline(struct pc_dhcp6 *d, unsigned i)
 {
 	struct ia6 *ia = &d->ia;
@@ -363,7 +367,7 @@ static void decline(struct pc_dhcp6 *d, unsigned i)
 	remove_addr(d, i);
 }
 
-/* Says whether the state is one of who has addresses. */
+/* Says whether the client is in a state that requires addresses. */
 static bool needs_lease(const struct ia6 *ia)
 {
 	const uint8_t type = ia->x.type;
@@ -372,7 +376,7 @@ static bool needs_lease(const struct ia6 *ia)
 	       type == DHCP6_CONFIRM;
 }
 
-/* Looks at what has become of the addresses in the stack. */
+/* Checks the state of the addresses in the stack. */
 static void look(struct pc_dhcp6 *d)
 {
 	struct ia6 *ia = &d->ia;
@@ -436,7 +440,7 @@ static bool may_begin(const struct pc_dhcp6 *d)
 	return d->ia.state == IA6_IDLE && client6_is_up(d) && (wants(d) || d->ia.nb_addrs > 0);
 }
 
-/* Tells of the addresses that are ready. */
+/* Reports the addresses that are ready. */
 static void publish(struct pc_dhcp6 *d)
 {
 	struct pc_dhcp6_info *info = &d->info;
@@ -471,14 +475,16 @@ uint64_t ia6_next_deadline(const struct pc_dhcp6 *d)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Another network may be behind the link: what is leased is asked for (section 18.2.12), and used meanwhile. */
+/* The link may now lead to another network: the addresses stay in use while they are being
+ * confirmed (section 18.2.12). */
 void ia6_follow_link(struct pc_dhcp6 *d)
 {
 	d->ia.x.type = DHCP6_NONE;
 	d->ia.state = IA6_IDLE;
 }
 
-/* Once: nobody waits for the answer. What is given back is not used any more (section 18.2.7). */
+/* Sends Release once, without waiting for the answer. The addresses are no longer used from then on
+ * (section 18.2.7). */
 void ia6_end(struct pc_dhcp6 *d)
 {
 	struct ia6 *ia = &d->ia;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What a lease gives to a stack: address, routes, MTU, name servers, search list; see percore/dhcp.h. */
+/* Configures a stack with a lease: address, routes, MTU, name servers, search list; see
+ * percore/dhcp.h. */
 
 #include <percore/dhcp.h>
 
@@ -12,13 +13,13 @@
 #include "dhcp/search.h"
 #include "stack/stack.h"
 
-/* The host's own domain is searched where no list is told. */
+/* Without a search list, the host's own domain is searched. */
 static const char *search_of(const struct pc_dhcp_lease *l)
 {
 	return l->search[0] != '\0' ? l->search : l->domain;
 }
 
-/* RFC 3442: a gateway 0.0.0.0 means that the network is on the link. */
+/* RFC 3442: gateway 0.0.0.0 means that the network is on the link. */
 static struct pc_route route_of(const struct pc_dhcp_route *told, int port)
 {
 	struct pc_route r = {.dest = told->dest, .gateway = told->gateway, .port = port};
@@ -28,7 +29,7 @@ static struct pc_route route_of(const struct pc_dhcp_route *told, int port)
 	return r;
 }
 
-/* The routes of a lease; some would not go with the address. */
+/* Deletes the routes of a lease; some would not be deleted with the address. */
 static void del_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
 	for (unsigned i = l->nb_routes; i > 0; i--) {
@@ -38,12 +39,12 @@ static void del_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease
 	}
 }
 
-/* keeps: the address stays, as connections and routes of others need it */
+/* keeps: the address stays, as connections and other routes need it */
 static void take_back(struct pc_stack *st, int port, const struct pc_dhcp_lease *l, bool keeps)
 {
 	del_routes(st, port, l);
 	if (!keeps)
-		pc_stack_del_addr(st, port, &l->addr); /* with the other routes by it */
+		pc_stack_del_addr(st, port, &l->addr); /* and the other routes through it */
 	for (unsigned i = 0; i < l->nb_dns; i++)
 		pc_stack_del_dns(st, &l->dns[i]);
 	search_each(st, search_of(l), pc_stack_del_search);
@@ -56,7 +57,7 @@ static bool is_same_network(const struct pc_prefix *a, const struct pc_prefix *b
 	return a->len == b->len && pc_addr_equal(&a->addr, &b->addr);
 }
 
-/* Of several gateways to one network the first is preferred (RFC 2132 section 3.5). */
+/* Of several gateways to a network, the first is preferred (RFC 2132 section 3.5). */
 static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
 	for (unsigned i = 0; i < l->nb_routes; i++) {
@@ -71,7 +72,7 @@ static void add_routes(struct pc_stack *st, int port, const struct pc_dhcp_lease
 
 static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *l)
 {
-	const int rc = ip_add_tried(&st->ip, port, &l->addr); /* the client has asked for it */
+	const int rc = ip_add_tried(&st->ip, port, &l->addr); /* the client has probed it */
 
 	if (rc != 0 && rc != -EEXIST)
 		return stack_fail(rc);
@@ -84,7 +85,7 @@ static int hand_over(struct pc_stack *st, int port, const struct pc_dhcp_lease *
 	return 0;
 }
 
-/* of as many routes */
+/* both have the same number */
 static bool are_same_routes(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
 {
 	for (unsigned i = 0; i < a->nb_routes; i++)
@@ -94,7 +95,7 @@ static bool are_same_routes(const struct pc_dhcp_lease *a, const struct pc_dhcp_
 	return true;
 }
 
-/* Says whether what the stack was given is still the same, but for the address. */
+/* Says whether two leases configure the stack alike, apart from the address. */
 static bool is_same(const struct pc_dhcp_lease *a, const struct pc_dhcp_lease *b)
 {
 	return a->mtu == b->mtu && a->nb_routes == b->nb_routes && a->nb_dns == b->nb_dns &&

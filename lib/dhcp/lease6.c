@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* What DHCPv6 gives to a stack: addresses, name servers, search list; see percore/dhcp6.h. */
+/* Configures a stack by DHCPv6: addresses, name servers, search list; see percore/dhcp6.h. */
 
 #include <errno.h>
 #include <string.h>

@@ -2,8 +2,8 @@
 /*
  * DHCP messages.
  *
- * An option may come in pieces (RFC 3396), and in the fields of the boot file and the server's name (option
- * 52); so each option that counts is collected from all of these first.
+ * An option may be split (RFC 3396), and may be in the fields for the boot file and the server's
+ * name (option 52), so the pieces of each option are first collected from all of these.
  */
 #include "dhcp/message.h"
 
@@ -53,7 +53,7 @@ static uint32_t get32_be(const uint8_t *p)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/** Where options are. */
+/** A part of a message that has options. */
 struct area {
 	const uint8_t *p;
 	size_t len;
@@ -64,7 +64,7 @@ struct option {
 	uint8_t b[1024];
 };
 
-/* Appends the pieces of an option in one area. Returns false when the area is malformed. */
+/* Appends the pieces of an option in one area. Returns false if the area is malformed. */
 static bool collect(const struct area *a, uint8_t code, struct option *o)
 {
 	for (size_t i = 0; i < a->len && a->p[i] != OPT_END;) {
@@ -90,7 +90,7 @@ struct reader {
 	struct area area[3];
 };
 
-/* An option of at least so many bytes, of all areas. */
+/* Finds an option of at least so many bytes in all areas. */
 static bool find(const struct reader *r, uint8_t code, size_t least, struct option *o)
 {
 	o->len = 0;
@@ -145,7 +145,7 @@ static void add_route(struct pc_dhcp_lease *l, uint8_t len, uint32_t dest_be, ui
 	l->nb_routes++;
 }
 
-/* RFC 3442: prefixes with as many bytes as count, and their gateways. */
+/* RFC 3442: each prefix has only its significant bytes, and is followed by its gateway. */
 static bool read_routes(const struct option *o, struct pc_dhcp_lease *l)
 {
 	for (size_t i = 0; i < o->len;) {
@@ -162,7 +162,7 @@ static bool read_routes(const struct option *o, struct pc_dhcp_lease *l)
 	return true;
 }
 
-/* T1 < T2 < the end (RFC 2131 section 4.4.5); what a server says otherwise is put right. */
+/* Makes sure that T1 <= T2 < the end (RFC 2131 section 4.4.5), whatever the server says. */
 static void tidy(struct pc_dhcp_lease *l)
 {
 	if (l->lease_s == UINT32_MAX) {
@@ -198,7 +198,7 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 		memcpy(l->domain, o.b, o.len);
 	if (find(r, OPT_SEARCH, 1, &o) && !search_read(o.b, o.len, true, l->search))
 		l->search[0] = '\0';
-	/* RFC 3442: with classless routes the router's option does not count */
+	/* RFC 3442: classless routes override the router option */
 	if (find(r, OPT_ROUTES, 5, &o) && read_routes(&o, l))
 		return;
 	l->nb_routes = 0;
@@ -282,6 +282,6 @@ size_t dhcp_write(uint8_t *p, const struct dhcp_query *q)
 		p[DHCP_HDR_LEN + i] = (uint8_t)(COOKIE >> (24 - 8 * i));
 	end = put_options(p + DHCP_HDR_LEN + 4, q);
 	*end++ = OPT_END;
-	/* RFC 1542 section 2.1: what BOOTP relays know is never shorter */
+	/* RFC 1542 section 2.1: a BOOTP message has at least 300 bytes */
 	return (size_t)(end - p) < 300 ? 300 : (size_t)(end - p);
 }

@@ -31,7 +31,7 @@
 /* section 7.6: IRT_DEFAULT, IRT_MINIMUM */
 #define REFRESH_DEFAULT_S 86400
 #define REFRESH_LEAST_S   600
-/* sections 21.24 and 21.25: others do not count */
+/* sections 21.24 and 21.25: values outside this range are ignored */
 #define MAX_RT_LEAST_S 60
 #define MAX_RT_MOST_S  86400
 
@@ -57,13 +57,13 @@ static uint8_t *put32(uint8_t *p, uint32_t v)
 	return put16(put16(p, (uint16_t)(v >> 16)), (uint16_t)v);
 }
 
-/* The header of an option. */
+/* Writes the header of an option. */
 static uint8_t *put_option(uint8_t *p, uint16_t code, size_t len)
 {
 	return put16(put16(p, code), (uint16_t)len);
 }
 
-/* Our identifier follows from the MAC address, so that it is the same whenever we come back. */
+/* Our identifier is derived from the MAC address, so that it is the same after a restart. */
 static void write_duid(uint8_t *p, const uint8_t mac[6])
 {
 	p = put16(p, 3); /* DUID-LL */
@@ -113,14 +113,15 @@ static bool read_status(const uint8_t *p, size_t len, uint16_t *status)
 	return true;
 }
 
-/* A walk over options, in a message or within one. */
+/* Iterates over options, in a message or within an option. */
 struct options {
 	const uint8_t *p;
 	size_t left;
 	uint16_t code, len; /* of the option at p */
 };
 
-/* The first option at p, or the next one. Returns false at the end, and when an option goes beyond it: then left is not 0. */
+/* Finds the option at p, the first or the next one. Returns false at the end, or if an option
+ * extends beyond it; left is then not 0. */
 static bool next_option(struct options *o)
 {
 	o->p += o->len;
@@ -135,7 +136,7 @@ static bool next_option(struct options *o)
 	return true;
 }
 
-/* ---- addresses (sections 21.4 and 21.6) --------------------------------------------------------- */
+/* ---- addresses (sections 21.4 and 21.6) ------------------------------------------------------ */
 
 static bool can_be_ours(const struct dhcp6_ia_addr *a)
 {
@@ -168,8 +169,8 @@ static bool read_address(const uint8_t *p, size_t len, struct dhcp6_reply *r)
 	return true;
 }
 
-/* Of several of the same name the first counts; those of other names are not ours. One whose T1 is behind its T2 does not
- * count. */
+/* The first option for our IA counts; those for other IAs are ignored, and so is one with T1 > T2 >
+ * 0. */
 static bool read_ia(const uint8_t *p, size_t len, uint32_t iaid, struct dhcp6_reply *r)
 {
 	struct dhcp6_ia *ia = &r->ia;
@@ -198,7 +199,7 @@ static bool read_ia(const uint8_t *p, size_t len, uint32_t iaid, struct dhcp6_re
 
 /* ---- messages -------------------------------------------------------------------------------- */
 
-/* section 11.1: a type, and at least a byte */
+/* section 11.1: a type, and at least one byte */
 static bool read_server(const uint8_t *p, size_t len, struct dhcp6_reply *r)
 {
 	if (len < 3 || len > DHCP6_DUID_MAX)
@@ -268,7 +269,8 @@ bool dhcp6_parse(const uint8_t *p, size_t len, const struct dhcp6_self *self, st
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* What is asked for (sections 21.7, 21.23 to 21.25), with messages that are answered with it. */
+/* Writes which options are requested (sections 21.7, 21.23 to 21.25), in messages whose answers may
+ * have them. */
 static uint8_t *write_wishes(uint8_t *p, uint8_t type)
 {
 	static const uint16_t wanted[] = {OPT_DNS, OPT_SEARCH, OPT_SOL_MAX_RT, OPT_REFRESH,
@@ -283,7 +285,8 @@ static uint8_t *write_wishes(uint8_t *p, uint8_t type)
 	return p;
 }
 
-/* Our IA_NA with some addresses; times are the server's affair (sections 18.2.1 to 18.2.8). */
+/* Writes our IA_NA with some addresses; the times are left to the server (sections 18.2.1 to
+ * 18.2.8). */
 static uint8_t *write_ia(uint8_t *p, const struct dhcp6_self *self, const struct dhcp6_query *q)
 {
 	p = put_option(p, OPT_IA_NA, IA_LEN + q->nb_addrs * (4 + IA_ADDR_LEN));

@@ -3,16 +3,15 @@
 #define DHCP_MESSAGE6_H
 
 /*
- * DHCPv6 messages (RFC 8415 section 8, options of section 21 and RFC 3646): from bytes to a struct,
- * and back.
+ * DHCPv6 messages (RFC 8415 section 8, options of section 21 and RFC 3646): parsing and writing.
  */
 
 #include <stddef.h>
 
 #include <percore/dhcp6.h>
 
-#define DHCP6_MESSAGE_MAX 1500 /* of those that we read; what is behind is cut off */
-#define DHCP6_QUERY_MAX   512  /* of those that we write */
+#define DHCP6_MESSAGE_MAX 1500 /* received; the rest of longer ones is cut off */
+#define DHCP6_QUERY_MAX   512  /* sent */
 #define DHCP6_DUID_LEN    10   /* DUID-LL (section 11.4) */
 #define DHCP6_DUID_MAX    130  /* a type, and at most 128 bytes (section 11.1) */
 
@@ -39,7 +38,7 @@ enum dhcp6_status {
 	DHCP6_NOT_ON_LINK,
 };
 
-/** Who we are: what our DUID is made of, and the identifier of our one IA_NA (section 12). */
+/** Our identity: what our DUID is made of, and the identifier of our one IA_NA (section 12). */
 struct dhcp6_self {
 	uint8_t mac[6];
 	uint32_t iaid;
@@ -51,14 +50,14 @@ struct dhcp6_duid {
 	uint8_t b[DHCP6_DUID_MAX];
 };
 
-/** An address that a server tells (section 21.6); UINT32_MAX: for ever. */
+/** An address from a server (section 21.6); lifetime UINT32_MAX: infinite. */
 struct dhcp6_ia_addr {
 	struct pc_addr addr;
 	uint32_t preferred_s, valid_s;
 };
 
-/** What a server says about our IA_NA (section 21.4). Addresses that no host can have, or with nonsensical lifetimes, and
- * those for which there is no room are left out. */
+/** What a server says about our IA_NA (section 21.4). Left out are addresses that no host can have,
+ * those with nonsensical lifetimes, and those that do not fit. */
 struct dhcp6_ia {
 	bool has;
 	uint8_t nb_addrs;
@@ -67,34 +66,34 @@ struct dhcp6_ia {
 	struct dhcp6_ia_addr addr[PC_DHCP6_ADDRS];
 };
 
-/** A message of a server, as far as a client wants to know. */
+/** What a client needs of a server's message. */
 struct dhcp6_reply {
 	uint8_t type;
 	uint32_t xid; /* 24 bits */
 	bool has_server;
-	bool has_client, is_ours; /* a client identifier; the one that was asked for */
+	bool has_client, is_ours; /* it has a client identifier; that is ours */
 	bool rapid;               /* section 21.14 */
 	uint8_t preference;       /* section 21.8 */
 	uint16_t status;          /* section 21.13; 0: success */
 	uint16_t refused;         /* how many addresses were left out */
 	struct dhcp6_duid server;
 	struct dhcp6_ia ia;
-	struct pc_dhcp6_info info; /* but its addresses */
+	struct pc_dhcp6_info info; /* without the addresses */
 };
 
-/** A message of a client. */
+/** A message from a client. */
 struct dhcp6_query {
 	uint8_t type;
 	uint32_t xid;
 	uint16_t elapsed;                /* in hundredths of a second */
 	const struct dhcp6_duid *server; /* NULL: any */
-	unsigned nb_addrs; /* those that it is about, unless it asks for information */
+	unsigned nb_addrs; /* the addresses that it is about; not in a request for information */
 	const struct pc_addr *addr;
 };
 
-/**
- * dhcp6_parse reads a message of a server to this client. Returns false when it is cut, or an option that counts has a
- * length that it cannot have.
+/*
+ * dhcp6_parse parses a message from a server to this client. Returns false if it is truncated, or
+ * if an option that matters has an invalid length.
  */
 bool dhcp6_parse(const uint8_t *p, size_t len, const struct dhcp6_self *self,
                  struct dhcp6_reply *r);

@@ -14,9 +14,9 @@
 #define ETHER_ARP   0x0806
 
 #define FRAME_LEN 60
-#define ARP_END   42 /* of the packet in its frame */
+#define ARP_END   42 /* where the packet ends in its frame */
 
-/* ---- messages --------------------------------------------------------------------------------- */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 int messages_open(struct pc_stack *st, int port)
 {
@@ -55,10 +55,10 @@ void messages_send(struct pc_stack *st, int fd, uint32_t src_be, uint32_t dst_be
 		m.msg_control = &item;
 		m.msg_controllen = sizeof(item);
 	}
-	(void)pc_sendmsg(st, fd, &m, 0); /* what is not sent is sent again */
+	(void)pc_sendmsg(st, fd, &m, 0); /* a message that cannot be sent is retransmitted later */
 }
 
-/* ---- is an address free? ----------------------------------------------------------------------- */
+/* ---- is an address free? --------------------------------------------------------------------- */
 
 int trial_open(struct pc_stack *st, int port)
 {
