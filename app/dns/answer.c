@@ -19,7 +19,7 @@
 #define OPT_LEN    11 /* without options */
 #define OPTION_HDR 4u
 
-/* ---- the answer as a whole ---------------------------------------------------------------------- */
+/* ---- the answer as a whole ------------------------------------------------------------------- */
 
 static unsigned options_len(const struct task *t)
 {
@@ -40,7 +40,8 @@ static uint8_t *put_option(uint8_t *p, unsigned code, const void *bytes, size_t 
 	return p + n;
 }
 
-/* RFC 6891 section 6.1: its class is what we take, its TTL the upper bits of the code, the version, and DO. */
+/* RFC 6891 section 6.1: the class is the size that we accept; the TTL holds the upper bits of the
+ * code, the version, and DO. */
 static void put_opt(struct task *t)
 {
 	uint8_t *p = t->o.p + t->o.len;
@@ -65,7 +66,7 @@ static void put_opt(struct task *t)
 	t->additional++;
 }
 
-/* Header and question; the rest goes behind them. */
+/* Begins the response with header and question. */
 static void begin(struct task *t, uint8_t *out, const struct answer_from *from)
 {
 	uint32_t limit = from->tcp ? DNS_MESSAGE_MAX : DNS_UDP_MIN;
@@ -136,9 +137,9 @@ static void count(const struct task *t, struct counts *n)
 	}
 }
 
-/* ---- what is asked ------------------------------------------------------------------------------ */
+/* ---- what is asked --------------------------------------------------------------------------- */
 
-/* Class CHAOS: who we are, if we are to tell. */
+/* Class CHAOS: our identity or version, if configured. */
 static void answer_chaos(struct task *t)
 {
 	static const struct {
@@ -186,7 +187,8 @@ static void answer_query(struct task *t)
 		find_all(t);
 }
 
-/* RFC 7873 sections 5.2.2 and 5.4: a cookie that cannot be one, and a message that is there for the cookie alone. */
+/* RFC 7873 sections 5.2.2 and 5.4: a malformed cookie, and a message without a question that only
+ * asks for a cookie. */
 static enum query_verdict judge_cookie(const struct task *t, enum query_verdict v)
 {
 	const bool served = t->zones->cookies.n > 0;
@@ -264,5 +266,5 @@ void answer_cut(struct answer *a)
 	dns_put16(p + 8, 0);
 	dns_put16(p + 10, a->opt_len > 0);
 	if (a->opt_len > 0)
-		opt[5] = knows ? DNS_BADCOOKIE >> 4 : 0; /* the code's upper bits */
+		opt[5] = knows ? DNS_BADCOOKIE >> 4 : 0; /* the upper bits of the code */
 }

@@ -12,17 +12,18 @@ struct arena_chunk;
 /** Zeroed: empty. */
 struct arena {
 	struct arena_chunk *last;
-	size_t used;  /**< of the last chunk */
-	size_t total; /**< bytes of all */
+	size_t used;  /**< in the last chunk */
+	size_t total; /**< bytes of all chunks */
 };
 
-/** arena_take returns n bytes, zeroed and aligned for anything but vectors, or NULL without memory. */
+/** arena_take returns n bytes, zeroed and aligned for any type but vectors, or NULL without
+ * memory. */
 void *arena_take(struct arena *a, size_t n);
 
-/** arena_copy returns a copy of n bytes, or NULL. */
+/** arena_copy returns a copy of n bytes, or NULL without memory. */
 void *arena_copy(struct arena *a, const void *p, size_t n);
 
-/** arena_free gives everything back; the arena is empty then. */
+/** arena_free frees everything; the arena is then empty. */
 void arena_free(struct arena *a);
 
 #endif

@@ -2,20 +2,24 @@
 /*
  * Connections (RFC 7766)
  *
- * Overview: a connection has no buffer of ours.  Queries are peeked at, as many as have come, and taken out of the stack's
- * receive buffer once their answers are in its send buffer; a query of which a part has come stays there.  When an answer
- * finds no room, or only some, its query stays, too, and the answer is made again when there is room: the same message,
- * the same zones and the same time make the same bytes.  If the zones are others by then, the connection ends.
+ * Overview: a connection has no buffer of its own. As many queries as have arrived are peeked at,
+ * and removed from the stack's receive buffer once their responses are in its send buffer; a
+ * partial query stays there. If a response does not fit, or only in part, its query stays, too, and
+ * the response is made again when there is room: the same message, zones and time give the same
+ * bytes. If the zones have changed by then, the connection ends.
  *
- * Shares: a connection has QUERIES_PER_TURN queries answered in a turn, and is in a list if it has more: so neither other
- * connections nor datagrams wait for one that has sent thousands at once.
+ * Shares: at most QUERIES_PER_TURN queries of a connection are answered in a turn; if it has more,
+ * it goes into a list. So neither other connections nor datagrams wait for one that has sent
+ * thousands at once.
  *
- * End: input that nobody has read, or that comes later, makes an end a reset, which takes away answers that are still under way (RFC
- * 9293 section 3.10.4).  So a connection with a malformed message is shut down, and what comes is thrown away until its peer
- * has closed it, too; and nothing is left unread when one is closed, but for a peer that does not take its answers.
+ * End: if input is unread at close, or arrives later, TCP sends a reset, which destroys responses
+ * still in flight (RFC 9293 section 3.10.4). So after a malformed message a connection is shut
+ * down, and its input discarded until the peer has closed it, too; and nothing is left unread at
+ * close, except when the peer does not take its responses.
  *
- * Time: since_ns moves with every query that is answered, or in part, so the list that is in the order of since_ns is the one in
- * which connections run out.  Whose answers wait for room is looked at then: a peer that takes them slowly is not idle.
+ * Time: since_ns is updated with every query that is answered, even in part, so the list in the
+ * order of since_ns is also the order in which connections expire. One whose responses wait for
+ * room is checked at that time: a peer that takes them slowly is not idle.
  */
 #include <errno.h>
 #include <linux/sockios.h>
@@ -32,7 +36,7 @@
 
 enum outcome { ANSWERED, WAITS, BROKEN, AGAIN };
 
-/* ---- the list ----------------------------------------------------------------------------------- */
+/* ---- the list -------------------------------------------------------------------------------- */
 
 static void unlink_conn(struct server *s, uint32_t fd)
 {
@@ -69,7 +73,7 @@ static void close_conn(struct server *s, int fd)
 	pc_close(s->st, fd);
 }
 
-/* Throws away what has come. Returns whether more may come. */
+/* Discards received data. Returns whether more may arrive. */
 static bool discard(struct server *s, int fd)
 {
 	ssize_t n;
@@ -86,7 +90,7 @@ void conn_close(struct server *s, int fd)
 	close_conn(s, fd);
 }
 
-/* Ends a connection at once: nothing more is delivered. */
+/* Aborts a connection: nothing more is delivered. */
 static void abort_conn(struct server *s, int fd)
 {
 	const struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -101,7 +105,7 @@ static void renew_conn(struct server *s, uint32_t fd)
 	append_conn(s, fd);
 }
 
-/* What its peer has still to acknowledge, bytes. */
+/* Bytes that the peer has not acknowledged yet. */
 static uint32_t queued_of(const struct server *s, uint32_t fd)
 {
 	int n;
@@ -109,7 +113,8 @@ static uint32_t queued_of(const struct server *s, uint32_t fd)
 	return pc_ioctl(s->st, (int)fd, SIOCOUTQ, &n) == 0 ? (uint32_t)n : 0;
 }
 
-/* An answer waits for room, and the peer has taken some of those before it since that was last looked at. */
+/* Says whether a response waits for room and the peer has taken some data since this was last
+ * checked. */
 static bool is_being_read(struct server *s, uint32_t fd)
 {
 	struct conn *c = &s->conns[fd];
@@ -144,7 +149,7 @@ void conn_expire(struct server *s)
 	}
 }
 
-/* What has been answered is the last that the peer gets. */
+/* Ends the responses: the peer gets no more after those sent so far. */
 static void finish(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
@@ -156,7 +161,7 @@ static void finish(struct server *s, int fd)
 		close_conn(s, fd);
 }
 
-/* ---- queries ------------------------------------------------------------------------------------ */
+/* ---- queries --------------------------------------------------------------------------------- */
 
 static struct cookie_client client_of(const struct server *s, int fd, uint32_t now_s)
 {
@@ -167,7 +172,7 @@ static struct cookie_client client_of(const struct server *s, int fd, uint32_t n
 
 	if (pc_getpeername(s->st, fd, (struct sockaddr *)&peer, &len) != 0 ||
 	    pc_endpoint_from_sockaddr(&from, (const struct sockaddr *)&peer, len) != 0)
-		return c; /* who is gone gets no cookie */
+		return c; /* no cookie if the peer is gone */
 	c.addr_len = pc_addr_is_ip4(&from.addr) ? 4 : 16;
 	memcpy(c.addr, from.addr.b + 16 - c.addr_len, c.addr_len);
 	return c;
@@ -189,7 +194,7 @@ static enum outcome answer_one(struct server *s, int fd, const uint8_t *query, s
 		c->made_s = server_now_s(s);
 	from.client = client_of(s, fd, c->made_s);
 	n = answer_make(&s->config->answer, s->zones, &from, query, len, &a, &again);
-	if (n == 0 || n + 2 <= c->sent) /* it is made otherwise: its peer is gone */
+	if (n == 0 || n + 2 <= c->sent) /* a different response: the peer is gone */
 		return BROKEN;
 	dns_put16(s->out, (unsigned)n);
 	sent = pc_send(s->st, fd, s->out + c->sent, n + 2 - c->sent, MSG_NOSIGNAL);
@@ -200,13 +205,13 @@ static enum outcome answer_one(struct server *s, int fd, const uint8_t *query, s
 	if (c->sent < n + 2)
 		return WAITS;
 	c->sent = 0;
-	*s->counts = again; /* an answer counts when it is sent */
+	*s->counts = again; /* a response is counted once it is sent */
 	s->counts->dns_tcp++;
 	return ANSWERED;
 }
 
-/* Answers the whole queries of n bytes, as far as there is a share left. Returns what became of the last; *used: bytes that
- * are done with. */
+/* Answers the complete queries in n bytes, up to the share. Returns the outcome of the last one;
+ * *used: bytes done with. */
 static enum outcome answer_all(struct server *s, int fd, size_t n, unsigned *share, size_t *used)
 {
 	struct conn *c = &s->conns[fd];
@@ -234,7 +239,7 @@ static enum outcome answer_all(struct server *s, int fd, size_t n, unsigned *sha
 	return o;
 }
 
-/* Takes what has come. Returns ANSWERED when something was and there may be more. */
+/* Processes what has been received. Returns ANSWERED if there was a query and there may be more. */
 static enum outcome serve(struct server *s, int fd, unsigned *share)
 {
 	struct conn *c = &s->conns[fd];
@@ -244,7 +249,7 @@ static enum outcome serve(struct server *s, int fd, unsigned *share)
 	ssize_t n;
 	int queued = 0;
 
-	/* who sends byte by byte does not make us look at all of them each time */
+	/* a client that sends byte by byte does not make us look at all the data each time */
 	if (!c->ended &&
 	    (pc_ioctl(s->st, fd, FIONREAD, &queued) != 0 || (uint32_t)queued < c->need))
 		return WAITS;
@@ -262,7 +267,7 @@ static enum outcome serve(struct server *s, int fd, unsigned *share)
 	return o;
 }
 
-/* ---- shares ------------------------------------------------------------------------------------- */
+/* ---- shares ---------------------------------------------------------------------------------- */
 
 static void come_again(struct server *s, int fd)
 {
@@ -311,7 +316,7 @@ void conn_event(struct server *s, int fd, uint32_t events)
 	work(s, fd);
 }
 
-/* The list as it is now, or the first of it. */
+/* Serves those in the list now, up to a limit. */
 void conn_again(struct server *s)
 {
 	const uint32_t last = s->again_last;

@@ -13,17 +13,17 @@
 
 #include "wire.h"
 
-/* Of a server's cookie: version, three bytes that are reserved, a time, a hash. */
+/* Layout of a server's cookie: version, three reserved bytes, time, hash. */
 #define VERSION  1
 #define TIME_OFF 4
 #define HASH_OFF 8
 
 /* RFC 9018 section 4.3 */
-#define OLD_S    3600 /* not taken any more */
-#define YOUNG_S  1800 /* sent back as it is */
-#define FUTURE_S 300  /* what the clocks of two servers may differ */
+#define OLD_S    3600 /* no longer accepted */
+#define YOUNG_S  1800 /* returned as it is */
+#define FUTURE_S 300  /* how far the clocks of two servers may differ */
 
-/* RFC 9018 section 4.4. The bytes of server up to its hash are there. */
+/* RFC 9018 section 4.4. The part of server before its hash must be filled in. */
 static void put_hash(const uint8_t secret[COOKIE_SECRET], const struct cookie_client *client,
                      const uint8_t *option, const uint8_t *server, uint8_t *hash)
 {
@@ -48,7 +48,8 @@ static void make(const struct cookie_secrets *s, const struct cookie_client *cli
 	put_hash(s->secret[0], client, option, server, server + HASH_OFF);
 }
 
-/* Whether one secret has made it; in a time that says nothing of where they differ. */
+/* Says whether one secret has made the cookie, in a time that does not reveal where hashes
+ * differ. */
 static bool is_of(const uint8_t secret[COOKIE_SECRET], const struct cookie_client *client,
                   const uint8_t *option)
 {
@@ -61,7 +62,8 @@ static bool is_of(const uint8_t secret[COOKIE_SECRET], const struct cookie_clien
 	return differ == 0;
 }
 
-/* Whether a server's cookie is one of ours. *age_s: how old it is, less than 0 if it is of a clock that is ahead. */
+/* Says whether a server's cookie is one of ours. *age_s is its age, negative if it was made by a
+ * clock that is ahead of ours. */
 static bool is_ours(const struct cookie_secrets *s, const struct cookie_client *client,
                     const uint8_t *option, size_t len, int32_t *age_s, bool *first)
 {
@@ -98,7 +100,7 @@ enum cookie_state cookie_judge(const struct cookie_secrets *s, const struct cook
 	return state;
 }
 
-/* ---- secrets ------------------------------------------------------------------------------------ */
+/* ---- secrets --------------------------------------------------------------------------------- */
 
 int cookie_random(struct cookie_secrets *s, char *why, size_t why_len)
 {
@@ -115,7 +117,7 @@ static int digit_of(char c)
 	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* Reads a line without what is around its digits. Returns whether they are a secret. */
+/* Reads a line, stripped of everything around its digits. Returns whether it is a secret. */
 static bool read_secret(const char *line, uint8_t secret[COOKIE_SECRET])
 {
 	if (strlen(line) != 2 * COOKIE_SECRET)
@@ -128,7 +130,7 @@ static bool read_secret(const char *line, uint8_t secret[COOKIE_SECRET])
 	return true;
 }
 
-/* What is wrong with a line, or NULL. */
+/* Returns what is wrong with a line, or NULL. */
 static const char *take_line(char *line, struct cookie_secrets *s)
 {
 	char *text = line + strspn(line, " \t");
@@ -143,7 +145,7 @@ static const char *take_line(char *line, struct cookie_secrets *s)
 	           : "a line is no secret of 32 hexadecimal digits";
 }
 
-/* What is wrong with a file, or NULL. */
+/* Returns what is wrong with a file, or NULL. */
 static const char *read_secrets(FILE *f, struct cookie_secrets *s)
 {
 	const char *wrong = NULL;

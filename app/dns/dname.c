@@ -6,7 +6,7 @@
 
 #include "../shared/hash_mix.h"
 
-/* of all names of the program */
+/* for all names in the program */
 static struct hash_mix_key key = {{UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xff51afd7ed558ccd)}};
 
 void dname_set_key(const uint64_t k[2])
@@ -14,7 +14,8 @@ void dname_set_key(const uint64_t k[2])
 	key = hash_mix_key_of(k);
 }
 
-/* Continues the hash of the labels to the right by a label with its length, of n bytes. Eight bytes may be read behind it. */
+/* Extends the hash of the labels to the right by a label of n bytes, its length included. Up to
+ * eight bytes after the label may be read. */
 static uint64_t hash_label(uint64_t h, const uint8_t *p, size_t n)
 {
 	uint64_t w;
@@ -28,7 +29,7 @@ static uint64_t hash_label(uint64_t h, const uint8_t *p, size_t n)
 	return hash_mix(&key, h ^ w ^ (uint64_t)n << 56);
 }
 
-/* Length bytes are below 'A', so that the name can be taken as a whole. */
+/* Length bytes are less than 'A', so the name can be converted as a whole. */
 static void copy_lower(uint8_t *to, const uint8_t *from, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

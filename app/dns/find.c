@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Look-ups: RFC 1034 section 4.3.2 step by step, with the wildcards of RFC 4592 and the DNAMEs of
+ * Lookups: RFC 1034 section 4.3.2 step by step, with the wildcards of RFC 4592 and the DNAMEs of
  * RFC 6672.
  *
- * A name is at most two steps away from what answers for it: a name that exists itself says whether
- * something above hides it; for one that does not exist, its longest existing ancestor says so, and
+ * A name is at most two steps away from what answers for it: a name that exists records whether
+ * something above hides it; for one that does not exist, its closest existing ancestor does, and
  * which wildcard applies.
  */
 #include <string.h>
 
 #include "task.h"
 
-#define TOLD_MAX 32 /* names of an answer whose addresses are added unasked */
+#define TOLD_MAX 32 /* names of an answer whose addresses are added without being asked for */
 
-/* What of the name in q.name is known. */
+/* What is known about the name in q.name. */
 struct place {
 	const struct zone *zone;
-	const struct name *name; /* the longest end of it that exists */
-	unsigned label;          /* where that begins; 0: it is the whole name */
-	uint16_t off;            /* where the whole name stands in the message */
+	const struct name *name; /* the longest suffix of it that exists */
+	unsigned label;          /* the label where that begins; 0: it is the whole name */
+	uint16_t off;            /* where the whole name is in the message */
 };
 
 static struct out_owner at_offset(uint16_t off)
@@ -34,7 +34,7 @@ static void put_answer(struct task *t, const struct rrset *set, uint16_t off)
 		t->truncated = true;
 }
 
-/* RFC 2308 section 2: the SOA says for how long. */
+/* RFC 2308 section 2: the SOA says how long a negative answer may be cached. */
 static void put_soa(struct task *t, const struct zone *z)
 {
 	t->subject = z->apex->hash;
@@ -44,9 +44,9 @@ static void put_soa(struct task *t, const struct zone *z)
 		t->truncated = true;
 }
 
-/* ---- following ---------------------------------------------------------------------------------- */
+/* ---- following ------------------------------------------------------------------------------- */
 
-/* The length of the name whose alias was n when it was followed last; 0: it was not. */
+/* The length of the name at the last time that an alias at n was followed; 0: never. */
 static uint8_t last_followed(const struct task *t, const struct name *n)
 {
 	for (unsigned i = t->nb_steps; i-- > 0;)
@@ -55,8 +55,8 @@ static uint8_t last_followed(const struct task *t, const struct name *n)
 	return 0;
 }
 
-/* Notes that a name's alias is followed. Returns whether that leads on: not in a circle, nor too far. A DNAME may be met again by
- * what its target has made of a name, as long as that becomes shorter. */
+/* Notes that an alias at n is followed. Returns false if that makes a loop, or the chain too long.
+ * A DNAME may apply again to a name made from its target, as long as names get shorter. */
 static bool note_step(struct task *t, const struct name *n)
 {
 	const uint8_t last = last_followed(t, n);
@@ -70,7 +70,8 @@ static bool note_step(struct task *t, const struct name *n)
 	return true;
 }
 
-/* Goes on with the target that stands at off of the message. Returns whether there is more to be found. */
+/* Continues with the target at offset off of the message. Returns whether there is more to look
+ * up. */
 static bool go_on(struct task *t, struct place *p, const uint8_t *target, uint32_t off)
 {
 	if (off == 0) {
@@ -92,8 +93,8 @@ static bool follow_cname(struct task *t, struct place *p, const struct name *fro
 	return go_on(t, p, rr->rdata, out_alias(&t->o, cname, p->off));
 }
 
-/* The CNAME that a DNAME means (RFC 6672 section 3.1), with its target in wire format. Returns the target's offset, 0: it
- * does not fit. */
+/* Writes the CNAME that a DNAME implies (RFC 6672 section 3.1); target is in wire format. Returns
+ * the target's offset, or 0 if it does not fit. */
 static uint32_t put_synthesized(struct task *t, const struct place *p, const struct rrset *dname,
                                 uint32_t kept, const uint8_t *target)
 {
@@ -111,7 +112,7 @@ static uint32_t put_synthesized(struct task *t, const struct place *p, const str
 	return begin;
 }
 
-/* The name is below one with a DNAME: what is in front of that goes in front of the DNAME's target. */
+/* Follows a DNAME above the name: its owner at the end of the name is replaced by its target. */
 static bool follow_dname(struct task *t, struct place *p, const struct name *from)
 {
 	const struct rrset *dname = name_rrset(from, DNS_DNAME);
@@ -135,18 +136,18 @@ static bool follow_dname(struct task *t, struct place *p, const struct name *fro
 	}
 	memcpy(target, n->lower, kept);
 	memcpy(target + kept, rr->rdata, rr->len);
-	/* who asks for a CNAME has it */
+	/* a query for CNAME has its answer */
 	return go_on(t, p, target, put_synthesized(t, p, dname, kept, target)) &&
 	       t->q.type != DNS_CNAME && t->q.type != DNS_ANY;
 }
 
-/* ---- the steps ---------------------------------------------------------------------------------- */
+/* ---- the steps ------------------------------------------------------------------------------- */
 
 static void refer(struct task *t, const struct name *cut)
 {
 	const struct rrset *ns = name_rrset(cut, DNS_NS);
 
-	t->aa = t->answers > 0; /* what is in front of a referral in a chain is ours */
+	t->aa = t->answers > 0; /* CNAMEs before a referral in a chain are from our zones */
 	t->subject = cut->hash;
 	if (!out_rrset(&t->o, ns, (struct out_owner){cut, 0})) {
 		t->truncated = true;
@@ -158,7 +159,8 @@ static void refer(struct task *t, const struct name *cut)
 	t->referral = true;
 }
 
-/* Answers with what a name has; it may be a wildcard that stands in. Returns whether a CNAME leads on. */
+/* Answers with the data of a name, or of the wildcard that stands in for it. Returns whether there
+ * is a CNAME to follow. */
 static bool take_data(struct task *t, struct place *p, const struct name *n)
 {
 	const struct rrset *set;
@@ -182,7 +184,8 @@ static bool take_data(struct task *t, struct place *p, const struct name *n)
 	return false;
 }
 
-/* Finds zone and name. Of DS the zone above knows (RFC 4035 section 3.1.4.1). Returns false: no zone. */
+/* Finds the zone and the name. For DS that is the parent zone, if we have it (RFC 4035 section
+ * 3.1.4.1). Returns false if there is no zone. */
 static bool locate(const struct task *t, struct place *p)
 {
 	const struct dname *n = &t->q.name;
@@ -209,7 +212,7 @@ static bool name_is_cut(const struct name *n)
 	return n->over == n;
 }
 
-/* One name of a chain. Returns whether there is another. */
+/* Handles one name of a chain. Returns whether there is another. */
 static bool take_step(struct task *t, struct place *p)
 {
 	const struct name *n = p->name;
@@ -228,14 +231,14 @@ static bool take_step(struct task *t, struct place *p)
 		return follow_dname(t, p, n);
 	if (n->wild != NULL)
 		return take_data(t, p, n->wild);
-	t->rcode = DNS_NXDOMAIN; /* of the last name of a chain (RFC 6604) */
+	t->rcode = DNS_NXDOMAIN; /* for the last name of a chain (RFC 6604) */
 	put_soa(t, p->zone);
 	return false;
 }
 
-/* ---- the additional section --------------------------------------------------------------------- */
+/* ---- the additional section ------------------------------------------------------------------ */
 
-/* Adds the addresses of a name, which are those of from: itself, or its wildcard. Returns whether all fit. */
+/* Adds the addresses of a name, taken from itself or its wildcard. Returns whether all fit. */
 static bool add_addresses(struct task *t, const struct name *n, const struct name *from)
 {
 	static const uint16_t types[] = {DNS_A, DNS_AAAA};
@@ -260,8 +263,8 @@ static bool is_told_before(const struct rrset *set, unsigned i)
 	return false;
 }
 
-/* RFC 9471: glue of servers inside of the delegated zone belongs to the referral, other is as welcome as addresses of
- * other answers. */
+/* RFC 9471: glue for servers inside the delegated zone must be in the referral; other glue is
+ * optional, like addresses with other answers. */
 static void tell_glue(struct task *t)
 {
 	for (unsigned i = 0; i < t->told->nb; i++) {
@@ -280,7 +283,8 @@ static void tell_glue(struct task *t)
 	}
 }
 
-/* Who would answer for a name that data of the zone names: itself, or the wildcard that stands in; NULL: nobody here. */
+/* Returns what answers for a name in the zone's data: the name itself, or the wildcard that stands
+ * in for it; NULL: not ours to answer. */
 static const struct name *find_source(const struct name *n)
 {
 	const struct name *up = n;
@@ -307,7 +311,7 @@ static void tell(struct task *t)
 	}
 }
 
-/* ---- all ---------------------------------------------------------------------------------------- */
+/* ---- all ------------------------------------------------------------------------------------- */
 
 void find_all(struct task *t)
 {
@@ -319,7 +323,7 @@ void find_all(struct task *t)
 	}
 	while (take_step(t, &p))
 		if (!locate(t, &p))
-			break; /* the chain leads out of what is ours */
+			break; /* the chain leads out of our zones */
 	if (t->told == NULL || t->truncated)
 		return;
 	if (t->cut != NULL)

@@ -24,8 +24,8 @@
 struct program {
 	struct dns_config dns;
 	struct server_config server;
-	const char *cookies_path; /* NULL: a secret is made at the start */
-	unsigned nb_servers;      /* so far; atomic */
+	const char *cookies_path; /* NULL: a secret is made at start */
+	unsigned nb_servers;      /* started so far; atomic */
 	struct lcore_counts {
 		_Alignas(64) struct counts counts;
 	} lcores[LCORES_MAX];
@@ -221,7 +221,7 @@ static void reload(void *app)
 	store_reload(((struct program *)app)->server.store, stdout, stderr);
 }
 
-/* The sums of all that is not 0. */
+/* Prints the totals that are not 0. */
 static void report(void *app, FILE *f)
 {
 	static const struct {
@@ -247,13 +247,14 @@ static void report(void *app, FILE *f)
 	}
 }
 
-/* Connections that say nothing make way for others when there are as many as there may be. */
+/* When the limit of connections is reached, idle ones give way to new ones. */
 static void set_defaults(struct pc_stack_config *config)
 {
 	config->tcp_give_way_ms = 1000;
 }
 
-/* Before the first zone is read. Without random numbers the start fails later, with a message. */
+/* Sets the key of names before the first zone is read. If there are no random numbers, the start
+ * fails later, with a message. */
 static void hide_hash(void)
 {
 	uint64_t key[2];
@@ -290,8 +291,7 @@ int main(int argc, char **argv)
 	program.server.dns = &program.dns;
 	program.server.store = store_create();
 	hide_hash();
-	(void)
-	    map_guard_install(); /* without it a file that is shortened while it is read ends us */
+	(void)map_guard_install(); /* otherwise a file truncated while it is read would kill us */
 	if (program.server.store == NULL) {
 		fprintf(stderr, "percore-dns: no memory\n");
 		return 2;

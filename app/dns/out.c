@@ -23,7 +23,7 @@ static bool has_room(const struct out *o, size_t n)
 	return o->limit - o->len >= n;
 }
 
-/* ---- names -------------------------------------------------------------------------------------- */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static void learn(struct out *o, const struct name *name, uint32_t off)
 {
@@ -31,7 +31,7 @@ static void learn(struct out *o, const struct name *name, uint32_t off)
 		o->known[o->nb_known++] = (struct out_known){name, (uint16_t)off};
 }
 
-/* The question's name and all above it, once something is to be compressed. */
+/* Remembers the question's name and its ancestors, once there is something to compress. */
 static void learn_question(struct out *o)
 {
 	uint32_t off = o->question_off;
@@ -75,7 +75,7 @@ uint32_t out_name(struct out *o, const struct name *name, const uint8_t *spelled
 	return full == 0 && off != 0 ? off : begin;
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static bool put_owner(struct out *o, struct out_owner owner)
 {
@@ -101,7 +101,7 @@ uint8_t *out_header(struct out *o, uint16_t type, uint32_t ttl, struct out_owner
 	return p;
 }
 
-/* Whether the data of a record, with its names compressed, fits and is written. */
+/* Writes a record, compressing the names in its data. Returns whether it fits. */
 static bool put_rr(struct out *o, const struct rrset *set, const struct rr *rr,
                    struct out_owner owner)
 {
@@ -134,7 +134,7 @@ static bool put_compressed(struct out *o, const struct rrset *set, struct out_ow
 	return true;
 }
 
-/* Bytes that are ready, for an owner that stands elsewhere than in the question. */
+/* Adjusts ready-made records to an owner that is elsewhere than in the question. */
 static void move_owner(uint8_t *p, unsigned n, unsigned off)
 {
 	for (; n > 0; n--) {
@@ -183,7 +183,7 @@ bool out_rrset(struct out *o, const struct rrset *set, struct out_owner owner)
 		fits = put_named(o, set, owner.name);
 	if (!fits) {
 		o->len = len;
-		o->nb_known = nb_known; /* nothing points to what is not there */
+		o->nb_known = nb_known; /* so that nothing points to what was removed */
 	}
 	return fits;
 }

@@ -5,9 +5,9 @@
 
 #include "cookie.h"
 
-#define OPT_DO 0x8000 /* of the TTL's second half */
+#define OPT_DO 0x8000 /* in the second half of the TTL */
 
-/* What is left of a message. */
+/* The rest of a message. */
 struct rest {
 	const uint8_t *p, *end;
 };
@@ -17,7 +17,8 @@ static size_t left(const struct rest *r)
 	return (size_t)(r->end - r->p);
 }
 
-/* Passes over a name, which may end in a pointer; where that leads does not matter. Returns whether it is whole. */
+/* Skips a name, which may end in a pointer; its target does not matter. Returns whether it is
+ * complete. */
 static bool skip_name(struct rest *r)
 {
 	for (size_t n = 0; left(r) > 0 && n < DNS_NAME_MAX;) {
@@ -39,7 +40,7 @@ static bool skip_name(struct rest *r)
 	return false;
 }
 
-/* RFC 7873 section 5.2: of several the first counts. */
+/* RFC 7873 section 5.2: the first of several counts. */
 static void take_cookie(struct query *q, const uint8_t *p, size_t len)
 {
 	if (q->cookie_len > 0 || q->cookie_wrong)
@@ -51,7 +52,8 @@ static void take_cookie(struct query *q, const uint8_t *p, size_t len)
 	q->cookie_len = (uint8_t)len;
 }
 
-/* RFC 6891 section 6.1.2: options, of which each has a code and a length. Returns whether they fill the record. */
+/* RFC 6891 section 6.1.2: options, each with a code and a length. Returns whether they fill the
+ * record. */
 static bool read_options(struct query *q, struct rest r)
 {
 	while (left(&r) > 0) {
@@ -66,8 +68,8 @@ static bool read_options(struct query *q, struct rest r)
 	return true;
 }
 
-/* Takes one record; OPT is one of the additional section, with the root as its owner, and there is one only (RFC 6891
- * section 6.1.1). */
+/* Processes one record. OPT is in the additional section, has the root as its owner, and occurs
+ * once only (RFC 6891 section 6.1.1). */
 static bool read_record(struct query *q, struct rest *r, bool additional, unsigned *version)
 {
 	const uint8_t *owner = r->p, *fixed;

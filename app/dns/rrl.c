@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Overview: network, kind and name are hashed with a secret; the hash selects a bucket of places,
- * and the rest of it is the key of an entry there.  An entry is a time that each response moves
+ * and the rest of it is the key of an entry there. An entry is a time that each response moves
  * ahead of the clock by a share of a second, but by no more than a second in total.
  *
- * Invariant: an entry whose time has come means no more than none, so its place is free.  If no
- * place is free, the entry that is least ahead is replaced: the one that is limited least.
+ * Invariant: an entry whose time has passed is equivalent to none, so its place is free. If no
+ * place is free, the entry that is least far ahead is evicted: the one furthest from its limit.
  */
 #include "rrl.h"
 
@@ -18,7 +18,7 @@
 struct entry {
 	uint64_t next_ns;
 	uint32_t name;
-	uint32_t limited; /* answers that were too many */
+	uint32_t limited; /* responses over the limit */
 };
 
 struct bucket {
@@ -60,7 +60,7 @@ void rrl_free(struct rrl *r)
 	free(r);
 }
 
-/* Only who is limited is looked up. */
+/* Looked up only for clients over the limit. */
 static bool is_exempt(const struct rrl_config *c, const struct pc_addr *a)
 {
 	for (unsigned i = 0; i < c->nb_exempt; i++)

@@ -7,9 +7,9 @@
  * per second.
  *
  * It is for queries with a spoofed source: a victim that is flooded with our responses gets few of
- * them.  A resolver does not repeat the same query again and again; one in the network of a victim
- * is told, now and then, to retry in a way that shows that its address is its own (slip).  The
- * table is bounded, and takes no memory after the start.  One lcore.
+ * them. A resolver does not send the same query again and again; one in the network of a victim is
+ * told, now and then, to retry in a way that shows that its address is its own (slip). The table is
+ * bounded, and takes no memory after the start. One lcore.
  */
 
 #include <percore/addr.h>
@@ -20,9 +20,9 @@
 #define RRL_EXEMPT 64
 
 struct rrl_config {
-	uint64_t rate;    /**< answers/s; 0: no limit */
-	uint64_t slip;    /**< one of so many; 0: none */
-	uint64_t entries; /**< at least */
+	uint64_t rate;    /**< responses per second; 0: no limit */
+	uint64_t slip;    /**< one in so many is sent cut; 0: none */
+	uint64_t entries; /**< size of the table, at least */
 	uint8_t len4, len6;
 	unsigned nb_exempt;
 	struct pc_prefix exempt[RRL_EXEMPT]; /**< networks without a limit */
@@ -39,7 +39,7 @@ struct rrl *rrl_create(const struct rrl_config *config);
 /** rrl_free frees it; NULL is allowed. */
 void rrl_free(struct rrl *r);
 
-/** rrl_judge says what becomes of an answer to an address. */
+/** rrl_judge decides what becomes of a response to an address. */
 enum rrl_verdict rrl_judge(struct rrl *r, const struct pc_addr *to, const struct answer *a,
                            uint64_t now_ns);
 

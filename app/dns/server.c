@@ -2,12 +2,13 @@
 /*
  * The server's turn
  *
- * Overview: connections with queries left from an earlier turn, then datagrams and events of connections, then new
- * connections (last, so that no event of this turn is taken for one of a new connection with the same descriptor), then
- * time-outs.  Each has a share of a turn, so that nobody waits long for who asks much.
+ * Overview: first connections with queries left from an earlier turn, then datagrams and events of
+ * connections, then new connections (so that no event of this turn is taken for one of a new
+ * connection with the same descriptor), then time-outs. Each has a share of a turn, so that no
+ * client waits long for one that sends many queries.
  *
- * Ownership: a server and all it points to belong to one lcore; it shares only the store (read).  All memory is taken at
- * start.
+ * Ownership: a server and all it points to belong to one lcore; it shares only the store, which it
+ * reads. All memory is allocated at start.
  */
 #include "server.h"
 
@@ -26,9 +27,10 @@
 #define EVENTS           64
 #define ACCEPTS_PER_TURN 256
 #define DRAIN_TURNS      1000
-#define LOOK_NS          UINT64_C(500000000) /* at new zones, so that the old ones can go */
+#define LOOK_NS          UINT64_C(500000000) /* to look for new zones, and free old ones */
 
-/* Nobody who forges an ICMP error has our answers sent in fragments, which are easier to forge than answers are (RFC 9715). */
+/* So that a forged ICMP error cannot make us fragment responses, which makes them easier to forge
+ * (RFC 9715). */
 static int prepare_datagrams(struct pc_stack *st, int fd)
 {
 	const int one = 1, omit = IP_PMTUDISC_OMIT, omit6 = IPV6_PMTUDISC_OMIT;
@@ -39,7 +41,8 @@ static int prepare_datagrams(struct pc_stack *st, int fd)
 	return pc_setsockopt(st, fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &omit6, sizeof(omit6));
 }
 
-/* Returns a socket on our UDP port, on every address of both families, or -1 with errno. */
+/* Opens a socket on our UDP port, on every address of both families. Returns it, or -1 with
+ * errno. */
 static int open_datagrams(struct server *s)
 {
 	const uint16_t port = (uint16_t)s->config->dns->listen;
@@ -143,7 +146,7 @@ void server_turn(struct server *s, uint64_t now_ns)
 {
 	s->now_ns = now_ns;
 	s->zones = store_enter(s->config->store, s->reader);
-	conn_again(s); /* first, as an event may put one into that list */
+	conn_again(s); /* first, as an event may add a connection to that list */
 	if (serve_events(s) && s->listener >= 0)
 		accept_all(s);
 	conn_expire(s);
@@ -185,7 +188,7 @@ static void close_all(struct server *s)
 void server_drain(struct server *s, uint64_t now_ns)
 {
 	server_turn(s, now_ns);
-	server_turn(s, now_ns); /* queries that came with the last connections */
+	server_turn(s, now_ns); /* queries received with the last connections */
 	for (int i = 0; i < DRAIN_TURNS && s->again_first != 0; i++)
 		conn_again(s);
 	close_all(s);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: sources say where zones are; list_sources makes a list of zone files of them, which load_all makes a table
- * of.  publish puts a table in the place of another, which goes to the retired.
+ * Overview: sources say where zones are; list_sources turns them into a list of zone files, and
+ * load_all makes a table of those. publish replaces the current table, which is then retired.
  *
- * Ownership: tables are made and freed by one thread at a time: that of the start, then that of reloads, then that of the
- * end.  Lcores only read them.
+ * Ownership: tables are made and freed by one thread at a time: first the one that starts, then the
+ * one that reloads, then the one that ends the program. Lcores only read them.
  */
 #include "store.h"
 
@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define PAUSE_NS 5000000
-#define PAUSES   300 /* that a reload waits for readers; who comes later frees what is left */
+#define PAUSES   300 /* of a reload that waits for readers; tables still in use are freed later */
 #define SUFFIX   ".zone"
 
 /* NAME=FILE, or a directory without a name. */
@@ -25,7 +25,7 @@ struct source {
 
 struct retired {
 	struct zones *zones;
-	uint64_t generation; /* that replaced it */
+	uint64_t generation; /* the one that replaced it */
 	struct retired *next;
 };
 
@@ -35,7 +35,7 @@ struct store {
 	size_t nb_sources;
 	struct retired *retired;
 	struct cookie_secrets cookies;
-	const char *cookies_path; /* NULL: there is no file */
+	const char *cookies_path; /* NULL: no file */
 };
 
 static int fail(char *why, size_t why_len, const char *what)
@@ -44,7 +44,7 @@ static int fail(char *why, size_t why_len, const char *what)
 	return -1;
 }
 
-/* ---- sources ------------------------------------------------------------------------------------ */
+/* ---- sources --------------------------------------------------------------------------------- */
 
 static int add(struct source **list, size_t *n, const char *name, size_t name_len, const char *path)
 {
@@ -134,13 +134,13 @@ static int list_dir(const char *path, struct source **list, size_t *n, char *why
 		if (add(list, n, e->d_name, len - end, file) != 0)
 			rc = fail(why, why_len, "no memory");
 	}
-	if (rc == 0 && errno != 0) /* what is not listed is not gone */
+	if (rc == 0 && errno != 0) /* a partial listing does not mean that zones are gone */
 		rc = fail_dir(why, why_len, path);
 	closedir(d);
 	return rc;
 }
 
-/* All zone files that there are now. */
+/* Lists all zone files that exist now. */
 static int list_sources(const struct store *s, struct source **list, size_t *n, char *why,
                         size_t why_len)
 {
@@ -159,9 +159,9 @@ static int list_sources(const struct store *s, struct source **list, size_t *n, 
 	return rc;
 }
 
-/* ---- loading ------------------------------------------------------------------------------------ */
+/* ---- loading --------------------------------------------------------------------------------- */
 
-/* The zone that has been served under that name; NULL: none. */
+/* The zone served under a name so far; NULL: none. */
 static struct zone *find_old(const struct zones *old, const char *name)
 {
 	uint8_t wire[DNS_NAME_MAX];
@@ -175,7 +175,7 @@ static struct zone *find_old(const struct zones *old, const char *name)
 	return z != NULL && apex == 0 ? (struct zone *)(uintptr_t)z : NULL;
 }
 
-/* One zone, anew or as it was. Returns NULL with a line in why: there is none. */
+/* Loads one zone, or keeps the old one. Returns NULL with a line in why if there is neither. */
 static struct zone *load_one(const struct source *from, const struct zones *old, FILE *out,
                              FILE *err, char why[ZONEFILE_WHY])
 {
@@ -193,8 +193,8 @@ static struct zone *load_one(const struct source *from, const struct zones *old,
 	return z;
 }
 
-/* Makes a table of the files. At the start (old is NULL) one that cannot be read is the end of it, with a line in why;
- * later it is told and passed over. */
+/* Makes a table from the files. At start (old is NULL) it fails if a file cannot be read, with a
+ * line in why; later that is reported, and the file skipped. */
 static struct zones *load_all(const struct source *list, size_t n, const struct zones *old,
                               FILE *out, FILE *err, char *why, size_t why_len)
 {
@@ -251,9 +251,9 @@ int store_load(struct store *s, char *why, size_t why_len)
 	return 0;
 }
 
-/* ---- replacing ---------------------------------------------------------------------------------- */
+/* ---- replacing ------------------------------------------------------------------------------- */
 
-/* Frees retired tables that no reader has. Returns whether none is left. */
+/* Frees retired tables without readers. Returns whether none is left. */
 static bool collect(struct store *s)
 {
 	struct retired **link = &s->retired, *r;
@@ -304,7 +304,7 @@ void store_reload(struct store *s, FILE *out, FILE *err)
 	fflush(out);
 }
 
-/* ---- readers ------------------------------------------------------------------------------------ */
+/* ---- readers --------------------------------------------------------------------------------- */
 
 struct published_reader *store_attach(struct store *s)
 {

@@ -8,14 +8,14 @@
 #include "out.h"
 #include "query.h"
 
-#define TASK_STEPS 16 /**< CNAMEs and DNAMEs that are followed */
+#define TASK_STEPS 16 /**< CNAMEs and DNAMEs followed at most */
 
 struct task {
 	const struct answer_config *config;
 	const struct zones *zones;
 	const struct rrset
-	    *told; /**< whose names' addresses belong into the additional section; NULL: none */
-	const struct name *cut;                  /**< of a referral; NULL: it is none */
+	    *told; /**< its names' addresses belong in the additional section; NULL: none */
+	const struct name *cut;                  /**< of a referral; NULL: not a referral */
 	uint16_t answers, authority, additional; /**< records */
 	uint16_t rcode;
 	uint16_t nsid_len;
@@ -24,8 +24,8 @@ struct task {
 	uint64_t subject; /* see struct answer */
 	bool aa, truncated, referral, nodata;
 	unsigned nb_steps;
-	const struct name *step[TASK_STEPS]; /**< whose CNAME or DNAME has been followed, */
-	uint8_t step_len[TASK_STEPS];        /**< for a name of how many bytes */
+	const struct name *step[TASK_STEPS]; /**< the owner of each CNAME or DNAME followed, */
+	uint8_t step_len[TASK_STEPS];        /**< and the length of the name at that time */
 	struct query q;
 	struct out o;
 };
@@ -46,7 +46,8 @@ static inline void task_init(struct task *t, const struct answer_config *config,
 	t->nb_steps = 0;
 }
 
-/** find_all answers the question of class IN from the zones; q.name becomes the last name of a chain. */
+/** find_all answers a question of class IN from the zones; q.name becomes the last name of a
+ * chain. */
 void find_all(struct task *t);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Datagrams.  The answer leaves from the address that was asked, whichever of ours that is: what the stack tells about
- * a datagram (IPV6_PKTINFO) goes with the answer.
+ * Datagrams. A response is sent from the address that the query was sent to: the control message
+ * with that address (IPV6_PKTINFO) is passed back to the stack.
  */
 #include <errno.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static struct cookie_client client_of(const struct server *s, const struct socka
 	return c;
 }
 
-/* What dns.rrl_rate leaves of an answer. Returns its length, 0: it is not sent. */
+/* Applies dns.rrl_rate to a response. Returns its length, or 0 if it is not sent. */
 static size_t limit(struct server *s, const struct sockaddr_in6 *to, struct answer *a)
 {
 	struct pc_addr addr;
@@ -40,7 +40,7 @@ static size_t limit(struct server *s, const struct sockaddr_in6 *to, struct answ
 		return 0;
 	}
 	s->counts->dns_rrl_slipped++;
-	if (a->kind != ANSWER_ERROR) /* which is short, and would be no other over TCP */
+	if (a->kind != ANSWER_ERROR) /* that is short, and would be the same over TCP */
 		answer_cut(a);
 	return a->len;
 }

@@ -2,22 +2,22 @@
 #ifndef DNS_WIRE_H
 #define DNS_WIRE_H
 
-/* Numbers of the protocol (RFC 1035, RFC 6895), and its integers. */
+/* Constants of the protocol (RFC 1035, RFC 6895), and its integers. */
 
 #include <stddef.h>
 #include <stdint.h>
 
 #define DNS_HDR_LEN     12
-#define DNS_NAME_MAX    255   /**< bytes of a name, the root's included */
+#define DNS_NAME_MAX    255   /**< bytes of a name, including the root's */
 #define DNS_LABEL_MAX   63    /**< bytes of a label */
-#define DNS_LABELS_MAX  127   /**< labels of a name, without the root's */
+#define DNS_LABELS_MAX  127   /**< labels of a name, not counting the root's */
 #define DNS_MESSAGE_MAX 65535 /**< bytes of a message over TCP */
-#define DNS_UDP_MIN     512   /**< bytes that everybody takes over UDP (RFC 1035 section 2.3.4) */
+#define DNS_UDP_MIN     512   /**< bytes any client accepts over UDP (RFC 1035 section 2.3.4) */
 #define DNS_RR_LEN      10    /**< type, class, TTL and length of a record, without its owner */
 #define DNS_POINTER     0xc000
-#define DNS_POINTER_MAX 0x3fff /**< the last offset that a pointer can name */
+#define DNS_POINTER_MAX 0x3fff /**< the highest offset that a pointer can hold */
 
-/** Bits of the header's second 16. */
+/** Bits of the second 16-bit word of the header. */
 enum {
 	DNS_QR = 0x8000,
 	DNS_OPCODE = 0x7800,

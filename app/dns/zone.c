@@ -12,7 +12,7 @@
 
 #define SLOTS_MIN 64
 
-/* ---- the table ---------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static bool is_named(const struct name *n, const struct dname *d, unsigned i)
 {
@@ -82,7 +82,7 @@ struct name *build_intern(struct zone_builder *b, const struct dname *n, unsigne
 	const struct name *parent = NULL;
 	struct name *name = NULL;
 
-	/* from the root down, so that each finds its parent */
+	/* from the root down, so that each name finds its parent */
 	for (unsigned i = n->labels + 1u; i-- > label; parent = name) {
 		struct zone_slot *slot;
 
@@ -102,7 +102,7 @@ struct name *build_intern(struct zone_builder *b, const struct dname *n, unsigne
 	return name;
 }
 
-/* ---- records ------------------------------------------------------------------------------------ */
+/* ---- records --------------------------------------------------------------------------------- */
 
 int build_fail(char *why, size_t why_len, const struct name *n, const char *what)
 {
@@ -152,7 +152,8 @@ static int grow_drafts(struct zone_builder *b)
 	return 0;
 }
 
-/* RFC 3597 section 5 lets data be written as bytes, which the library takes as they are. Of names zone_compile.c sees to it. */
+/* RFC 3597 section 5 lets data be written as bytes, which the library does not check.
+ * zone_compile.c checks names in it. */
 static bool is_whole(const struct record *r)
 {
 	size_t at = 0;
@@ -162,7 +163,7 @@ static bool is_whole(const struct record *r)
 		return r->len == 4;
 	case DNS_AAAA:
 		return r->len == 16;
-	case DNS_TXT: /* strings of at most 255 bytes, behind their lengths */
+	case DNS_TXT: /* strings of at most 255 bytes, each after its length */
 		while (at < r->len)
 			at += 1u + r->rdata[at];
 		return at == r->len;
@@ -171,7 +172,7 @@ static bool is_whole(const struct record *r)
 	}
 }
 
-/* What we would serve in a way that misleads. Returns NULL: nothing. */
+/* Finds what we could only serve in a misleading way. Returns NULL if there is nothing. */
 static const char *find_unserved(const struct record *r)
 {
 	switch (r->type) {
@@ -221,7 +222,7 @@ int zone_add(struct zone_builder *b, const struct record *r, char *why, size_t w
 	return 0;
 }
 
-/* ---- life --------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int keep_memory(struct zone_builder *b)
 {

@@ -6,12 +6,12 @@
  * A compiled zone.
  *
  * Every name of a zone, whether it owns records or is only in their data, is one struct name, and
- * names are compared by their addresses.  What a look-up needs is in the name: its RRsets, what
- * hides it, its wildcard.  An RRset is stored as the bytes of its answer, unless names in it can be
+ * names are compared by their addresses. What a lookup needs is in the name: its RRsets, what hides
+ * it, its wildcard. An RRset is stored as the bytes of its answer, unless names in it can be
  * compressed; then each record says where they are.
  *
- * Life cycle: zone_begin, zone_add for each record, zone_end; after that it does not change any
- * more, and any number of threads may read it.  The last zone_release frees it.
+ * Life cycle: zone_begin, zone_add for each record, zone_end; after that it no longer changes, and
+ * any number of threads may read it. The last zone_release frees it.
  */
 
 #include <stdbool.h>
@@ -24,23 +24,23 @@ struct rrset;
 
 struct name {
 	const struct name *parent;      /**< without the first label; NULL: this is the root */
-	const uint8_t *lower, *spelled; /**< in wire format; spelled: as it came first */
+	const uint8_t *lower, *spelled; /**< in wire format; spelled: as first seen */
 	const struct rrset *rrsets;
-	const struct name
-	    *over; /**< the delegation at it or above it, or the DNAME above it, whichever is
-	                                         nearest to the apex; NULL: none, it is for us to answer */
+	/** the delegation at it or above it, or the DNAME above it, whichever is nearest to the
+	 * apex; NULL: none, it is ours to answer */
+	const struct name *over;
 	const struct name *wild; /**< the wildcard below it; NULL: none */
 	uint64_t hash;
 	uint16_t nb_rrsets;
 	uint8_t len; /**< bytes, the root's included */
-	bool exists; /**< in the zone, if only because something below it does */
+	bool exists; /**< in the zone, if only because there are names below it */
 };
 
 /** A record of an RRset with names in its data. */
 struct rr {
 	const uint8_t *rdata; /**< head, names, tail */
 	uint16_t len;
-	uint8_t head;     /**< bytes in front of the first name */
+	uint8_t head;     /**< bytes before the first name */
 	uint8_t nb_names; /**< 1 or 2 */
 	const struct name *name[2];
 };
@@ -49,9 +49,9 @@ struct rrset {
 	uint16_t type;
 	uint16_t nb;
 	uint32_t ttl;
-	uint32_t len; /**< of bytes */
-	const uint8_t *
-	    bytes; /**< all records, owner a pointer to the question; NULL: names can be compressed */
+	uint32_t len; /**< in bytes */
+	/** all records, with a pointer to the question as owner; NULL: names can be compressed */
+	const uint8_t *bytes;
 	const struct rr *rr; /**< NULL: no names in the data */
 };
 
@@ -68,11 +68,11 @@ struct zone {
 	uint64_t mask;
 	size_t nb_names, nb_records, bytes;
 	uint32_t serial;
-	uint32_t refs; /**< of those who make tables of zones; they are one thread */
+	uint32_t refs; /**< references; changed only by the thread that makes tables of zones */
 	struct arena *memory;
 };
 
-/** A record as it stands in a zone file. */
+/** A record as it is in a zone file. */
 struct record {
 	const uint8_t *owner; /**< wire format */
 	uint16_t type, class;
@@ -83,28 +83,28 @@ struct record {
 
 struct zone_builder;
 
-/** zone_begin starts a zone with that apex, a name in wire format. Returns NULL without memory. */
+/** zone_begin starts a zone with an apex, a name in wire format. Returns NULL without memory. */
 struct zone_builder *zone_begin(const uint8_t *apex);
 
-/**
- * zone_add adds a record, which is copied. Returns 0, or -1 with a one-line error message in why.
+/*
+ * zone_add adds a copy of a record. Returns 0, or -1 with a one-line error message in why.
  */
 int zone_add(struct zone_builder *b, const struct record *r, char *why, size_t why_len);
 
-/**
+/*
  * zone_end makes the zone, with one reference, and frees the builder. Returns NULL with a line in
- * why when it is no zone.
+ * why if it is not a valid zone.
  */
 struct zone *zone_end(struct zone_builder *b, char *why, size_t why_len);
 
-/** zone_cancel frees the builder of a zone that is given up. */
+/** zone_cancel frees the builder of an abandoned zone. */
 void zone_cancel(struct zone_builder *b);
 
 /** zone_hold and zone_release count references. */
 struct zone *zone_hold(struct zone *z);
 void zone_release(struct zone *z);
 
-/** zone_find returns the name that begins at label i of n, or NULL: there is none in the zone. */
+/** zone_find returns the name that begins at label i of n, or NULL if it is not in the zone. */
 const struct name *zone_find(const struct zone *z, const struct dname *n, unsigned i);
 
 /** name_rrset returns the RRset of a type, or NULL. */

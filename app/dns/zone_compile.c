@@ -2,7 +2,7 @@
 /*
  * From records to RRsets.
  *
- * Overview: the records are sorted by owner and type; each run is an RRset.  Then it is determined
+ * Overview: the records are sorted by owner and type; each run is an RRset. Then it is determined
  * for every name what hides it and what its wildcard is, beginning with the names nearest to the
  * apex.
  */
@@ -12,7 +12,7 @@
 
 #include "zone_build.h"
 
-/* Of a whole RRset, so that header, question and OPT fit into a message beside it. */
+/* For a whole RRset, so that header, question and OPT also fit into a message. */
 #define RRSET_MAX (DNS_MESSAGE_MAX - 1024)
 
 struct layout layout_of(uint16_t type)
@@ -35,9 +35,9 @@ struct layout layout_of(uint16_t type)
 	}
 }
 
-/* ---- order -------------------------------------------------------------------------------------- */
+/* ---- order ----------------------------------------------------------------------------------- */
 
-/* By owner, type and data; what came first is first among the same. */
+/* By owner and type, and then in the order in which they were added. */
 static int compare(const void *x, const void *y)
 {
 	const struct draft *a = x, *b = y;
@@ -49,7 +49,8 @@ static int compare(const void *x, const void *y)
 	return a->order < b->order ? -1 : 1;
 }
 
-/* Where the names in the data of a record end; what follows, and what is in front of them, is compared as it is. */
+/* Where the names in the data of a record end; the data before and after them is compared as it
+ * is. */
 static size_t names_end(const struct draft *d, const struct layout *l)
 {
 	size_t at = l->head;
@@ -67,14 +68,14 @@ static uint8_t lower(uint8_t c)
 	return (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 'a' - 'A' : 0));
 }
 
-/* By data, in which names are the same in any case (RFC 4343). Both are of one type. */
+/* By data, ignoring case in names (RFC 4343). Both are of one type. */
 static int compare_rdata(const struct draft *a, const struct draft *b)
 {
 	const struct layout l = layout_of(a->type);
 	const size_t end = names_end(a, &l), n = a->len < b->len ? a->len : b->len;
 
 	for (size_t i = 0; i < n; i++) {
-		/* bytes of labels' lengths are below 'A' */
+		/* length bytes of labels are less than 'A' */
 		const bool in_name = i >= l.head && i < end;
 		const uint8_t x = in_name ? lower(a->rdata[i]) : a->rdata[i];
 		const uint8_t y = in_name ? lower(b->rdata[i]) : b->rdata[i];
@@ -96,8 +97,8 @@ static int compare_data(const void *x, const void *y)
 	return a->order < b->order ? -1 : 1;
 }
 
-/* Takes records out that are there twice (RFC 2181 section 5), in the order in which they came. Returns how many are
- * left, or 0 without memory. */
+/* Removes duplicate records (RFC 2181 section 5), and restores the order in which they were added.
+ * Returns how many are left, or 0 without memory. */
 static size_t drop_doubles(struct draft *d, size_t n)
 {
 	struct draft **sorted;
@@ -121,7 +122,7 @@ static size_t drop_doubles(struct draft *d, size_t n)
 	return left;
 }
 
-/* ---- RRsets ------------------------------------------------------------------------------------- */
+/* ---- RRsets ---------------------------------------------------------------------------------- */
 
 /* Finds the names in the data of a record. */
 static int make_rr(struct zone_builder *b, const struct draft *d, struct rr *rr)
@@ -154,7 +155,7 @@ static const struct rr *make_rrs(struct zone_builder *b, const struct draft *d, 
 	return rr;
 }
 
-/* The records as they are in an answer, owner a pointer to the question. */
+/* The records as they are in an answer, with a pointer to the question as owner. */
 static uint8_t *make_bytes(struct zone_builder *b, const struct draft *d, size_t n,
                            const struct rrset *set, size_t len)
 {
@@ -221,7 +222,8 @@ static int check_name(const struct zone_builder *b, const struct name *n, char *
 	return 0;
 }
 
-/* The RRsets of the name that the first of n drafts has. Returns how many drafts those are, or 0 with a line in why. */
+/* Makes the RRsets of the owner of the first of n drafts. Returns how many drafts those are, or 0
+ * with a line in why. */
 static size_t make_rrsets(struct zone_builder *b, struct draft *d, size_t n, char *why,
                           size_t why_len)
 {
@@ -250,7 +252,7 @@ static size_t make_rrsets(struct zone_builder *b, struct draft *d, size_t n, cha
 	return check_name(b, owner, why, why_len) == 0 ? all : 0;
 }
 
-/* ---- the tree ----------------------------------------------------------------------------------- */
+/* ---- the tree -------------------------------------------------------------------------------- */
 
 static struct name *writable(const struct name *n)
 {
@@ -262,7 +264,7 @@ static bool is_wild(const struct name *n)
 	return n->lower[0] == 1 && n->lower[1] == '*';
 }
 
-/* Makes a name and all between it and the apex exist. */
+/* Makes a name, and all between it and the apex, exist. */
 static void make_exist(const struct zone *z, struct name *n)
 {
 	for (; !n->exists; n = writable(n->parent)) {
@@ -274,8 +276,8 @@ static void make_exist(const struct zone *z, struct name *n)
 	}
 }
 
-/* RFC 1034 section 4.3.2, RFC 6672 section 3.2: a delegation, or a DNAME above, ends what is ours. A wildcard delegates
- * nothing (RFC 4592 section 4.2). */
+/* RFC 1034 section 4.3.2, RFC 6672 section 3.2: our authority ends at a delegation, or below a
+ * DNAME. A wildcard does not delegate (RFC 4592 section 4.2). */
 static void find_over(const struct zone *z, struct name *n)
 {
 	const struct name *up = n->parent;
@@ -294,7 +296,7 @@ static int compare_depth(const void *x, const void *y)
 {
 	const struct name *a = *(const struct name *const *)x, *b = *(const struct name *const *)y;
 
-	/* who is above has fewer bytes */
+	/* an ancestor is shorter */
 	return a->len != b->len ? (a->len < b->len ? -1 : 1) : 0;
 }
 

@@ -12,16 +12,16 @@
 
 #include "../shared/map_guard.h"
 
-#define TTL_DEFAULT 3600       /* of a file that says nothing (RFC 2308 section 4) */
-#define TTL_OMITTED UINT32_MAX /* what the library has for records without one in front of $TTL */
-#define INCLUDE_MAX 16         /* files that include each other, one in the other */
+#define TTL_DEFAULT 3600       /* for a file without $TTL (RFC 2308 section 4) */
+#define TTL_OMITTED UINT32_MAX /* given by the library to records without a TTL before $TTL */
+#define INCLUDE_MAX 16         /* how deep $INCLUDE may nest */
 
 struct reading {
 	struct zone_builder *builder;
 	char *why;
 	bool failed;
-	unsigned depth; /* files that include the one that is read */
-	uint32_t ttl;   /* the one last stated */
+	unsigned depth; /* number of files that include the current one */
+	uint32_t ttl;   /* the last one stated */
 };
 
 static const char *file_of(const zs_scanner_t *s)
@@ -43,7 +43,7 @@ static void fail(zs_scanner_t *s, const char *what)
 static void take_record(zs_scanner_t *s)
 {
 	struct reading *r = s->process.data;
-	/* RFC 1035 section 5.1: where it is omitted */
+	/* RFC 1035 section 5.1: an omitted TTL is the last one stated */
 	const uint32_t ttl = s->r_ttl != TTL_OMITTED ? s->r_ttl : r->ttl;
 	const struct record record = {
 	    .owner = s->r_owner,
@@ -68,7 +68,7 @@ int zonefile_name(const char *text, uint8_t wire[DNS_NAME_MAX])
 
 	if (s == NULL)
 		return -1;
-	/* by the library's rules: the owner of a record */
+	/* parsed by the library's own rules, as the owner of a record */
 	if (strlen(text) > 0 && strlen(text) < DNAME_TEXT &&
 	    strpbrk(text, " \t\n;()$@\"") == NULL && zs_init(s, ".", DNS_IN, 1) == 0) {
 		snprintf(line, sizeof(line), "%s A 192.0.2.1\n", text);
@@ -83,7 +83,8 @@ int zonefile_name(const char *text, uint8_t wire[DNS_NAME_MAX])
 	return rc;
 }
 
-/* Whoever opens a pipe waits for its other end, and with it everything that is to be read after it. Returns 0 or an errno. */
+/* Opening a pipe would block until its other end is opened, and so delay all other files. Returns 0
+ * or an errno. */
 static int check_file(const char *path)
 {
 	struct stat st;
@@ -93,7 +94,8 @@ static int check_file(const char *path)
 	return S_ISREG(st.st_mode) ? 0 : S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 }
 
-/* Gives the scanner the file, or, if there is none, the text. Returns false with what is wrong. */
+/* Gives the scanner the file or, if path is NULL, the text. Returns false with the error in
+ * *what. */
 static bool set_input(zs_scanner_t *s, const char *path, const char *text, size_t len,
                       const char **what)
 {
@@ -105,7 +107,7 @@ static bool set_input(zs_scanner_t *s, const char *path, const char *text, size_
 	errno = 0;
 	if ((path != NULL ? zs_set_input_file(s, path) : zs_set_input_string(s, text, len)) == 0)
 		return true;
-	/* the library only says that it cannot be opened */
+	/* the library only says that it could not be opened */
 	error = errno;
 	*what = error != 0 ? strerror(error) : zs_strerror(s->error.code);
 	return false;
@@ -113,7 +115,8 @@ static bool set_input(zs_scanner_t *s, const char *path, const char *text, size_
 
 static void read_file(zs_scanner_t *s);
 
-/* RFC 1035 section 5.1: $INCLUDE. The library would go after a file that includes itself until there is no memory. */
+/* RFC 1035 section 5.1: $INCLUDE. The library itself would follow a file that includes itself until
+ * memory runs out. */
 static void include(zs_scanner_t *s)
 {
 	struct reading *r = s->process.data;
@@ -128,7 +131,7 @@ static void include(zs_scanner_t *s)
 		return;
 	}
 	inner = malloc(sizeof(*inner));
-	/* the library leaves the origin there, as text */
+	/* the library leaves the origin in s->buffer, as text */
 	if (inner == NULL ||
 	    zs_init(inner, (const char *)s->buffer, s->default_class, s->default_ttl) != 0) {
 		fail(s, inner == NULL ? "no memory" : zs_strerror(inner->error.code));
@@ -148,7 +151,7 @@ static void include(zs_scanner_t *s)
 	free(inner);
 }
 
-/* Editors of other systems begin a file with a byte order mark, which nobody sees. */
+/* Skips a byte order mark, which some editors put at the start of a file, invisibly. */
 static void skip_mark(zs_scanner_t *s)
 {
 	if (s->input.end - s->input.current >= 3 &&
@@ -179,11 +182,12 @@ static void fail_changed(zs_scanner_t *s)
 	r->failed = true;
 }
 
-/* A file and all that it includes. What goes wrong in one that changes comes of that. */
+/* Reads a file and all that it includes. If it changes meanwhile, that is reported instead of other
+ * errors. */
 static void read_file(zs_scanner_t *s)
 {
 	struct stat before = {0}, after = {0};
-	/* the library closes its own when it is through */
+	/* the library closes its own descriptor at the end */
 	const int fd = s->file.descriptor >= 0 ? dup(s->file.descriptor) : -1;
 
 	if (fd >= 0)
@@ -198,7 +202,7 @@ static void read_file(zs_scanner_t *s)
 		fail_changed(s);
 }
 
-/* The library maps files at places that only it knows: whatever this thread reads is guarded. */
+/* Where the library maps files is not known here, so all reads of this thread are guarded. */
 static void parse(zs_scanner_t *s)
 {
 	map_guard_begin(NULL, SIZE_MAX);
@@ -207,7 +211,7 @@ static void parse(zs_scanner_t *s)
 		fail_changed(s);
 }
 
-/* Reads from the file, or, if there is none, the text. */
+/* Reads from the file or, if path is NULL, from the text. */
 static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *path,
                               const char *text, size_t len, char why[ZONEFILE_WHY])
 {
