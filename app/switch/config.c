@@ -31,7 +31,8 @@ __attribute__((format(printf, 3, 4))) static int fail(char *why, size_t len, con
 	return -1;
 }
 
-/* Reads a number in [min,max], and nothing else, up to one of the ends, or the end of text. Returns what follows, or NULL. */
+/* Reads a number in [min,max] that is followed by one of the characters in ends or by the end of
+ * text. Returns what follows, or NULL. */
 static const char *read_number(const char *text, const char *ends, unsigned min, unsigned max,
                                unsigned *n)
 {
@@ -47,7 +48,7 @@ static const char *read_number(const char *text, const char *ends, unsigned min,
 	return rest;
 }
 
-/* Reads the "PORT=" in front of all of these. Returns what follows, or NULL with a line in why. */
+/* Reads the "PORT=" that begins all of these. Returns what follows, or NULL with a line in why. */
 static const char *read_port(struct switch_config *c, const char *text, unsigned *port, char *why,
                              size_t len)
 {
@@ -79,7 +80,7 @@ static int read_port_vlan(struct switch_config *c, const char *text, unsigned *p
 	return read_number(rest, "", 1, VLAN_MAX, vlan) == NULL ? fail_vlan(rest, why, len) : 0;
 }
 
-/* Gives a port a mode that it does not have by another setting. */
+/* Sets the mode of a port, unless that conflicts with an earlier setting. */
 static int set_mode(struct port_config *p, unsigned port, enum port_mode mode, char *why,
                     size_t len)
 {

@@ -30,20 +30,20 @@ X(switch, group_forward, 0, 0, 65535, "bits", "bit N: forward frames to 01:80:c2
 
 /** Which VLANs a port has. */
 enum port_mode {
-	PORT_OPEN,   /* all; what has no tag is by itself, as if of a VLAN 0 */
-	PORT_ACCESS, /* one, without tags: the native one */
-	PORT_TRUNK,  /* those of vlans, with tags, and the native one, if any, without */
+	PORT_OPEN,   /* all; untagged frames are separate, as if in a VLAN 0 */
+	PORT_ACCESS, /* one, untagged: the native one */
+	PORT_TRUNK,  /* those in vlans, tagged, and the native one, if any, untagged */
 };
 
 struct port_config {
 	enum port_mode mode;
 	bool native_given;
 	uint16_t native;
-	uint8_t mirror; /* what it receives and sends goes there, too; or NO_PORT */
+	uint8_t mirror; /* port to which its received and sent frames are copied; or NO_PORT */
 	uint64_t vlans[SWITCH_VLANS / 64];
 };
 
-/** A station that is where it is by a setting. */
+/** A station that has been assigned to a port. */
 struct static_config {
 	uint8_t mac[6];
 	uint16_t vlan;
@@ -61,12 +61,13 @@ struct switch_config {
 	struct static_config station[SWITCH_STATIC];
 };
 
-/** switch_config_init makes the defaults. */
+/** switch_config_init sets the defaults. */
 void switch_config_init(struct switch_config *c);
 
-/**
- * switch_config_access ("PORT=VLAN"), _trunk ("PORT=VLAN,FIRST-LAST,..."), _native ("PORT=VLAN"), _static
- * ("PORT=MAC[.VLAN]") and _mirror ("PORT=PORT") take one setting each. They return 0, or -1 with one line in why.
+/*
+ * switch_config_access ("PORT=VLAN"), _trunk ("PORT=VLAN,FIRST-LAST,..."), _native ("PORT=VLAN"),
+ * _static ("PORT=MAC[.VLAN]") and _mirror ("PORT=PORT") process one setting each. They return 0, or
+ * -1 with one line in why.
  */
 int switch_config_access(struct switch_config *c, const char *text, char *why, size_t len);
 int switch_config_trunk(struct switch_config *c, const char *text, char *why, size_t len);
@@ -74,13 +75,14 @@ int switch_config_native(struct switch_config *c, const char *text, char *why, s
 int switch_config_static(struct switch_config *c, const char *text, char *why, size_t len);
 int switch_config_mirror(struct switch_config *c, const char *text, char *why, size_t len);
 
-/** switch_config_check says whether all of it goes together. Returns 0, or -1 with one line in why. */
+/** switch_config_check says whether the settings are consistent. Returns 0, or -1 with one line in
+ * why. */
 int switch_config_check(const struct switch_config *c, char *why, size_t len);
 
-/** port_config_has says whether a port has a VLAN (0: what is without a tag on open ports). */
+/** port_config_has says whether a port is in a VLAN (0: untagged frames on open ports). */
 bool port_config_has(const struct port_config *p, unsigned vlan);
 
-/** port_config_sends_bare says whether a port sends the frames of a VLAN that it has without a tag. */
+/** port_config_sends_bare says whether a port sends frames of a VLAN that it is in untagged. */
 bool port_config_sends_bare(const struct port_config *p, unsigned vlan);
 
 #endif

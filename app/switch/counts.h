@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* clang-format off */
-/* how a received frame ends: in exactly one of these */
+/* what happens to a received frame: exactly one of these */
 #define SWITCH_ENDS(X) \
 X(forwarded, "handed to the port where its destination is") \
 X(flooded, "handed to all other ports of its VLAN, as its destination is a group or not known") \
@@ -27,7 +27,7 @@ X(drop_no_mbuf, "no mbuf for a copy, without which a tag could not be changed") 
 X(drop_headroom, "no room for a tag in front") \
 X(drop_mirror, "came by a port that is there for what is mirrored")
 
-/* what becomes of frames on their way out */
+/* what happens to frames on transmission */
 #define SWITCH_OUTS(X) \
 X(tx_frames, "frames sent") \
 X(tx_bytes, "bytes sent, without FCS") \
@@ -62,7 +62,7 @@ struct counts {
 	uint64_t value[COUNT_MAX];
 };
 
-/** count_name and count_sentence tell of a counter. */
+/** count_name and count_sentence return the name and the description of a counter. */
 const char *count_name(enum count c);
 const char *count_sentence(enum count c);
 

@@ -3,16 +3,16 @@
  * Overview: an rte_hash of keys, and an array with the data of each, indexed by the slot that
  * rte_hash gives a key.
  *
- * Life cycle: an entry that is too old, or whose station was heard where there is no room for it,
- * counts as gone at once (fdb_port, fdb_learn); fdb_age removes it when its walk reaches it, within
- * FDB_WALK_NS.
+ * Life cycle: an entry that is too old, or whose station was heard at a port with no room for it,
+ * is treated as gone at once (fdb_port, fdb_learn); fdb_age removes it when its walk reaches it,
+ * within FDB_WALK_NS.
  *
  * Invariants: an entry is used if and only if its key is in the hash; learnt[p] is the number of
- * entries of port p that are not static.  Slots stay valid while nothing is removed.
+ * entries of port p that are not static. Slots stay valid while nothing is removed.
  *
- * The hash is Jenkins' with a secret: with a CRC, whoever chooses MAC addresses can find some that
- * collide whatever the secret is.  Buckets that overflow are chained (EXT_TABLE), so that the table
- * holds as many entries as it is made for.
+ * The hash is Jenkins' with a secret: with a CRC, an attacker who chooses MAC addresses can find
+ * some that collide whatever the secret is. Buckets that overflow are chained (EXT_TABLE), so that
+ * the table holds as many entries as it is made for.
  */
 #include "fdb.h"
 
@@ -27,21 +27,21 @@
 #include <rte_memory.h>
 
 #define FDB_PORTS   256
-#define FDB_WALK_NS UINT64_C(4000000000) /* of the whole table */
+#define FDB_WALK_NS UINT64_C(4000000000) /* to walk the whole table */
 #define FDB_STEP_NS UINT64_C(10000000)
 
 struct entry {
 	uint64_t seen_ns;
 	uint8_t port;
 	bool used, is_static;
-	bool has_left; /* for a port that learns no more */
+	bool has_left; /* moved to a port that has no room to learn it */
 };
 
 struct fdb {
 	struct rte_hash *hash;
 	struct entry *entry;
 	struct fdb_config config;
-	uint32_t n, hand; /* hand: where the walk of fdb_age goes on */
+	uint32_t n, hand; /* hand: position of fdb_age's walk */
 	uint64_t walked_ns;
 	uint32_t learnt[FDB_PORTS];
 };
@@ -140,7 +140,7 @@ int fdb_port(const struct fdb *f, int32_t slot, uint64_t now_ns)
 	return slot < 0 || is_old(f, e, now_ns) ? FDB_NONE : e->port;
 }
 
-/* Puts a key in. Returns its entry, or NULL: the table is full. */
+/* Adds a key. Returns its entry, or NULL if the table is full. */
 static struct entry *put(struct fdb *f, uint64_t key, uint8_t port)
 {
 	const int32_t slot = f->n < f->config.entries ? rte_hash_add_key(f->hash, &key) : -ENOSPC;
@@ -186,7 +186,7 @@ enum fdb_learnt fdb_learn(struct fdb *f, uint64_t key, int32_t slot, uint8_t por
 {
 	struct entry *e;
 
-	/* an earlier frame of the same burst may have brought it */
+	/* an earlier frame of the same burst may have added it */
 	if (unlikely(slot < 0))
 		slot = rte_hash_lookup(f->hash, &key);
 	if (slot < 0)

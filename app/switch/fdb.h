@@ -6,10 +6,10 @@
  * The filtering database (IEEE 802.1Q section 8.8): which station, a MAC address in a VLAN, is
  * behind which port.
  *
- * It is bounded: a maximum number of stations in total, and behind each port.  When it is full, it
- * learns nothing new and forgets nothing old, so that nobody can displace the entries of others;
- * but a station that is heard behind a full port is no longer where it was, and is forgotten there.
- * Time is always an argument.  One lcore.
+ * It is bounded: a maximum number of stations in total, and behind each port. When it is full, it
+ * learns nothing new and forgets nothing old, so that no station can displace the entries of
+ * others; but a station that is heard behind a full port is no longer where it was, and is
+ * forgotten there. Time is always an argument. One lcore.
  */
 
 #include <stdbool.h>
@@ -23,7 +23,7 @@ struct fdb;
 struct fdb_config {
 	uint32_t entries;
 	uint32_t port_entries; /* learnt stations behind one port; static ones do not count */
-	uint64_t age_ns;       /* 0: they are never forgotten */
+	uint64_t age_ns;       /* 0: entries do not age */
 	uint32_t seed;         /* secret of the hash */
 	int socket_id;         /* NUMA node; -1: any */
 };
@@ -31,7 +31,7 @@ struct fdb_config {
 /** What fdb_learn has done with a station. */
 enum fdb_learnt { FDB_KNOWN, FDB_NEW, FDB_MOVED, FDB_LIMIT, FDB_FULL, FDB_STATIC };
 
-/** An entry, to be shown. */
+/** An entry, for display. */
 struct fdb_station {
 	uint64_t key;
 	uint64_t seen_ns;
@@ -60,15 +60,15 @@ static inline uint16_t fdb_key_vlan(uint64_t key)
 	return (uint16_t)(key >> 48);
 }
 
-/** fdb_create makes a table. Returns NULL with errno. */
+/** fdb_create makes a table. Returns NULL with errno on failure. */
 struct fdb *fdb_create(const struct fdb_config *config);
 
 /** fdb_destroy frees it; NULL is allowed. */
 void fdb_destroy(struct fdb *f);
 
-/**
- * fdb_find looks up n keys, at most FDB_BURST: slot[i] is for fdb_port and fdb_learn, until fdb_age
- * or fdb_flush is called; negative: not found.
+/*
+ * fdb_find looks up n keys, at most FDB_BURST: slot[i] is for fdb_port and fdb_learn, and valid
+ * until fdb_age or fdb_flush is called; negative: not found.
  */
 void fdb_find(const struct fdb *f, const uint64_t *keys, unsigned n, int32_t *slot);
 
@@ -78,9 +78,8 @@ void fdb_find(const struct fdb *f, const uint64_t *keys, unsigned n, int32_t *sl
  */
 int fdb_port(const struct fdb *f, int32_t slot, uint64_t now_ns);
 
-/**
- * fdb_learn notes that a station was heard behind a port; slot is what fdb_find has returned for
- * it.
+/*
+ * fdb_learn notes that a station was heard behind a port; slot is what fdb_find returned for it.
  */
 enum fdb_learnt fdb_learn(struct fdb *f, uint64_t key, int32_t slot, uint8_t port, uint64_t now_ns);
 
@@ -93,19 +92,19 @@ int fdb_add_static(struct fdb *f, uint64_t key, uint8_t port);
 /** fdb_age removes old entries, a few in each call; call it in every turn. */
 void fdb_age(struct fdb *f, uint64_t now_ns);
 
-/** fdb_flush removes what was learnt behind a port. Returns how many. */
+/** fdb_flush removes the stations learnt behind a port. Returns how many. */
 uint32_t fdb_flush(struct fdb *f, uint8_t port);
 
-/**
- * fdb_count returns how many stations there are; fdb_count_port, how many have been learnt behind a
- * port.
+/*
+ * fdb_count returns how many stations there are; fdb_count_port returns how many have been learnt
+ * behind a port.
  */
 uint32_t fdb_count(const struct fdb *f);
 uint32_t fdb_count_port(const struct fdb *f, uint8_t port);
 
-/**
- * fdb_next writes the first station in a slot from *at on, and moves *at past it; false: there are
- * no more.
+/*
+ * fdb_next writes the first station in a slot from *at on, and moves *at past it. Returns false if
+ * there are no more.
  */
 bool fdb_next(const struct fdb *f, uint32_t *at, struct fdb_station *s);
 

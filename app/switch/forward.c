@@ -5,8 +5,8 @@
  * decide and queue, frame by frame.
  *
  * Ownership: a frame belongs to the switch from the port's rx_burst on, and to a queue (out.h) once
- * its way is decided.  A frame that is flooded is in several queues, by reference, and nobody
- * writes to it any more: tags are changed before it is shared.  If some ports need a tag and others
+ * it is decided where it goes. A frame that is flooded is in several queues, by reference, and is
+ * no longer written to: tags are changed before it is shared. If some ports need a tag and others
  * do not, there is one copy.
  *
  * Invariant: a received frame is counted in exactly one of SWITCH_ENDS.
@@ -34,24 +34,24 @@ _Static_assert(2 * BURST <= FDB_BURST, "a burst is looked up at once");
 _Static_assert(SWITCH_PORTS <= 16, "a port is a bit of 16");
 
 struct vlan {
-	uint16_t member, bare; /* bits of ports: that have it; that send it without a tag */
+	uint16_t member, bare; /* ports as bits: in the VLAN; sending it untagged */
 };
 
-/* What is known of a frame on its way through. */
+/* What is known about a frame while it is processed. */
 struct frame {
 	struct rte_mbuf *m;
 	uint16_t vlan, tci;
 	bool tagged;
-	uint32_t payload; /* bytes behind the header and the tags, of which there may be two */
+	uint32_t payload; /* bytes after the header and the tags, of which there may be two */
 };
 
 struct vport {
 	struct pc_port *port;
 	struct out out;
 	struct counts counts;
-	uint16_t native;    /* of frames without a tag; or NO_VLAN */
+	uint16_t native;    /* VLAN of untagged frames; or NO_VLAN */
 	uint8_t mirror;     /* or NO_PORT */
-	uint64_t tokens_ns; /* what may be flooded, as time */
+	uint64_t tokens_ns; /* credit for flooding, as time */
 	uint64_t refilled_ns;
 };
 
@@ -59,10 +59,10 @@ struct vswitch {
 	struct fdb *fdb;
 	struct rte_mempool *pool;
 	unsigned n;
-	uint16_t up;      /* bits of ports with a link */
-	uint16_t watches; /* bits of ports that are there for what is mirrored */
+	uint16_t up;      /* ports with a link, as bits */
+	uint16_t watches; /* ports that frames are mirrored to, as bits */
 	uint16_t group_forward;
-	uint64_t flood_ns; /* what one flooded frame takes of tokens_ns; 0: there is no limit */
+	uint64_t flood_ns; /* tokens_ns used by one flooded frame; 0: no limit */
 	struct vport port[SWITCH_PORTS];
 	struct vlan vlan[SWITCH_VLANS];
 };
@@ -78,9 +78,9 @@ static void drop(struct vswitch *s, unsigned in, struct rte_mbuf *m, enum count 
 	rte_pktmbuf_free(m);
 }
 
-/* ---- out --------------------------------------------------------------------------------------- */
+/* ---- out ------------------------------------------------------------------------------------- */
 
-/* One more reference for the port that watches, if any. */
+/* Also queues the frame at the mirror port, if there is one. */
 static void reflect(struct vswitch *s, unsigned port, struct rte_mbuf *m, uint64_t now_ns)
 {
 	struct vport *to;
@@ -141,9 +141,10 @@ static void forward(struct vswitch *s, unsigned in, const struct frame *f, unsig
 	}
 }
 
-/* ---- flooding ---------------------------------------------------------------------------------- */
+/* ---- flooding -------------------------------------------------------------------------------- */
 
-/* Takes the right to flood one frame from what its port has: a second's worth at most, as time. */
+/* Uses a flooded frame's share of its port's credit, which is at most one second. Returns whether
+ * there was enough. */
 static bool may_flood(struct vswitch *s, unsigned in, uint64_t now_ns)
 {
 	struct vport *p = &s->port[in];
@@ -158,7 +159,7 @@ static bool may_flood(struct vswitch *s, unsigned in, uint64_t now_ns)
 	return true;
 }
 
-/* Those of some ports that take one more frame of that size; of the others it is counted that they do not. */
+/* Returns which of some ports accept another frame of this size, and counts the others. */
 static uint16_t ready(struct vswitch *s, const struct frame *f, uint16_t ports, uint64_t now_ns)
 {
 	for (unsigned p = 0; p < s->n; p++) {
@@ -174,7 +175,8 @@ static uint16_t ready(struct vswitch *s, const struct frame *f, uint16_t ports, 
 	return ports;
 }
 
-/* Hands one frame, tag and all, to some ports, at least one. It is given up if m is NULL. */
+/* Queues one frame at some ports, at least one; its tag is right for all of them. If m is NULL, it
+ * is counted as lost. */
 static void spread(struct vswitch *s, struct rte_mbuf *m, uint16_t ports, uint64_t now_ns)
 {
 	if (m != NULL)
@@ -219,7 +221,7 @@ static void flood(struct vswitch *s, unsigned in, const struct frame *f, uint64_
 	} else if (bare == 0 || bare == to) {
 		spread(s, retag(s, f->m, f, bare == 0), to, now_ns);
 	} else {
-		/* those who want it otherwise than it is get a copy, which is made while nobody else can change the frame */
+		/* ports that need the other form get a copy, made before the frame is shared */
 		struct rte_mbuf *copy = rte_pktmbuf_copy(f->m, s->pool, 0, UINT32_MAX);
 
 		copy = retag(s, copy, f, !f->tagged);
@@ -229,14 +231,14 @@ static void flood(struct vswitch *s, unsigned in, const struct frame *f, uint64_
 	}
 }
 
-/* ---- in ---------------------------------------------------------------------------------------- */
+/* ---- in -------------------------------------------------------------------------------------- */
 
 static uint16_t get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-/* Whether a group is one of those that stay on their link: 01:80:c2:00:00:0X. */
+/* Whether a group address is one of those that stay on their link: 01:80:c2:00:00:0X. */
 static bool is_reserved(const struct vswitch *s, const uint8_t *mac)
 {
 	static const uint8_t link_local[5] = {0x01, 0x80, 0xc2, 0x00, 0x00};
@@ -250,8 +252,9 @@ static bool is_tag(uint16_t type)
 	return type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ;
 }
 
-/* Reads the tag of a frame, if there is one, and how much follows. Returns COUNT_MAX, or what it is dropped as. A tag of
- * 802.1ad is none of ours, as are those behind the first: they go as they came. */
+/* Reads the tag of a frame, if it has one, and the length of the rest. Returns COUNT_MAX, or
+ * the reason to drop it. Tags of 802.1ad, and those after the first, are not ours: they pass
+ * unchanged. */
 static enum count read_tag(struct frame *f, const uint8_t *p)
 {
 	uint32_t header = FRAME_HDR;
@@ -273,7 +276,7 @@ static enum count read_tag(struct frame *f, const uint8_t *p)
 static enum count find_vlan(const struct vswitch *s, unsigned in, struct frame *f)
 {
 	f->vlan = f->tci & VID_MASK;
-	/* a tag of VLAN 0 is a priority and nothing else */
+	/* a tag with VLAN 0 only has a priority */
 	if (f->vlan == 0) {
 		f->vlan = s->port[in].native;
 		return f->vlan == NO_VLAN ? COUNT_drop_untagged : COUNT_MAX;
@@ -283,7 +286,7 @@ static enum count find_vlan(const struct vswitch *s, unsigned in, struct frame *
 	return COUNT_MAX;
 }
 
-/* Looks at a frame's header. Returns COUNT_MAX, or what it is dropped as. */
+/* Checks a frame's header. Returns COUNT_MAX, or the reason to drop it. */
 static enum count classify(const struct vswitch *s, unsigned in, struct frame *f, uint64_t *keys)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(f->m, const uint8_t *);
@@ -326,7 +329,7 @@ static void learn(struct vswitch *s, unsigned in, uint64_t key, int32_t slot, ui
 static void decide(struct vswitch *s, unsigned in, const struct frame *f, int32_t slot,
                    uint64_t now_ns)
 {
-	const int to = fdb_port(s->fdb, slot, now_ns); /* a group is no station */
+	const int to = fdb_port(s->fdb, slot, now_ns); /* a group address is never in the table */
 
 	if (to == FDB_NONE)
 		flood(s, in, f, now_ns);
@@ -336,7 +339,8 @@ static void decide(struct vswitch *s, unsigned in, const struct frame *f, int32_
 		forward(s, in, f, (unsigned)to, now_ns);
 }
 
-/* Makes a frame as it is on the wire, and shows it to who watches. Returns false if it is gone. */
+/* Restores a frame to its form on the wire, and mirrors it. Returns false if it has been
+ * dropped. */
 static bool admit(struct vswitch *s, unsigned in, struct frame *f, uint64_t now_ns)
 {
 	enum count why;
@@ -386,9 +390,10 @@ static void work(struct vswitch *s, unsigned in, struct rte_mbuf **pkts, unsigne
 	}
 }
 
-/* ---- a turn ------------------------------------------------------------------------------------ */
+/* ---- a turn ---------------------------------------------------------------------------------- */
 
-/* Ports whose links come and go: what is behind one without a link is forgotten, as it may come again elsewhere. */
+/* Follows link changes. Stations behind a port that has lost its link are forgotten, as they may
+ * appear elsewhere. */
 static void follow_links(struct vswitch *s)
 {
 	for (unsigned p = 0; p < s->n; p++) {
@@ -429,7 +434,7 @@ unsigned vswitch_turn(struct vswitch *s, uint64_t now_ns)
 	return busy;
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static void add_port(struct vswitch *s, unsigned p, struct pc_port *port,
                      const struct switch_config *c)

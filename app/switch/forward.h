@@ -3,10 +3,10 @@
 #define SWITCH_FORWARD_H
 
 /*
- * The switch: a frame that arrives at one of its ports goes to the port of its destination, or to
+ * The switch: a frame received by one of its ports is sent by the port of its destination, or by
  * all others.
  *
- * The mbuf that one port has received is what another sends.  Only one lcore may call.
+ * The mbuf that one port has received is what another sends. Only one lcore may call it.
  */
 
 #include <stdbool.h>
@@ -22,14 +22,14 @@
 struct vswitch;
 struct rte_mempool;
 
-/**
- * vswitch_create makes a switch of n ports; pool is for copies. The ports and the pool stay the
- * caller's. Returns NULL with a one-line error message in why.
+/*
+ * vswitch_create makes a switch of n ports; pool is for copies. The caller keeps ownership of the
+ * ports and the pool. Returns NULL with a one-line error message in why.
  */
 struct vswitch *vswitch_create(const struct switch_config *config, struct pc_port *const *ports,
                                unsigned n, struct rte_mempool *pool, char *why, size_t why_len);
 
-/** vswitch_destroy frees it, and the frames that wait to be sent; NULL is allowed. */
+/** vswitch_destroy frees it and the frames that wait to be sent; NULL is allowed. */
 void vswitch_destroy(struct vswitch *s);
 
 /**
@@ -38,7 +38,7 @@ void vswitch_destroy(struct vswitch *s);
  */
 unsigned vswitch_turn(struct vswitch *s, uint64_t now_ns);
 
-/** vswitch_counts returns what has been counted for a port. */
+/** vswitch_counts returns the counters of a port. */
 const struct counts *vswitch_counts(const struct vswitch *s, unsigned port);
 
 /** vswitch_fdb returns the table. */

@@ -16,7 +16,7 @@ static struct rte_mbuf *drop(struct rte_mbuf *m, enum count c, enum count *why)
 	return NULL;
 }
 
-/* A frame that somebody else holds too is not ours to write in: its first mbuf, where we write, must be ours, or it is copied. */
+/* Copies a frame unless we may write to it: its first mbuf, where we write, must not be shared. */
 static struct rte_mbuf *make_private(struct rte_mbuf *m, struct rte_mempool *pool, enum count *why)
 {
 	struct rte_mbuf *copy;
@@ -60,7 +60,8 @@ struct rte_mbuf *frame_retag(struct rte_mbuf *m, const struct frame_tag *t,
 	return m;
 }
 
-/* Where the packet of a frame ends by its own word: what follows is padding. 0: it is not whole. */
+/* Where the packet of a frame ends by its IP length; what follows is padding. 0: it is
+ * truncated. */
 static uint32_t packet_end(const struct rte_mbuf *m, uint32_t ptype,
                            const struct rte_net_hdr_lens *l)
 {
@@ -75,8 +76,8 @@ static uint32_t packet_end(const struct rte_mbuf *m, uint32_t ptype,
 	return end <= rte_pktmbuf_pkt_len(m) ? end : 0;
 }
 
-/* The sum of len bytes that are all there, from at on. (rte_raw_cksum_mbuf of DPDK 22.11 loses a carry where an mbuf ends at
- * an odd offset.) */
+/* The checksum of len bytes from at on, which must all be there. (rte_raw_cksum_mbuf of DPDK 22.11
+ * loses a carry where an mbuf ends at an odd offset.) */
 static uint16_t sum_of(const struct rte_mbuf *m, uint32_t at, uint32_t len)
 {
 	uint32_t total = 0, done = 0, here;
@@ -93,7 +94,8 @@ static uint16_t sum_of(const struct rte_mbuf *m, uint32_t at, uint32_t len)
 	return __rte_raw_cksum_reduce(total);
 }
 
-/* The sum over the transport header and what follows, whose checksum field has the sum of the pseudo-header already. */
+/* Computes the checksum of the transport header and its payload; the field already has the sum of
+ * the pseudo-header. */
 static void finish_l4(struct rte_mbuf *m, uint32_t ptype, const struct rte_net_hdr_lens *l)
 {
 	const bool udp = (ptype & RTE_PTYPE_L4_MASK) == RTE_PTYPE_L4_UDP;
@@ -137,7 +139,7 @@ struct rte_mbuf *frame_mend(struct rte_mbuf *m, struct rte_mempool *pool, enum c
 	const uint64_t flags = m->ol_flags;
 	uint64_t asked = flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK);
 
-	/* nobody in front of us cuts, and its checksums would be those of the pieces */
+	/* we do not segment, and checksums would be needed for each segment */
 	if ((flags & RTE_MBUF_F_TX_TCP_SEG) != 0)
 		return drop(m, COUNT_drop_oversize, why);
 	if ((flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE)

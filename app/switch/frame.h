@@ -19,16 +19,16 @@
 
 struct rte_mempool;
 
-/** frame_share takes n more references to a frame, chain or not. */
+/** frame_share takes n more references to a frame and to all mbufs of its chain. */
 static inline void frame_share(struct rte_mbuf *m, int16_t n)
 {
 	for (; m != NULL; m = m->next)
 		(void)rte_mbuf_refcnt_update(m, n);
 }
 
-/**
- * frame_asks says whether a frame still differs from what it is on the wire: by a checksum, or a
- * tag that a device has stripped.
+/*
+ * frame_asks says whether a frame still differs from its form on the wire: a checksum is to be
+ * computed, or a device has stripped a tag.
  */
 static inline bool frame_asks(const struct rte_mbuf *m)
 {
@@ -37,29 +37,28 @@ static inline bool frame_asks(const struct rte_mbuf *m)
 	       (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_NONE;
 }
 
-/** frame_forget_flags clears the flags of whoever has received or made a frame. */
+/** frame_forget_flags clears flags set by the device or program that the frame came from. */
 static inline void frame_forget_flags(struct rte_mbuf *m)
 {
 	if (m->ol_flags != 0)
 		m->ol_flags &= RTE_MBUF_F_EXTERNAL | RTE_MBUF_F_INDIRECT;
 }
 
-/**
- * frame_mend makes a frame for which frame_asks is true what it is on the wire; copies are from
- * pool. Returns it or a copy. NULL: it has been freed, and *why says why.
+/*
+ * frame_mend restores a frame for which frame_asks is true to its form on the wire; copies are from
+ * pool. Returns it or a copy. NULL: it has been freed, and *why is the reason.
  */
 struct rte_mbuf *frame_mend(struct rte_mbuf *m, struct rte_mempool *pool, enum count *why);
 
 /** The tag that a frame has, and the one that it is to have. */
 struct frame_tag {
 	bool has, wants;
-	uint16_t old_tci, tci; /* what it has (if any) and is to have; in host byte order */
+	uint16_t old_tci, tci; /* of the old tag, if any, and of the new; host byte order */
 };
 
-/**
- * frame_retag adds, changes or removes the tag of a frame. A frame that others hold, too, is copied
- * first, unless nothing changes. Returns it or the copy. NULL: it has been freed, and *why is the
- * reason.
+/*
+ * frame_retag adds, changes or removes the tag of a frame. A shared frame is copied first, unless
+ * nothing changes. Returns it or the copy. NULL: it has been freed, and *why is the reason.
  */
 struct rte_mbuf *frame_retag(struct rte_mbuf *m, const struct frame_tag *t,
                              struct rte_mempool *pool, enum count *why);

@@ -45,7 +45,8 @@ void out_put(struct out *o, struct rte_mbuf *m, uint64_t now_ns)
 		o->moved_ns = now_ns;
 	o->len[o->n] = rte_pktmbuf_pkt_len(m);
 	o->pkts[o->n++] = m;
-	/* a multiple, not a threshold: a port that refuses is not asked again for every frame */
+	/* on multiples only, not above a threshold, so that a port that refuses is not tried for
+	 * each frame */
 	if (o->n % OUT_BURST == 0)
 		out_flush(o, now_ns);
 }

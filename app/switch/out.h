@@ -3,9 +3,9 @@
 #define SWITCH_OUT_H
 
 /*
- * The transmit queue of one port.  What the port does not take waits here, in order; if the queue
- * is full, new frames are refused, and what waits is dropped once the port has taken nothing for
- * OUT_STUCK_NS: a dead port does not keep the mbufs that the others receive into.
+ * The transmit queue of one port. Frames that the port does not accept wait here, in order; if the
+ * queue is full, new frames are refused, and waiting ones are dropped once the port has accepted
+ * nothing for OUT_STUCK_NS: a dead port must not keep the mbufs that the others receive into.
  */
 
 #include <stdbool.h>
@@ -23,17 +23,17 @@ struct out {
 	struct pc_port *port;
 	struct counts *counts;
 	uint16_t n;
-	/* while it is not empty: when the port last took a frame, or the first was queued */
+	/* while not empty: when the port last accepted a frame, or the first was queued */
 	uint64_t moved_ns;
 	struct rte_mbuf *pkts[OUT_SIZE];
-	uint32_t len[OUT_SIZE]; /* bytes; they may not be read from a frame that was sent */
+	uint32_t len[OUT_SIZE]; /* bytes; a frame that was sent may no longer be read */
 };
 
-/** out_flush sends what is queued; what the port does not take stays. */
+/** out_flush sends what is queued; frames that the port does not accept stay. */
 void out_flush(struct out *o, uint64_t now_ns);
 
-/**
- * out_is_full says whether there is no room, also after an attempt to send; the caller then drops
+/*
+ * out_is_full says whether there is no room, even after an attempt to send; the caller then drops
  * and counts its frame.
  */
 bool out_is_full(struct out *o, uint64_t now_ns);
