@@ -6,8 +6,8 @@
 
 #include <rte_mbuf.h>
 
-/* Overview: what a port receives suffers its faults in the layer around it and is then sent by the
- * other port.  Frames that this one refuses are lost, as in front of a wire that is too slow. */
+/* Overview: frames received by a port get their faults in the layer around it, and are then sent by
+ * the other port. Frames that it does not accept are lost, as on a link that is too slow. */
 
 #define LINK_BURST 32
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-link: emulated links between DPDK ports, for beds of tests and benchmarks.
+ * percore-link: emulated links between DPDK ports, for test beds and benchmarks.
  *
- * It joins the first port with the second, the third with the fourth and so on, and lets frames suffer
- * in between what its options say: delay, rate, loss, reordering.  Everything happens on one lcore;
- * while nothing is due it sleeps for a short time, so that it can share a small machine.
+ * It joins the first port with the second, the third with the fourth and so on, and applies the
+ * impairments in its options to the frames in between: delay, rate, loss, reordering. Everything
+ * happens on one lcore; while nothing is due it sleeps for a short time, so that it can share a
+ * small machine.
  *
- * A report is written as its reader takes it, between turns: frames wait for nobody.
+ * A report is written as fast as its reader takes it, between turns, so that frames never wait for
+ * it.
  */
 #include <errno.h>
 #include <limits.h>
@@ -26,9 +28,9 @@
 #include "link.h"
 
 #define LINKS_MAX    16
-#define IDLE_TURNS   64    /* without a frame before it sleeps */
-#define SLEEP_MAX_NS 50000 /* what a frame may be late by */
-#define REPORT_MS    100   /* between two looks whether the end is not to wait for a reader */
+#define IDLE_TURNS   64    /* without a frame, before it sleeps */
+#define SLEEP_MAX_NS 50000 /* how late a frame may be */
+#define REPORT_MS    100   /* between checks for a signal that cuts the last report short */
 #define EXIT_SETUP   2
 #define EAL_ARGS_MAX 60
 
@@ -56,7 +58,8 @@ static int complain(const char *what, const char *why)
 	return -1;
 }
 
-/* Starts the device and makes a port of it. NULL with why: it does not start; with an empty why: there is none (any more). */
+/* Starts a device and makes a port of it. NULL with a message in why if that fails, or with an
+ * empty one if there is no such device. */
 static struct pc_port *open_port(uint16_t id, struct rte_mempool *pool, char *why, size_t len)
 {
 	const struct pc_ethdev_config cfg = {
@@ -75,7 +78,8 @@ static struct pc_port *open_port(uint16_t id, struct rte_mempool *pool, char *wh
 	return p;
 }
 
-/* Makes link number n. Returns 1, 0 if there are no ports for it, or -1 after a message. */
+/* Makes link number n. Returns 1, 0 if there are no ports for it, or -1 after printing a
+ * message. */
 static int open_link(struct link *l, const struct options *o, unsigned n)
 {
 	struct pc_port *port[2] = {NULL, NULL};
@@ -113,7 +117,7 @@ static unsigned turn(struct link *links, unsigned n, uint64_t now)
 	return frames;
 }
 
-/* Sleeps until something is due, and not for long: nobody wakes us when a frame arrives. */
+/* Sleeps until something is due, but only briefly: an arriving frame does not wake us. */
 static void rest(const struct link *links, unsigned n, uint64_t now)
 {
 	uint64_t next = now + SLEEP_MAX_NS;
@@ -128,9 +132,9 @@ static void rest(const struct link *links, unsigned n, uint64_t now)
 	nanosleep(&t, NULL);
 }
 
-/* ---- reports ---------------------------------------------------------------------------------- */
+/* ---- reports --------------------------------------------------------------------------------- */
 
-/** A report on its way to stdout; text NULL: there is none. */
+/** A report being written to stdout; text NULL: none. */
 struct report {
 	char *text;
 	size_t len, done;
@@ -153,14 +157,14 @@ static void end_report(struct report *r)
 	r->text = NULL;
 }
 
-/* Writes what stdout takes within so many milliseconds. */
+/* Writes what stdout accepts, waiting for at most so many milliseconds each time. */
 static void write_report(struct report *r, int ms)
 {
 	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
 	ssize_t n;
 
 	while (r->text != NULL && poll(&out, 1, ms) > 0) {
-		/* so much a pipe takes at once when it takes anything */
+		/* a pipe that is writable accepts this much */
 		n = write(STDOUT_FILENO, r->text + r->done,
 		          RTE_MIN(r->len - r->done, (size_t)PIPE_BUF));
 		r->done += n > 0 ? (size_t)n : 0;
@@ -169,7 +173,7 @@ static void write_report(struct report *r, int ms)
 	}
 }
 
-/* Goes on with a report, and begins the next one when the one before is written. */
+/* Continues a report, or begins one that was asked for. */
 static void turn_report(struct report *r, const struct link *links, unsigned n)
 {
 	if (r->text == NULL && report_asked) {
@@ -180,7 +184,8 @@ static void turn_report(struct report *r, const struct link *links, unsigned n)
 		write_report(r, 0);
 }
 
-/* The last one is waited for, unless who has asked for the end asks again. */
+/* Finishes the current report and writes a last one, waiting for the reader unless a second signal
+ * asks for the end. */
 static void report_end(struct report *r, const struct link *links, unsigned n)
 {
 	for (int i = 0; i < 2; i++) {
@@ -238,7 +243,8 @@ static bool has(int argc, char **argv, const char *option)
 	return false;
 }
 
-/* Starts EAL on argv[0] to argv[argc - 1], without files and with errors alone, unless they say otherwise. */
+/* Starts EAL with argv[0] to argv[argc - 1]; without files, and printing errors only, unless these
+ * say otherwise. */
 static int start_eal(int argc, char **argv)
 {
 	static char files[] = "--in-memory", none[] = "--no-shconf", quiet[] = "--log-level=error",
@@ -261,7 +267,8 @@ static int start_eal(int argc, char **argv)
 	                                  : complain("EAL does not start", rte_strerror(rte_errno));
 }
 
-/* Looks at what is said without EAL. Returns 0 to go on, else a status behind which nothing follows, plus 1. */
+/* Checks the command line before EAL is started. Returns 0 to continue, or else the exit status
+ * plus 1. */
 static int look(int eal, char **argv, const struct options *o)
 {
 	if (o->help || has(eal, argv, "--help") || has(eal, argv, "-h")) {
@@ -305,7 +312,7 @@ int main(int argc, char **argv)
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	sigaction(SIGUSR1, &act, NULL);
-	/* a reader that goes away is no reason to leave things behind */
+	/* clean up even if the reader has gone away */
 	sigaction(SIGPIPE, &ignore, NULL);
 	status = work(&o);
 	rte_eal_cleanup();

@@ -57,11 +57,11 @@ static const struct unit counts[] = {{"", 1}, {NULL, 0}};
 #define AT(member) \
 	offsetof(struct pc_fault_config, member), sizeof(((struct pc_fault_config *)0)->member)
 
-/* Options that set a member of the directions. */
+/* Options that set a member of the configuration of a direction. */
 static const struct setting {
 	const char *name;
 	const struct unit *units;
-	double min, max; /* pc_port_fault takes 0 of some for its default */
+	double min, max; /* where min is not 0, pc_port_fault would take 0 for its default */
 	size_t offset, size;
 } settings[] = {
     {"--delay", times, 0, 60e9, AT(delay_ns)},
@@ -88,7 +88,8 @@ static uint64_t round_off(double value)
 	return (uint64_t)(value + 0.5);
 }
 
-/* Reads a number with a unit. Returns false if it is none, or out of [min,max], also when it is rounded off. */
+/* Reads a number with a unit. Returns false if it is invalid, or not in [min,max] after
+ * rounding. */
 static bool read_number(const char *text, const struct unit *units, double min, double max,
                         double *value)
 {
@@ -128,7 +129,7 @@ static const struct setting *find(const char *name)
 	return NULL;
 }
 
-/* Takes an option that stands for itself. Returns whether it was one. */
+/* Takes an option without a value. Returns whether it was one. */
 static bool take_word(struct options *o, const char *name, enum direction *which)
 {
 	if (strcmp(name, "--ab") == 0)
@@ -144,7 +145,7 @@ static bool take_word(struct options *o, const char *name, enum direction *which
 	return true;
 }
 
-/* Takes an option with a number. Returns whether all is well. */
+/* Takes an option with a number. Returns false if that is invalid. */
 static bool take_number(struct options *o, const char *name, const char *text, enum direction which)
 {
 	const struct setting *s = find(name);

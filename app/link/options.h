@@ -15,14 +15,14 @@ enum direction { AB, BA, BOTH };
 struct options {
 	struct pc_fault_config dir[BOTH];
 	uint32_t mbufs; /* of each link */
-	uint32_t alike; /* links in a row with the same chances, at least 1 */
+	uint32_t alike; /* consecutive links with the same faults, at least 1 */
 	bool help, version;
 };
 
 /** options_parse reads argv[0] to argv[argc - 1]. Returns 0, or -1 with one line in why. */
 int options_parse(struct options *o, int argc, char **argv, char *why, size_t why_len);
 
-/** options_are_ours says whether a word is the name of an option of links. */
+/** options_are_ours says whether a word is an option of percore-link and not of EAL. */
 bool options_are_ours(const char *name);
 
 /** options_usage is the text of --help. */
