@@ -2,8 +2,8 @@
 /*
  * percore-ping: ping(8) from a stack of percore.
  *
- * It runs on one lcore.  A name is asked for when there is an address to ask from, which may have to be leased first.
- * The program ends by the signal that Ctrl-C would send, which it sends itself.
+ * It runs on one lcore. A name is resolved once there is a source address, which may have to be
+ * leased first. To end, the program raises SIGINT, as Ctrl-C does.
  */
 #include <errno.h>
 #include <signal.h>
@@ -17,7 +17,7 @@
 #include "name.h"
 #include "ping.h"
 
-/* how long an address is waited for, and then the name servers that come with it */
+/* how long to wait for an address, and then for the name servers that come with it */
 #define ADDRESS_NS UINT64_C(30000000000)
 #define SERVERS_NS UINT64_C(3000000000)
 
@@ -27,10 +27,10 @@ struct config {
 	struct pc_addr to;
 	bool has_to;
 	struct ping *ping;
-	struct name *asked; /* while the address is not known yet */
+	struct name *asked; /* while the name is being resolved */
 	bool begun;
 	bool fixed;                  /* there was an address at the start */
-	uint64_t begin_ns, ready_ns; /* of the first turn; when there was an address */
+	uint64_t begin_ns, ready_ns; /* time of the first turn; when there was an address */
 	int status;
 };
 
@@ -62,7 +62,7 @@ static int set_to(void *app, const char *text, char *why, size_t len)
 		c->has_to = pc_addr_parse(text, &c->to) == 0;
 		return 0;
 	}
-	/* RFC 4007 section 11: the zone of a link-local address; ours are the ports */
+	/* RFC 4007 section 11: the zone of a link-local address; we use port numbers */
 	snprintf(addr, sizeof(addr), "%.*s", (int)(percent - text), text);
 	port = strtoul(percent + 1, &end, 10);
 	c->has_to = pc_addr_parse(addr, &c->to) == 0;
@@ -74,7 +74,7 @@ static int set_to(void *app, const char *text, char *why, size_t len)
 	return -1;
 }
 
-/* The numbers of IP_MTU_DISCOVER, which those of IPv6 equal. */
+/* Takes a mode of IP_MTU_DISCOVER; the values are the same for IPv6. */
 static int set_pmtudisc(void *app, const char *text, char *why, size_t len)
 {
 	static const char *const modes[] = {"dont", "want", "do", "probe"};
@@ -88,7 +88,7 @@ static int set_pmtudisc(void *app, const char *text, char *why, size_t len)
 	return -1;
 }
 
-/* Reads seconds as ping(8) takes them, with a fraction, into milliseconds. */
+/* Reads seconds with a fraction, like ping(8), as milliseconds. */
 static int read_seconds(const char *text, uint64_t *ms, char *why, size_t len)
 {
 	char *end;
@@ -160,7 +160,8 @@ static int check(void *app, char *why, size_t len)
 	return -1;
 }
 
-/* Says whether the stack has an address that is no link's own: any, or one that can be used. */
+/* Says whether the stack has an address that is not link-local; ready: one that can be used
+ * already. */
 static bool has_address(const struct pc_stack *st, bool ready)
 {
 	struct pc_stack_addr list[PC_MAX_ADDRS];
@@ -194,7 +195,7 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	struct config *c = app;
 
 	*worker = c;
-	c->status = 1; /* until somebody has answered */
+	c->status = 1; /* until there has been an answer */
 	c->ping = calloc(1, sizeof(*c->ping));
 	c->fixed = has_address(st, false);
 	if (c->ping != NULL && (!c->has_to || begin(c, st) == 0))
@@ -203,15 +204,16 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	return -1;
 }
 
-/* ---- a name ----------------------------------------------------------------------------------- */
+/* ---- a name ---------------------------------------------------------------------------------- */
 
-/* Says whether a name can be asked for: from an address, and of the servers that come with a leased or made one. */
+/* Says whether a name can be resolved: there is an address to ask from and, if that was leased or
+ * made, time for its name servers to be known. */
 static bool may_ask(struct config *c, const struct pc_stack *st, uint64_t now_ns)
 {
 	if (c->begin_ns == 0)
 		c->begin_ns = now_ns;
 	if (now_ns >= c->begin_ns + ADDRESS_NS)
-		return true; /* nobody gives us one: the resolver says what is missing */
+		return true; /* no address: the resolver says what is missing */
 	if (!has_address(st, true))
 		return false;
 	if (c->ready_ns == 0)
@@ -226,7 +228,7 @@ static void give_up(struct config *c, const char *why)
 	raise(SIGINT);
 }
 
-/* Waits for the address. */
+/* Resolves the name. */
 static void turn_name(struct config *c, struct pc_stack *st, uint64_t now_ns)
 {
 	const char *why = "";

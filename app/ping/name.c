@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Overview: one question to the resolver; its first answer counts. */
+/* Overview: one query to the resolver; its first address counts. */
 #include "name.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a raw socket of ICMP or ICMPv6.  The time of each request is kept by its number, so that an
- * answer's round trip does not depend on what the payload says.
+ * Overview: a raw socket for ICMP or ICMPv6. Send times are kept by sequence number, so that the
+ * round-trip time does not depend on the payload of the answer.
  */
 #include "ping.h"
 
@@ -51,8 +51,9 @@ static socklen_t address_of(const struct pc_addr *to, uint32_t port, struct sock
 	return len;
 }
 
-/* Says whether a first request that cannot be sent may be sendable soon: a new IPv6 address is tried for a second or two (RFC 4862), and
- * a router may be heard; a lease is asked for. With an IPv4 address there is nothing to come. */
+/* Says whether a first request that cannot be sent may succeed soon: duplicate address detection of
+ * a new IPv6 address takes a second or two (RFC 4862), a router may be heard, or a lease obtained.
+ * For an IPv4 destination, one IPv4 address is enough. */
 static bool is_early(const struct ping *p, uint64_t now_ns)
 {
 	struct pc_stack_addr list[PC_MAX_ADDRS];
@@ -157,7 +158,8 @@ static const char *name_of_error(const struct ping *p, uint8_t type, uint8_t cod
 	}
 }
 
-/* An error that quotes a request of ours: behind an IP header without options or extensions. */
+/* Handles an error that quotes one of our requests, after an IP header without options or
+ * extensions. */
 static void on_error(struct ping *p, const uint8_t *m, size_t n, const struct pc_addr *from)
 {
 	const size_t quote = is_ip4(p) ? 8 + 20 : 8 + 40;
@@ -172,7 +174,7 @@ static void on_error(struct ping *p, const uint8_t *m, size_t n, const struct pc
 	fflush(stdout);
 }
 
-/* m is the message: behind its header, of IPv4. */
+/* Handles a message; m is the ICMP message, without an IPv4 header. */
 static void on_message(struct ping *p, const uint8_t *m, size_t n, const struct pc_addr *from,
                        int ttl, uint64_t now_ns)
 {
