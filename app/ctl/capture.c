@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-ctl capture: the answer is "ok", then packets whose first byte says what they contain
- * ('d' bytes of the file, 's' a line about it).  On a signal we stop sending; the program then
- * sends what it still has, and ends, too.
+ * percore-ctl capture: the answer is "ok", followed by packets whose first byte says what they
+ * contain ('d': data of the file, 's': a line about it). On a signal we shut down sending; the
+ * program then sends what it still has, and ends the capture.
  */
 #include "ctl.h"
 
@@ -26,13 +26,13 @@ static void end(int sig)
 
 static void catch_signals(void)
 {
-	struct sigaction sa = {.sa_handler = end}; /* calls are to be interrupted */
+	struct sigaction sa = {.sa_handler = end}; /* no SA_RESTART: calls must be interrupted */
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 }
 
-/* the next packet, its end marked; 0: there are no more */
+/* receives the next packet, and terminates it with a NUL; 0: there are no more */
 static ssize_t next(int fd, char *packet)
 {
 	static bool told;
@@ -97,7 +97,7 @@ int capture_to(const char *file, int fd, const char *path)
 	int status;
 
 	catch_signals();
-	/* a signal that comes just before a call would not be seen while nothing comes */
+	/* with a time-out, a signal just before the call is noticed even if no packet arrives */
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	n = next(fd, packet);
 	if (n <= 0) {

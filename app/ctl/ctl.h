@@ -4,23 +4,25 @@
 
 #include <stddef.h>
 
-#define PACKET_MAX 65536 /* bytes of an answer's packet at most */
+#define PACKET_MAX 65536 /* maximum size of a packet of an answer */
 
-/** fail says what errno says about something. Returns the status. */
+/** fail prints what errno says about something. Returns the status. */
 int fail(const char *path, int status);
 
-/** ask sends a command and gets what is answered, to be freed. Returns 0, or a status when it has said what is wrong. */
+/** ask sends a command and receives the answer, which the caller frees. Returns 0, or a status
+ * after printing what is wrong. */
 int ask(const char *path, const char *command, char **text);
 
-/** top prints what each lcore does with its time, of argv's seconds and as often as argv says. Returns the status of percore-ctl. */
+/** top prints how each lcore spends its time, at the interval and as often as argv says. Returns
+ * the status of percore-ctl. */
 int top(const char *path, int argc, char **argv);
 
-/** capture_filter writes the program of a filter in the language of pcap-filter(7), as the command has it. Returns 0, or a status
- * when it has said what is wrong. */
+/** capture_filter compiles a filter in the language of pcap-filter(7), in the form used in the
+ * command. Returns 0, or a status after printing what is wrong. */
 int capture_filter(const char *expression, char *program, size_t size);
 
-/** capture_to writes what comes from the program to a file ("-": stdout) until that ends, or SIGINT or SIGTERM ends
- * it. Returns the status of percore-ctl. */
+/** capture_to writes the capture to a file ("-": stdout) until the program ends it, or SIGINT or
+ * SIGTERM is received. Returns the status of percore-ctl. */
 int capture_to(const char *file, int fd, const char *path);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-ctl: shows and changes what a program that runs with run.control has.
+ * percore-ctl: shows and changes the state of a program that runs with run.control.
  *
- * It sends its arguments as one command and prints the answer. It uses no DPDK.
+ * It sends its arguments as one command and prints the answer. It does not use DPDK.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +65,7 @@ int fail(const char *path, int status)
 	return status;
 }
 
-/* Of a control socket that nobody listens to. */
+/* Reports that there is no program at a control socket. */
 static int nobody(const char *path)
 {
 	fprintf(stderr,
@@ -110,7 +110,8 @@ static int open_control(const char *path)
 	return -1;
 }
 
-/* Reads all of an answer, ended by a NUL: nobody waits for what prints it (a pager). Returns it, to be freed; NULL with errno. */
+/* Reads an entire answer before any of it is printed, so that the program does not wait for a
+ * pager, and terminates it with a NUL. Returns it, to be freed by the caller; NULL with errno. */
 static char *read_answer(int fd, size_t *len)
 {
 	static char packet[PACKET_MAX];
@@ -129,7 +130,7 @@ static char *read_answer(int fd, size_t *len)
 	return NULL;
 }
 
-/* Takes the first line, its verdict, from an answer. Returns the status. */
+/* Removes the first line of an answer, which is the verdict. Returns the status. */
 static int judge_answer(int fd, const char *path, char **text, size_t *len)
 {
 	*text = read_answer(fd, len);
@@ -160,8 +161,8 @@ static int print_answer(int fd, const char *path)
 	return status;
 }
 
-/* "capture FILE ... filter EXPRESSION" as the command that the program knows: without the file, and with the filter's
- * program. Returns 0, or a status when it has said what is wrong. */
+/* Turns "capture FILE ... filter EXPRESSION" into the command that the program knows: without the
+ * file, and with the compiled filter. Returns 0, or a status after printing what is wrong. */
 static int make_capture(int argc, char **argv, char *command)
 {
 	char expression[COMMAND_MAX + 1] = "";
@@ -203,7 +204,8 @@ static bool is_one_of(const char *word, const char *const *words)
 	return *words != NULL;
 }
 
-/* Writes what comes out of a pipe to a file without a name: the program waits for nobody. Returns that, or -1 with errno. */
+/* Copies the contents of a pipe to an unnamed file, so that the program does not wait for it.
+ * Returns the file, or -1 with errno. */
 static int store(int from)
 {
 	static char some[65536];
@@ -215,7 +217,8 @@ static int store(int from)
 	return n == 0 ? fd : -1;
 }
 
-/* Opens a file that the program reads: who asks must be allowed to. Returns it, or -2: it has said why not. */
+/* Opens a file for the program to read, with the permissions of the user. Returns it, or -2 after
+ * printing an error. */
 static int open_file(const char *name)
 {
 	int fd = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
@@ -229,7 +232,7 @@ static int open_file(const char *name)
 	return -2;
 }
 
-/* Writes words to a file without a name, one in a line. Returns as open_file. */
+/* Writes words to an unnamed file, one per line. Returns as open_file. */
 static int write_words(int n, char **words)
 {
 	const int fd = memfd_create("words", MFD_CLOEXEC);
@@ -246,7 +249,8 @@ static int write_words(int n, char **words)
 	return -2;
 }
 
-/* Opens what is to be sent with a command, and shortens the words of that to those before addresses: -1: nothing, or as open_file. */
+/* Opens the file to be sent with a command; addresses at the end of the command are moved to one.
+ * Returns -1 if there is nothing to send, otherwise as open_file. */
 static int open_argument(int *argc, char **argv)
 {
 	static const char *const loads[] = {"load", "check", NULL};
@@ -265,14 +269,14 @@ static int open_argument(int *argc, char **argv)
 		*argc = 7;
 		return open_file(argv[6]);
 	}
-	/* the addresses themselves, of which there may be more than a command has room for */
+	/* the addresses, which may be too many for one command */
 	fd = write_words(*argc - 6, argv + 6);
 	argv[6] = given;
 	*argc = 7;
 	return fd;
 }
 
-/* Sends a command, and a file with it unless that is -1. Returns what sendmsg() does. */
+/* Sends a command, with a file unless that is -1. Returns what sendmsg() returns. */
 static ssize_t send_command(int to, const char *command, int file)
 {
 	union {
@@ -307,7 +311,7 @@ int ask(const char *path, const char *command, char **text)
 	return status;
 }
 
-/* Takes an option, which stands alone. Returns the status. */
+/* Handles an option, which must be the only argument. Returns the status. */
 static int take_option(const char *option)
 {
 	if (strcmp(option, "--version") == 0 || strcmp(option, "-V") == 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * percore-ctl top: how each lcore spends its time, from the differences between two answers to
+ * percore-ctl top: how each lcore spends its time, from the difference between two answers to
  * "lcore show".
  */
 #include "ctl.h"
@@ -40,7 +40,7 @@ static const struct {
     {"tsc-khz", offsetof(struct sample, tsc_khz)},
 };
 
-/* A line is names and values in turn; those of names that are not known here are passed over. */
+/* A line has names and values alternately; unknown names are skipped. */
 static void read_line(char *line, struct sample *s)
 {
 	char *rest = line, *name, *value;
@@ -59,7 +59,7 @@ static void read_line(char *line, struct sample *s)
 	}
 }
 
-/* Returns 0, or a status when it has said what is wrong. */
+/* Returns 0, or a status after printing what is wrong. */
 static int take(const char *path, struct samples *all)
 {
 	char *text, *rest, *line;
@@ -84,7 +84,7 @@ static double per(uint64_t a, uint64_t b)
 static void print_lcore(const struct sample *before, const struct sample *b)
 {
 	static const struct sample nothing;
-	/* another program, started anew at the same socket, has counted from 0 */
+	/* after a restart of the program at the same socket, the counters begin at 0 */
 	const struct sample *a = before->time_ns <= b->time_ns ? before : &nothing;
 	const uint64_t ns = b->time_ns - a->time_ns, rx = b->rx - a->rx;
 	const uint64_t timed = b->timed - a->timed;
@@ -104,7 +104,7 @@ static void print_lcore(const struct sample *before, const struct sample *b)
 		printf(" %10.0f %9.0f %9.0f %10.0f\n", budget, stack, program, budget - stack);
 }
 
-/* Returns 0, or a status when it has said what is wrong. */
+/* Returns 0, or a status after printing what is wrong. */
 static int print_all(const struct samples *a, const struct samples *b)
 {
 	puts("                                             cycles of a frame received");
