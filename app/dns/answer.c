@@ -83,7 +83,7 @@ static void begin(struct task *t, uint8_t *out, const struct answer_from *from)
 	memcpy(out, t->q.wire, t->o.len);
 }
 
-static size_t finish(struct task *t)
+static size_t finish_answer(struct task *t)
 {
 	uint8_t *p = t->o.p;
 
@@ -248,7 +248,7 @@ size_t answer_make(const struct answer_config *config, const struct zones *zones
 	a->subject = t.subject;
 	a->question_len = t.q.question_len;
 	a->opt_len = (uint16_t)opt_len(&t);
-	a->len = finish(&t);
+	a->len = finish_answer(&t);
 	return a->len;
 }
 

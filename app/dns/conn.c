@@ -150,7 +150,7 @@ void conn_expire(struct server *s)
 }
 
 /* Ends the responses: the peer gets no more after those sent so far. */
-static void finish(struct server *s, int fd)
+static void end_conn(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
 
@@ -299,7 +299,7 @@ static void work(struct server *s, int fd)
 		return;
 	if (!s->conns[fd].ended)
 		s->counts->dns_broken++;
-	finish(s, fd);
+	end_conn(s, fd);
 }
 
 void conn_event(struct server *s, int fd, uint32_t events)

@@ -39,8 +39,8 @@ static void put_hash(const uint8_t secret[COOKIE_SECRET], const struct cookie_cl
 		hash[i] = (uint8_t)(h >> 8 * i);
 }
 
-static void make(const struct cookie_secrets *s, const struct cookie_client *client,
-                 const uint8_t *option, uint8_t server[COOKIE_SERVER])
+static void make_cookie(const struct cookie_secrets *s, const struct cookie_client *client,
+                        const uint8_t *option, uint8_t server[COOKIE_SERVER])
 {
 	memset(server, 0, TIME_OFF);
 	server[0] = VERSION;
@@ -96,7 +96,7 @@ enum cookie_state cookie_judge(const struct cookie_secrets *s, const struct cook
 	if (state == COOKIE_GOOD && first && age_s >= 0 && age_s <= YOUNG_S)
 		memcpy(server, option + COOKIE_CLIENT, COOKIE_SERVER);
 	else
-		make(s, client, option, server);
+		make_cookie(s, client, option, server);
 	return state;
 }
 

@@ -210,7 +210,7 @@ static bool drained(void *worker, struct pc_stack *st)
 	return usage.connections == 0;
 }
 
-static void finish(void *worker, struct pc_stack *st)
+static void end_worker(void *worker, struct pc_stack *st)
 {
 	(void)st;
 	server_finish(worker);
@@ -281,7 +281,7 @@ int main(int argc, char **argv)
 	    .next_deadline = next_deadline,
 	    .drain = drain,
 	    .drained = drained,
-	    .finish = finish,
+	    .finish = end_worker,
 	    .reload = reload,
 	    .report = report,
 	};

@@ -13,7 +13,7 @@
 
 #define DATAGRAMS_PER_TURN 128
 
-static struct cookie_client client_of(const struct server *s, const struct sockaddr_in6 *from)
+static struct cookie_client sender_of(const struct server *s, const struct sockaddr_in6 *from)
 {
 	struct cookie_client c = {.addr_len = 16, .now_s = server_now_s(s)};
 
@@ -45,9 +45,9 @@ static size_t limit(struct server *s, const struct sockaddr_in6 *to, struct answ
 	return a->len;
 }
 
-static size_t make(struct server *s, const struct sockaddr_in6 *from, size_t n)
+static size_t make_answer(struct server *s, const struct sockaddr_in6 *from, size_t n)
 {
-	const struct answer_from how = {.client = client_of(s, from)};
+	const struct answer_from how = {.client = sender_of(s, from)};
 	struct answer a = {.out = s->out};
 
 	if (!asker_is_one(ntohs(from->sin6_port))) {
@@ -58,7 +58,7 @@ static size_t make(struct server *s, const struct sockaddr_in6 *from, size_t n)
 	return limit(s, from, &a);
 }
 
-static bool answer_one(struct server *s)
+static bool answer_datagram(struct server *s)
 {
 	struct sockaddr_in6 from;
 	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
@@ -74,7 +74,7 @@ static bool answer_one(struct server *s)
 	if (n < 0)
 		return errno != EAGAIN;
 	s->counts->dns_udp++;
-	v = (struct iovec){s->out, make(s, &from, (size_t)n)};
+	v = (struct iovec){s->out, make_answer(s, &from, (size_t)n)};
 	if (v.iov_len > 0 && pc_sendmsg(s->st, s->udp, &m, MSG_NOSIGNAL) < 0)
 		s->counts->dns_unsent++;
 	return true;
@@ -83,7 +83,7 @@ static bool answer_one(struct server *s)
 bool udp_serve(struct server *s)
 {
 	for (int i = 0; i < DATAGRAMS_PER_TURN; i++)
-		if (!answer_one(s))
+		if (!answer_datagram(s))
 			return false;
 	return true;
 }

@@ -29,7 +29,7 @@ static const char *file_of(const zs_scanner_t *s)
 	return s->file.name != NULL ? s->file.name : "zone";
 }
 
-static void fail(zs_scanner_t *s, const char *what)
+static void fail_scan(zs_scanner_t *s, const char *what)
 {
 	struct reading *r = s->process.data;
 
@@ -57,7 +57,7 @@ static void take_record(zs_scanner_t *s)
 
 	r->ttl = ttl;
 	if (zone_add(r->builder, &record, what, sizeof(what)) != 0)
-		fail(s, what);
+		fail_scan(s, what);
 }
 
 int zonefile_name(const char *text, uint8_t wire[DNS_NAME_MAX])
@@ -127,14 +127,14 @@ static void include(zs_scanner_t *s)
 	if (r->depth == INCLUDE_MAX) {
 		snprintf(what, sizeof(what), "%.200s: more than %d files include each other",
 		         s->include_filename, INCLUDE_MAX);
-		fail(s, what);
+		fail_scan(s, what);
 		return;
 	}
 	inner = malloc(sizeof(*inner));
 	/* the library leaves the origin in s->buffer, as text */
 	if (inner == NULL ||
 	    zs_init(inner, (const char *)s->buffer, s->default_class, s->default_ttl) != 0) {
-		fail(s, inner == NULL ? "no memory" : zs_strerror(inner->error.code));
+		fail_scan(s, inner == NULL ? "no memory" : zs_strerror(inner->error.code));
 		free(inner);
 		return;
 	}
@@ -144,7 +144,7 @@ static void include(zs_scanner_t *s)
 		read_file(inner);
 	} else {
 		snprintf(what, sizeof(what), "%.200s: %s", s->include_filename, wrong);
-		fail(s, what);
+		fail_scan(s, what);
 	}
 	r->depth--;
 	zs_deinit(inner);
@@ -159,14 +159,14 @@ static void skip_mark(zs_scanner_t *s)
 		s->input.current += 3;
 }
 
-static void read_records(zs_scanner_t *s)
+static void add_records(zs_scanner_t *s)
 {
 	const struct reading *r = s->process.data;
 
 	skip_mark(s);
 	while (!r->failed && s->state != ZS_STATE_EOF) {
 		if (zs_parse_record(s) != 0 || s->state == ZS_STATE_ERROR)
-			fail(s, zs_strerror(s->error.code));
+			fail_scan(s, zs_strerror(s->error.code));
 		else if (s->state == ZS_STATE_DATA)
 			take_record(s);
 		else if (s->state == ZS_STATE_INCLUDE)
@@ -192,7 +192,7 @@ static void read_file(zs_scanner_t *s)
 
 	if (fd >= 0)
 		(void)fstat(fd, &before);
-	read_records(s);
+	add_records(s);
 	if (fd >= 0) {
 		(void)fstat(fd, &after);
 		(void)close(fd);

@@ -43,7 +43,7 @@ static const struct kind {
 	bool closed;                /* to a port at random instead of the load's */
 	uint16_t payload;
 	uint8_t manner;
-} kinds[] = {
+} flood_kinds[] = {
     {"syn", ANYBODY, IPPROTO_TCP, RTE_TCP_SYN_FLAG, false, 0, SPOOFED},
     {"syn-closed", ANYBODY, IPPROTO_TCP, RTE_TCP_SYN_FLAG, true, 0, SPOOFED},
     {"syn-near", NEAR, IPPROTO_TCP, RTE_TCP_SYN_FLAG, false, 0, SPOOFED},
@@ -70,7 +70,7 @@ static const struct kind {
     {"arp", NEAR, PROTO_ARP, 0, false, 0, SPOOFED},
 };
 
-#define NB_KINDS (sizeof(kinds) / sizeof(kinds[0]))
+#define NB_KINDS (sizeof(flood_kinds) / sizeof(flood_kinds[0]))
 
 struct flood_frame {
 	struct rte_ether_hdr eth;
@@ -99,17 +99,17 @@ struct flood {
 	struct flood_counts n;
 };
 
-static const struct kind *find(const char *name)
+static const struct kind *kind_named(const char *name)
 {
 	for (size_t i = 0; i < NB_KINDS; i++)
-		if (strcmp(kinds[i].name, name) == 0)
-			return &kinds[i];
+		if (strcmp(flood_kinds[i].name, name) == 0)
+			return &flood_kinds[i];
 	return NULL;
 }
 
 bool flood_is_kind(const char *name)
 {
-	return find(name) != NULL;
+	return kind_named(name) != NULL;
 }
 
 void flood_names(char *buf, size_t len)
@@ -117,7 +117,7 @@ void flood_names(char *buf, size_t len)
 	size_t n = 0;
 
 	for (size_t i = 0; i < NB_KINDS && n < len; i++)
-		n += (size_t)snprintf(buf + n, len - n, " %s", kinds[i].name);
+		n += (size_t)snprintf(buf + n, len - n, " %s", flood_kinds[i].name);
 }
 
 struct flood *flood_create(const struct load *l)
@@ -129,7 +129,7 @@ struct flood *flood_create(const struct load *l)
 	f = calloc(1, sizeof(*f));
 	if (f == NULL)
 		return NULL;
-	f->kind = find(l->config->flood);
+	f->kind = kind_named(l->config->flood);
 	f->random = l->config->seed ^ UINT64_C(0x9e3779b97f4a7c15);
 	return f;
 }
@@ -199,7 +199,7 @@ static void fill_ip(struct flood_frame *h, const struct load *l, uint32_t source
 	};
 }
 
-static uint32_t finish(struct flood_frame *h, uint32_t len)
+static uint32_t finish_frame(struct flood_frame *h, uint32_t len)
 {
 	h->ip.hdr_checksum = (uint16_t)~stream_fold(wire_sum(&h->ip, sizeof(h->ip)));
 	return (uint32_t)HEAD + len;
@@ -232,8 +232,8 @@ static uint32_t make_tcp(struct flood *f, const struct load *l, struct flood_fra
 		memset(h->options, 'x', k->payload);
 	h->tcp.cksum = wire_l4_sum(&h->ip, &h->tcp, len);
 	if (k->manner == MANGLES)
-		return flood_mangle((uint8_t *)h, finish(h, len), &f->random);
-	return finish(h, len);
+		return flood_mangle((uint8_t *)h, finish_frame(h, len), &f->random);
+	return finish_frame(h, len);
 }
 
 static uint32_t make_udp(struct flood *f, const struct load *l, struct flood_frame *h)
@@ -258,7 +258,7 @@ static uint32_t make_udp(struct flood *f, const struct load *l, struct flood_fra
 	};
 	memset(h->datagram, 'x', k->payload);
 	h->udp.dgram_cksum = wire_l4_sum(&h->ip, &h->udp, len);
-	return finish(h, len);
+	return finish_frame(h, len);
 }
 
 /* An error about a segment that the server may have sent to one of the load's connections. */
@@ -298,7 +298,7 @@ static uint32_t make_icmp(struct flood *f, const struct load *l, struct flood_fr
 	else
 		quote(f, l, h);
 	h->icmp.icmp_cksum = (uint16_t)~stream_fold(wire_sum(&h->icmp, len));
-	return finish(h, len);
+	return finish_frame(h, len);
 }
 
 static uint32_t make_arp(struct flood *f, const struct load *l, struct flood_frame *h)
@@ -352,7 +352,7 @@ static void reply(struct flood *f, struct load *l, struct rte_mbuf *m, const str
 	};
 	memcpy(h->options, stream_at(&l->stream, 0), len);
 	h->tcp.cksum = wire_l4_sum(&h->ip, &h->tcp, (uint32_t)sizeof(h->tcp) + len);
-	len = finish(h, (uint32_t)sizeof(h->tcp) + len);
+	len = finish_frame(h, (uint32_t)sizeof(h->tcp) + len);
 	if (f->kind->manner == MANGLES)
 		len = flood_mangle((uint8_t *)h, len, &f->random);
 	out_push(&l->out, m, len);
@@ -388,7 +388,7 @@ static bool is_for_flood(const struct load *l, const struct rte_mbuf *m)
 	       rte_be_to_cpu_32(h->ip.dst_addr) - l->wire.first >= l->nb_sources;
 }
 
-static bool answer(struct flood *f, struct load *l, struct rte_mbuf *m)
+static bool answer_cookie(struct flood *f, struct load *l, struct rte_mbuf *m)
 {
 	const struct flood_frame *h = rte_pktmbuf_mtod(m, const struct flood_frame *);
 	struct segment s;
@@ -412,7 +412,7 @@ unsigned flood_input(struct flood *f, struct load *l, struct rte_mbuf **pkts, un
 			continue;
 		}
 		f->n.back++;
-		if (!answer(f, l, pkts[k]))
+		if (!answer_cookie(f, l, pkts[k]))
 			out_recycle(&l->out, pkts[k]);
 	}
 	return left;
@@ -421,7 +421,7 @@ unsigned flood_input(struct flood *f, struct load *l, struct rte_mbuf **pkts, un
 /* ---- turns ------------------------------------------------------------------------------------- */
 
 /* Returns how many frames are due; a longer backlog is not caught up on. */
-static unsigned due(struct flood *f, const struct load *l)
+static unsigned frames_due(struct flood *f, const struct load *l)
 {
 	const uint64_t rate = l->config->flood_rate;
 	uint64_t all;
@@ -442,7 +442,7 @@ void flood_turn(struct flood *f, struct load *l)
 
 	if (f->began == 0)
 		f->began = l->now;
-	n = due(f, l);
+	n = frames_due(f, l);
 	f->paced += n;
 	if (out_backlog(&l->out) > 0) {
 		f->n.refused += n;

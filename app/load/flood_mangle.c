@@ -23,7 +23,7 @@ struct mangled {
 	uint64_t *random;
 };
 
-static uint32_t draw(const struct mangled *m, uint32_t n)
+static uint32_t draw_below(const struct mangled *m, uint32_t n)
 {
 	uint64_t x = *m->random;
 
@@ -44,10 +44,10 @@ static struct rte_tcp_hdr *tcp_of(const struct mangled *m)
 	return (struct rte_tcp_hdr *)(m->frame + WIRE_TCP);
 }
 
-static void fill(const struct mangled *m, uint8_t *p, uint32_t n)
+static void fill_random(const struct mangled *m, uint8_t *p, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		p[i] = (uint8_t)draw(m, 256);
+		p[i] = (uint8_t)draw_below(m, 256);
 }
 
 static uint32_t nearly(const struct mangled *m)
@@ -64,7 +64,7 @@ static uint32_t nearly(const struct mangled *m)
 	                              UINT32_MAX,
 	                              UINT32_MAX - 1459};
 
-	return by[draw(m, sizeof(by) / sizeof(by[0]))] + draw(m, 2);
+	return by[draw_below(m, sizeof(by) / sizeof(by[0]))] + draw_below(m, 2);
 }
 
 static void change_seq(struct mangled *m)
@@ -83,18 +83,18 @@ static void change_ack(struct mangled *m)
 
 static void change_flags(struct mangled *m)
 {
-	tcp_of(m)->tcp_flags ^= (uint8_t)(1u << draw(m, 8));
+	tcp_of(m)->tcp_flags ^= (uint8_t)(1u << draw_below(m, 8));
 }
 
 static void change_window(struct mangled *m)
 {
-	tcp_of(m)->rx_win = (uint16_t)(draw(m, 2) != 0 ? draw(m, 65536) : 0);
+	tcp_of(m)->rx_win = (uint16_t)(draw_below(m, 2) != 0 ? draw_below(m, 65536) : 0);
 }
 
 static void change_urgent(struct mangled *m)
 {
 	tcp_of(m)->tcp_flags |= RTE_TCP_URG_FLAG;
-	tcp_of(m)->tcp_urp = (uint16_t)draw(m, 65536);
+	tcp_of(m)->tcp_urp = (uint16_t)draw_below(m, 65536);
 }
 
 /* Inserts options of known kinds, with right, nearly right or wrong lengths, before the data. */
@@ -102,16 +102,16 @@ static void add_options(struct mangled *m)
 {
 	static const uint8_t kinds[] = {0, 1, 2, 3, 4, 5, 8, 19, 28, 30, 34, 253};
 	const uint32_t had = (tcp_of(m)->data_off >> 4) * 4u - (uint32_t)sizeof(struct rte_tcp_hdr);
-	const uint32_t n = 4 * (1 + draw(m, 10));
+	const uint32_t n = 4 * (1 + draw_below(m, 10));
 	uint8_t *at = m->frame + WIRE_LEN;
 
 	if (had > m->len - WIRE_LEN || n < had)
 		return;
 	memmove(at + n, at + had, m->len - WIRE_LEN - had);
-	fill(m, at, n);
-	for (uint32_t i = 0; i + 1 < n; i += 2 + draw(m, 10)) {
-		at[i] = kinds[draw(m, sizeof(kinds))];
-		at[i + 1] = (uint8_t)draw(m, 12);
+	fill_random(m, at, n);
+	for (uint32_t i = 0; i + 1 < n; i += 2 + draw_below(m, 10)) {
+		at[i] = kinds[draw_below(m, sizeof(kinds))];
+		at[i + 1] = (uint8_t)draw_below(m, 12);
 	}
 	tcp_of(m)->data_off = (uint8_t)((sizeof(struct rte_tcp_hdr) + n) / 4 << 4);
 	m->len += n - had;
@@ -119,28 +119,28 @@ static void add_options(struct mangled *m)
 
 static void change_offset(struct mangled *m)
 {
-	tcp_of(m)->data_off = (uint8_t)draw(m, 256);
+	tcp_of(m)->data_off = (uint8_t)draw_below(m, 256);
 }
 
 static void change_data(struct mangled *m)
 {
 	uint8_t *data = m->frame + WIRE_LEN;
 
-	for (uint32_t i = draw(m, 8); i > 0 && m->len > WIRE_LEN; i--)
-		data[draw(m, (uint32_t)(m->len - WIRE_LEN))] = (uint8_t)draw(m, 256);
+	for (uint32_t i = draw_below(m, 8); i > 0 && m->len > WIRE_LEN; i--)
+		data[draw_below(m, (uint32_t)(m->len - WIRE_LEN))] = (uint8_t)draw_below(m, 256);
 }
 
 static void add_data(struct mangled *m)
 {
-	const uint32_t n = draw(m, 200);
+	const uint32_t n = draw_below(m, 200);
 
-	fill(m, m->frame + m->len, n);
+	fill_random(m, m->frame + m->len, n);
 	m->len += n;
 }
 
 static void cut(struct mangled *m)
 {
-	m->len = (uint32_t)(WIRE_LEN + draw(m, (uint32_t)(m->len - WIRE_LEN + 1)));
+	m->len = (uint32_t)(WIRE_LEN + draw_below(m, (uint32_t)(m->len - WIRE_LEN + 1)));
 }
 
 /* TOS, identification, fragments, TTL */
@@ -148,7 +148,7 @@ static void change_ip(struct mangled *m)
 {
 	static const uint8_t at[] = {1, 4, 6, 7, 8};
 
-	m->frame[WIRE_IP + at[draw(m, sizeof(at))]] ^= (uint8_t)(1u << draw(m, 8));
+	m->frame[WIRE_IP + at[draw_below(m, sizeof(at))]] ^= (uint8_t)(1u << draw_below(m, 8));
 }
 
 static void (*const changes[])(struct mangled *m) = {
@@ -173,10 +173,10 @@ uint32_t flood_mangle(uint8_t *frame, uint32_t len, uint64_t *random)
 {
 	struct mangled m = {.frame = frame, .len = len, .random = random};
 
-	for (uint32_t n = draw(&m, CHANGES_MAX + 1); n > 0; n--)
-		changes[draw(&m, sizeof(changes) / sizeof(changes[0]))](&m);
+	for (uint32_t n = draw_below(&m, CHANGES_MAX + 1); n > 0; n--)
+		changes[draw_below(&m, sizeof(changes) / sizeof(changes[0]))](&m);
 	seal(&m);
-	if (draw(&m, 32) == 0) /* a wrong length */
-		ip_of(&m)->total_length = (uint16_t)draw(&m, 65536);
+	if (draw_below(&m, 32) == 0) /* a wrong length */
+		ip_of(&m)->total_length = (uint16_t)draw_below(&m, 65536);
 	return m.len;
 }

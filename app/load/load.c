@@ -285,7 +285,7 @@ static void settle(struct load *l)
 }
 
 /* Sends one request on every connection; if one still waits for an answer, after that. */
-static void check(struct load *l)
+static void check_load(struct load *l)
 {
 	const struct client *c;
 
@@ -336,12 +336,12 @@ static void linger(struct load *l)
 		l->phase = PHASE_DONE;
 }
 
-static void step(struct load *l)
+static void step_phase(struct load *l)
 {
 	static void (*const steps[])(struct load * l) = {
-	    [PHASE_RESOLVE] = resolve, [PHASE_LEARN] = learn,     [PHASE_OPEN] = open_all,
-	    [PHASE_WARM] = warm,       [PHASE_RUN] = run,         [PHASE_SETTLE] = settle,
-	    [PHASE_CHECK] = check,     [PHASE_CLOSE] = close_all, [PHASE_LINGER] = linger,
+	    [PHASE_RESOLVE] = resolve,  [PHASE_LEARN] = learn,     [PHASE_OPEN] = open_all,
+	    [PHASE_WARM] = warm,        [PHASE_RUN] = run,         [PHASE_SETTLE] = settle,
+	    [PHASE_CHECK] = check_load, [PHASE_CLOSE] = close_all, [PHASE_LINGER] = linger,
 	    [PHASE_DONE] = linger,
 	};
 
@@ -415,7 +415,7 @@ bool load_turn(struct load *l, uint64_t now_ns)
 	} else if (l->mode->engine->quiet != NULL) {
 		l->mode->engine->quiet(l);
 	}
-	step(l);
+	step_phase(l);
 	out_flush(&l->out, now_ns);
 	if (unlikely(l->flood != NULL) && (l->phase == PHASE_WARM || l->phase == PHASE_RUN))
 		flood_turn(l->flood, l);

@@ -268,7 +268,7 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 	return -1;
 }
 
-static int check(void *app, char *why, size_t why_len)
+static int check_args(void *app, char *why, size_t why_len)
 {
 	const struct load_config *c = &((struct program *)app)->config;
 
@@ -362,7 +362,7 @@ static void report(void *worker, uint64_t now_ns, bool asked, FILE *f)
 	report_state(worker, f);
 }
 
-static int finish(void *worker, uint64_t now_ns)
+static int finish_run(void *worker, uint64_t now_ns)
 {
 	struct load *l = worker;
 	int rc = load_has_fault(l) ? -1 : 0;
@@ -386,7 +386,7 @@ static const struct pc_run_frames frames = {
     .turn = turn,
     .report = report,
     .drain = drain,
-    .finish = finish,
+    .finish = finish_run,
 };
 
 int main(int argc, char **argv)
@@ -407,7 +407,7 @@ int main(int argc, char **argv)
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
 	    .config = &program.config,
 	    .one_lcore = true,
-	    .check = check,
+	    .check = check_args,
 	    .frames = &frames,
 	};
 

@@ -28,8 +28,8 @@ struct nd_frame {
 #define ND_SHORT (ND_LEN - 8) /* without the option */
 
 /* Fills in the fields common to solicitation and advertisement; the addresses are already set. */
-static void finish(struct nd_frame *f, uint8_t type, uint8_t option,
-                   const struct rte_ether_addr *mac)
+static void finish_nd(struct nd_frame *f, uint8_t type, uint8_t option,
+                      const struct rte_ether_addr *mac)
 {
 	f->eth.src_addr = *mac;
 	f->ip.payload_len = rte_cpu_to_be_16(ND_LEN);
@@ -60,7 +60,7 @@ void load_nd_ask(struct load *l)
 	memset(&f->eth.dst_addr, 0x33, 2);
 	memcpy(f->eth.dst_addr.addr_bytes + 2, f->ip.dst_addr + 12, 4);
 	f->eth.ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
-	finish(f, SOLICIT, OPTION_SOURCE, &l->wire.mac);
+	finish_nd(f, SOLICIT, OPTION_SOURCE, &l->wire.mac);
 	out_push(&l->out, m, sizeof(*f));
 }
 
@@ -76,7 +76,7 @@ bool load_nd_answer(struct rte_ether_hdr *eth, uint32_t len, const struct rte_et
 	memcpy(f->ip.dst_addr, f->ip.src_addr, sizeof(f->ip.dst_addr));
 	memcpy(f->ip.src_addr, f->target, sizeof(f->ip.src_addr));
 	f->flags = SOLICITED;
-	finish(f, ADVERTISE, OPTION_TARGET, mac);
+	finish_nd(f, ADVERTISE, OPTION_TARGET, mac);
 	return true;
 }
 

@@ -119,7 +119,7 @@ static bool answer_ip6(struct rte_ipv6_hdr *ip, uint32_t room)
 }
 
 /* Turns a frame into its answer. Returns false if it has none. */
-static bool answer(const struct load *l, struct rte_mbuf *m)
+static bool answer_frame(const struct load *l, struct rte_mbuf *m)
 {
 	struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, struct rte_ether_hdr *);
 	uint32_t room = m->data_len - (uint32_t)sizeof(*eth);
@@ -143,12 +143,12 @@ static bool answer(const struct load *l, struct rte_mbuf *m)
 	return true;
 }
 
-static void input(struct load *l, struct rte_mbuf **pkts, unsigned n)
+static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 {
 	for (unsigned k = 0; k < n; k++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[k], void *));
 	for (unsigned k = 0; k < n; k++) {
-		if (answer(l, pkts[k])) {
+		if (answer_frame(l, pkts[k])) {
 			l->n.answers++;
 			out_push(&l->out, pkts[k], pkts[k]->pkt_len);
 		} else {
@@ -157,7 +157,7 @@ static void input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 	}
 }
 
-static int init(struct load *l, char *why, size_t why_len)
+static int null_init(struct load *l, char *why, size_t why_len)
 {
 	(void)l;
 	(void)why;
@@ -165,4 +165,4 @@ static int init(struct load *l, char *why, size_t why_len)
 	return 0;
 }
 
-const struct engine engine_null = {.init = init, .input = input};
+const struct engine engine_null = {.init = null_init, .input = null_input};

@@ -25,14 +25,14 @@
 #define NO_STAMP_NS 64
 
 /* Returns how many events are due at a rate after elapsed_ns. */
-static uint64_t due(uint64_t rate, uint64_t elapsed_ns)
+static uint64_t requests_due(uint64_t rate, uint64_t elapsed_ns)
 {
 	return (uint64_t)((unsigned __int128)elapsed_ns * rate / LOAD_SECOND_NS);
 }
 
 uint64_t plan_due(const struct load *l)
 {
-	uint64_t burst = l->config->burst, n = due(l->config->rate, l->now - l->pace_from);
+	uint64_t burst = l->config->burst, n = requests_due(l->config->rate, l->now - l->pace_from);
 
 	return burst == 1 ? n : (n / burst + 1) * burst;
 }
@@ -78,7 +78,7 @@ static uint32_t due_stamp(const struct load *l, uint64_t k)
 	return (uint32_t)(plan_due_ns(l, k) / NO_STAMP_NS);
 }
 
-static void pace(struct load *l)
+static void pace_plan(struct load *l)
 {
 	uint64_t want = plan_due(l);
 
@@ -102,7 +102,7 @@ static void steady_step(struct load *l)
 	if (l->nb_slow > 0)
 		slow_ask(l);
 	if (l->config->rate > 0)
-		pace(l);
+		pace_plan(l);
 	else if (l->turns)
 		take_turns(l);
 	else
@@ -189,7 +189,7 @@ static uint32_t choose(struct load *l)
 
 static void hold_step(struct load *l)
 {
-	uint64_t want = due(l->config->sample, l->now - l->pace_from);
+	uint64_t want = requests_due(l->config->sample, l->now - l->pace_from);
 
 	for (uint32_t k = 0; k < PLAN_BURST && l->paced < want; k++, l->paced++)
 		if (client_ask(l, choose(l)))

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static inline bool is_after(uint32_t a, uint32_t b)
+static inline bool range_is_after(uint32_t a, uint32_t b)
 {
 	return (int32_t)(a - b) > 0;
 }
@@ -49,9 +49,9 @@ struct range *ranges_add(struct ranges *r, uint32_t from, uint32_t to)
 {
 	uint32_t first = 0, last, mark;
 
-	while (first < r->n && is_after(from, r->all[first].to))
+	while (first < r->n && range_is_after(from, r->all[first].to))
 		first++;
-	for (last = first; last < r->n && !is_after(r->all[last].from, to); last++)
+	for (last = first; last < r->n && !range_is_after(r->all[last].from, to); last++)
 		;
 	/* those in [first,last) overlap or touch it */
 	mark = first < r->n ? r->all[first].mark : 0;
@@ -62,9 +62,9 @@ struct range *ranges_add(struct ranges *r, uint32_t from, uint32_t to)
 		r->all[first] = (struct range){from, to, mark};
 		return &r->all[first];
 	}
-	if (is_after(r->all[first].from, from))
+	if (range_is_after(r->all[first].from, from))
 		r->all[first].from = from;
-	if (is_after(r->all[last - 1].to, to))
+	if (range_is_after(r->all[last - 1].to, to))
 		to = r->all[last - 1].to;
 	r->all[first].to = to;
 	if (last - first > 1)
@@ -74,11 +74,11 @@ struct range *ranges_add(struct ranges *r, uint32_t from, uint32_t to)
 
 bool ranges_common(const struct ranges *r, uint32_t from, uint32_t to, struct range *part)
 {
-	for (uint32_t k = 0; k < r->n && is_after(to, r->all[k].from); k++) {
-		if (!is_after(r->all[k].to, from))
+	for (uint32_t k = 0; k < r->n && range_is_after(to, r->all[k].from); k++) {
+		if (!range_is_after(r->all[k].to, from))
 			continue;
-		part->from = is_after(r->all[k].from, from) ? r->all[k].from : from;
-		part->to = is_after(to, r->all[k].to) ? r->all[k].to : to;
+		part->from = range_is_after(r->all[k].from, from) ? r->all[k].from : from;
+		part->to = range_is_after(to, r->all[k].to) ? r->all[k].to : to;
 		return true;
 	}
 	return false;
@@ -88,8 +88,8 @@ uint32_t ranges_pass(struct ranges *r, uint32_t seq)
 {
 	uint32_t n = 0;
 
-	for (; n < r->n && !is_after(r->all[n].from, seq); n++)
-		if (is_after(r->all[n].to, seq))
+	for (; n < r->n && !range_is_after(r->all[n].from, seq); n++)
+		if (range_is_after(r->all[n].to, seq))
 			seq = r->all[n].to;
 	if (n > 0)
 		move(r, 0, n);
@@ -117,7 +117,7 @@ bool ranges_validate(const struct ranges *r)
 	bool ok = r->n <= RANGES_MAX;
 
 	for (uint32_t k = 0; ok && k < r->n; k++)
-		ok = is_after(r->all[k].to, r->all[k].from) &&
-		     (k == 0 || is_after(r->all[k].from, r->all[k - 1].to));
+		ok = range_is_after(r->all[k].to, r->all[k].from) &&
+		     (k == 0 || range_is_after(r->all[k].from, r->all[k - 1].to));
 	return ok;
 }

@@ -74,7 +74,7 @@ static const struct raw_frame *raw_read(const struct rte_mbuf *m)
 
 /* ---- sending ---------------------------------------------------------------------------------- */
 
-static void send_frame(struct load *l, struct raw *r, uint64_t time)
+static void send_raw(struct load *l, struct raw *r, uint64_t time)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
 	struct raw_frame *f;
@@ -98,14 +98,14 @@ static void send_frames(struct load *l, uint64_t room)
 		return;
 	if (rate == 0) {
 		while (n-- > 0)
-			send_frame(l, r, l->now);
+			send_raw(l, r, l->now);
 		return;
 	}
 	due = (uint64_t)((unsigned __int128)(l->now - l->pace_from) * rate / LOAD_SECOND_NS);
 	for (; n > 0 && l->paced < due; n--, l->paced++)
-		send_frame(l, r,
-		           l->pace_from +
-		               (uint64_t)((unsigned __int128)l->paced * LOAD_SECOND_NS / rate));
+		send_raw(l, r,
+		         l->pace_from +
+		             (uint64_t)((unsigned __int128)l->paced * LOAD_SECOND_NS / rate));
 }
 
 static void tx_step(struct load *l)

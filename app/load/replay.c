@@ -161,7 +161,7 @@ static bool has_ended(struct load *l)
 }
 
 /* Returns false if there is no mbuf. */
-static bool send_frame(struct load *l, const struct replay *r, const struct replay_frame *f)
+static bool send_replayed(struct load *l, const struct replay *r, const struct replay_frame *f)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
 	struct rte_ether_hdr *eth;
@@ -179,7 +179,7 @@ static bool send_frame(struct load *l, const struct replay *r, const struct repl
 	return true;
 }
 
-static void step(struct load *l)
+static void replay_step(struct load *l)
 {
 	struct replay *r = replay_of(l);
 
@@ -191,7 +191,7 @@ static void step(struct load *l)
 		const uint64_t due = r->from + replay_due(r, l->config, r->next);
 
 		if (due > l->now || out_backlog(&l->out) >= OUT_BURST_MAX ||
-		    !send_frame(l, r, &r->frames[r->next % r->nb_frames]))
+		    !send_replayed(l, r, &r->frames[r->next % r->nb_frames]))
 			return;
 		r->next++;
 		l->n.answers++;
@@ -200,7 +200,7 @@ static void step(struct load *l)
 	}
 }
 
-static int init(struct load *l, char *why, size_t why_len)
+static int replay_init(struct load *l, char *why, size_t why_len)
 {
 	struct replay *r = calloc(1, sizeof(*r));
 	char text[200];
@@ -230,5 +230,6 @@ static void fini(struct load *l)
 		replay_fini(replay_of(l));
 }
 
-const struct plan plan_replay = {.step = step, .answered = load_no_answer, .ended = has_ended};
-const struct engine engine_replay = {.init = init, .input = load_ignore, .fini = fini};
+const struct plan plan_replay = {
+    .step = replay_step, .answered = load_no_answer, .ended = has_ended};
+const struct engine engine_replay = {.init = replay_init, .input = load_ignore, .fini = fini};

@@ -60,7 +60,7 @@ static uint32_t read_parts(const char *p, struct part *parts)
 }
 
 /* Fills the steps [from,end) with the lengths of a part. */
-static void fill(struct sizes *s, const struct part *part, uint32_t from, uint32_t end)
+static void fill_lengths(struct sizes *s, const struct part *part, uint32_t from, uint32_t end)
 {
 	uint64_t span = part->high - part->low + 1;
 
@@ -88,7 +88,7 @@ int sizes_parse(struct sizes *s, const char *text, char *why, size_t why_len)
 	for (uint32_t i = 0; i < n; i++, from = end) {
 		before += parts[i].weight;
 		end = (uint32_t)(SIZES_STEPS * before / total);
-		fill(s, &parts[i], from, end);
+		fill_lengths(s, &parts[i], from, end);
 	}
 	for (uint32_t i = 0; i < SIZES_STEPS; i++) {
 		sum += s->steps[i];

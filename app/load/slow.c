@@ -52,7 +52,7 @@ static void take(const struct load *l, struct reader *r, const struct client *c)
 }
 
 /* Moves the edge if that is worth it. Returns whether it did. */
-static bool advance(const struct load *l, struct reader *r, const struct client *c)
+static bool advance_reader(const struct load *l, struct reader *r, const struct client *c)
 {
 	uint32_t room = (uint32_t)l->config->slow_window, step = room / 2;
 	uint32_t edge;
@@ -69,7 +69,7 @@ uint16_t slow_window(struct load *l, const struct client *c, uint32_t i)
 {
 	struct reader *r = &l->readers[i];
 
-	advance(l, r, c);
+	advance_reader(l, r, c);
 	return (uint16_t)((r->edge - c->rcv) >> l->own_scale);
 }
 
@@ -93,7 +93,7 @@ void slow_timers(struct load *l, uint64_t elapsed_ns)
 	while (n-- > 0 && out_backlog(&l->out) < OUT_HIGH) {
 		i = l->slow_scan;
 		c = &l->clients[i];
-		if (c->state == CLIENT_OPEN && advance(l, &l->readers[i], c))
+		if (c->state == CLIENT_OPEN && advance_reader(l, &l->readers[i], c))
 			client_send_bare(l, c, i, c->nxt, RTE_TCP_ACK_FLAG);
 		if (++l->slow_scan == l->nb_slow)
 			l->slow_scan = 0;

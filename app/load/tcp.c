@@ -50,8 +50,8 @@ static inline struct rte_tcp_hdr *put_ip6(const struct load *l, uint8_t *frame, 
 	return (struct rte_tcp_hdr *)(frame + WIRE6_TCP);
 }
 
-static inline struct rte_tcp_hdr *put_ip(const struct load *l, uint8_t *frame, uint32_t i,
-                                         uint32_t tcp_len, uint32_t *sum)
+static inline struct rte_tcp_hdr *put_tcp_ip(const struct load *l, uint8_t *frame, uint32_t i,
+                                             uint32_t tcp_len, uint32_t *sum)
 {
 	return likely(!l->wire.ip6) ? put_ip4(l, frame, i, tcp_len, sum)
 	                            : put_ip6(l, frame, i, tcp_len, sum);
@@ -63,7 +63,7 @@ static inline void fill_head(struct load *l, uint8_t *frame, const struct client
 {
 	const struct wire *w = &l->wire;
 	uint32_t sum, times[2];
-	struct rte_tcp_hdr *tcp = put_ip(l, frame, i, w->len - w->tcp_at + len, &sum);
+	struct rte_tcp_hdr *tcp = put_tcp_ip(l, frame, i, w->len - w->tcp_at + len, &sum);
 
 	tcp->src_port = rte_cpu_to_be_16(client_port(l, i));
 	tcp->sent_seq = rte_cpu_to_be_32(seq);
@@ -192,7 +192,7 @@ void client_send_syn(struct load *l, const struct client *c, uint32_t i)
 	if (m == NULL)
 		return;
 	len = put_options(l, options, client_offers_sack(l, i));
-	tcp = put_ip(l, rte_pktmbuf_mtod(m, uint8_t *), i, (uint32_t)sizeof(*tcp) + len, &sum);
+	tcp = put_tcp_ip(l, rte_pktmbuf_mtod(m, uint8_t *), i, (uint32_t)sizeof(*tcp) + len, &sum);
 	memcpy(tcp + 1, options, len);
 	len += (uint32_t)sizeof(*tcp);
 	tcp->src_port = rte_cpu_to_be_16(client_port(l, i));
@@ -409,7 +409,7 @@ int client_make_table(struct load *l, char *why, size_t why_len)
 	return 0;
 }
 
-static int init(struct load *l, char *why, size_t why_len)
+static int tcp_init(struct load *l, char *why, size_t why_len)
 {
 	if (client_make_table(l, why, why_len) != 0)
 		return -1;
@@ -423,7 +423,7 @@ static int init(struct load *l, char *why, size_t why_len)
 }
 
 const struct engine engine_tcp = {
-    .init = init,
+    .init = tcp_init,
     .input = client_input,
     .quiet = client_acknowledge,
     .timers = client_timers,

@@ -461,7 +461,7 @@ static inline uint32_t open_frame(const struct load *l, const struct rte_mbuf *m
 	return likely(wire_l4_ok6(ip6, *tcp, len)) ? len : 0;
 }
 
-static inline void input_frame(struct load *l, struct rte_mbuf *m, uint32_t i)
+static inline void tcp_input_frame(struct load *l, struct rte_mbuf *m, uint32_t i)
 {
 	const struct wire_head *h = rte_pktmbuf_mtod(m, const struct wire_head *);
 	const struct rte_tcp_hdr *tcp;
@@ -494,7 +494,7 @@ void client_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 			rte_prefetch0(&l->clients[which[k]]);
 	}
 	for (unsigned k = 0; k < n; k++) {
-		input_frame(l, pkts[k], which[k]);
+		tcp_input_frame(l, pkts[k], which[k]);
 		out_recycle(&l->out, pkts[k]);
 	}
 }

@@ -21,7 +21,7 @@ void track_begin(struct track *t, uint64_t next)
 }
 
 /* Marks the numbers up to next as missing, as far back as they are tracked. */
-static void advance(struct track *t, uint64_t next)
+static void advance_track(struct track *t, uint64_t next)
 {
 	uint64_t from = next - t->next > TRACK_SPAN ? next - TRACK_SPAN : t->next;
 
@@ -37,7 +37,7 @@ enum track_verdict track_add(struct track *t, uint64_t seq)
 		track_begin(t, seq);
 	if (seq >= t->next) {
 		if (seq != t->next)
-			advance(t, seq);
+			advance_track(t, seq);
 		*word(t, seq) |= bit(seq);
 		t->next = seq + 1;
 		return TRACK_NEW;
@@ -53,5 +53,5 @@ enum track_verdict track_add(struct track *t, uint64_t seq)
 void track_skip(struct track *t, uint64_t next)
 {
 	if (next > t->next)
-		advance(t, next);
+		advance_track(t, next);
 }

@@ -43,7 +43,7 @@ static uint32_t filler(const struct load *l, uint32_t seq)
 }
 
 /* Writes the IP header for len bytes from connection i. Returns where they go. */
-static struct datagram *put_ip(const struct load *l, uint8_t *frame, uint32_t i, uint32_t len)
+static struct datagram *put_udp_ip(const struct load *l, uint8_t *frame, uint32_t i, uint32_t len)
 {
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)(frame + WIRE_IP);
 	struct rte_ipv6_hdr *ip6 = (struct rte_ipv6_hdr *)(frame + WIRE_IP);
@@ -74,7 +74,7 @@ static void send_datagram(struct load *l, struct client *c, uint32_t i, uint64_t
 	if (m == NULL)
 		return;
 	frame = rte_pktmbuf_mtod(m, uint8_t *);
-	d = put_ip(l, frame, i, len);
+	d = put_udp_ip(l, frame, i, len);
 	d->udp.src_port = rte_cpu_to_be_16(client_port(l, i));
 	d->udp.dst_port = rte_cpu_to_be_16(l->wire.port);
 	d->udp.dgram_len = rte_cpu_to_be_16((uint16_t)len);
@@ -99,7 +99,7 @@ static void send_more(struct load *l, struct client *c, uint32_t i)
 }
 
 /* Advances rcv by n datagrams; the first so many (missing) have not arrived. */
-static void advance(struct load *l, struct client *c, uint32_t n, uint32_t missing)
+static void advance_client(struct load *l, struct client *c, uint32_t n, uint32_t missing)
 {
 	uint64_t map = (uint64_t)c->mark << 32 | c->una;
 
@@ -140,7 +140,7 @@ static void take_answer(struct load *l, struct client *c, uint32_t i, const stru
 			take_late(l, c, p->seq);
 		return;
 	}
-	advance(l, c, gap + 1, gap);
+	advance_client(l, c, gap + 1, gap);
 	c->tick = l->tick % CLIENT_TICKS;
 	l->n.answers++;
 	if (l->timing)
@@ -177,7 +177,7 @@ static bool is_answer(const struct load *l, const struct rte_mbuf *m)
 }
 
 /* Returns the connection of an answer; UINT32_MAX: none. */
-static uint32_t find(const struct load *l, const uint8_t *frame, const struct datagram *d)
+static uint32_t find_client(const struct load *l, const uint8_t *frame, const struct datagram *d)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
 	const struct rte_ipv6_hdr *ip6 = (const struct rte_ipv6_hdr *)(frame + WIRE_IP);
@@ -197,7 +197,7 @@ static bool sums_ok(const struct load *l, const uint8_t *frame, const struct dat
 	return wire_ip_ok(ip) && (d->udp.dgram_cksum == 0 || wire_l4_ok(ip, d, len));
 }
 
-static void input_frame(struct load *l, const struct rte_mbuf *m)
+static void udp_input_frame(struct load *l, const struct rte_mbuf *m)
 {
 	const uint8_t *frame = rte_pktmbuf_mtod(m, const uint8_t *);
 	const struct datagram *d = (const struct datagram *)(frame + l->wire.tcp_at);
@@ -208,7 +208,7 @@ static void input_frame(struct load *l, const struct rte_mbuf *m)
 			l->faults.stray++;
 		return;
 	}
-	i = find(l, frame, d);
+	i = find_client(l, frame, d);
 	len = rte_be_to_cpu_16(d->udp.dgram_len);
 	more = filler(l, d->payload.seq);
 	if (i == UINT32_MAX || d->payload.run != (uint32_t)l->config->seed) {
@@ -224,18 +224,18 @@ static void input_frame(struct load *l, const struct rte_mbuf *m)
 	}
 }
 
-static void input(struct load *l, struct rte_mbuf **pkts, unsigned n)
+static void udp_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 {
 	for (unsigned k = 0; k < n; k++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[k], void *));
 	for (unsigned k = 0; k < n; k++) {
-		input_frame(l, pkts[k]);
+		udp_input_frame(l, pkts[k]);
 		out_recycle(&l->out, pkts[k]);
 	}
 }
 
 /* An open loop: datagram k is due at the k-th multiple of an interval and is timed from then. */
-static void pace(struct load *l)
+static void pace_datagrams(struct load *l)
 {
 	uint64_t want = plan_due(l);
 
@@ -249,7 +249,7 @@ static void pace(struct load *l)
 static void udp_step(struct load *l)
 {
 	if (l->config->rate > 0) {
-		pace(l);
+		pace_datagrams(l);
 		return;
 	}
 	for (; l->next_ask < l->config->conns && out_backlog(&l->out) < LOAD_DIRECT; l->next_ask++)
@@ -279,7 +279,7 @@ static void udp_timers(struct load *l, uint64_t elapsed_ns)
 		c = &l->clients[i];
 		if (c->nxt == c->rcv || client_idle(c, l->tick) < UDP_PATIENCE)
 			continue;
-		advance(l, c, c->nxt - c->rcv, c->nxt - c->rcv);
+		advance_client(l, c, c->nxt - c->rcv, c->nxt - c->rcv);
 		if (l->asking && l->config->rate == 0)
 			send_more(l, c, i);
 	}
@@ -323,7 +323,7 @@ static int udp_init(struct load *l, char *why, size_t why_len)
 
 const struct engine engine_udp = {
     .init = udp_init,
-    .input = input,
+    .input = udp_input,
     .timers = udp_timers,
     .settled = udp_settled,
     .judge = udp_judge,

@@ -11,7 +11,7 @@
 
 #include <assert.h>
 
-#define NAME_MAX_LEN 32
+#define COUNTER_NAME_MAX 32
 
 #define CHAR(s, i)    ((i) < sizeof(s) ? (s)[(i) < sizeof(s) ? (i) : 0] : '\0')
 #define LOWER(s, i)   ((char)(CHAR(s, i) >= 'A' && CHAR(s, i) <= 'Z' ? CHAR(s, i) + 32 : CHAR(s, i)))
@@ -19,7 +19,7 @@
 #define LOWER16(s, i) LOWER4(s, i), LOWER4(s, (i) + 4), LOWER4(s, (i) + 8), LOWER4(s, (i) + 12)
 
 struct counter_text {
-	char name[NAME_MAX_LEN];
+	char name[COUNTER_NAME_MAX];
 	const char *sentence;
 	enum pc_severity severity;
 };
@@ -34,7 +34,7 @@ static const struct counter_text counters[PC_COUNTER_MAX] = {
 };
 
 #define PC_COUNTER(id_, severity_, sentence_) \
-	static_assert(sizeof(#id_) <= NAME_MAX_LEN, "the name of a counter is too long");
+	static_assert(sizeof(#id_) <= COUNTER_NAME_MAX, "the name of a counter is too long");
 #include <percore/counters.def>
 #undef PC_COUNTER
 

@@ -4,7 +4,7 @@
 
 #include "base/dice.h"
 
-static uint64_t rotl(uint64_t x, unsigned bits)
+static uint64_t xoshiro_rotl(uint64_t x, unsigned bits)
 {
 	return (x << bits) | (x >> (64 - bits));
 }
@@ -28,7 +28,7 @@ void dice_seed(struct dice *dice, uint64_t seed)
 uint64_t dice_next(struct dice *dice)
 {
 	uint64_t *s = dice->s;
-	const uint64_t result = rotl(s[1] * 5, 7) * 9;
+	const uint64_t result = xoshiro_rotl(s[1] * 5, 7) * 9;
 	const uint64_t t = s[1] << 17;
 
 	s[2] ^= s[0];
@@ -36,6 +36,6 @@ uint64_t dice_next(struct dice *dice)
 	s[1] ^= s[2];
 	s[0] ^= s[3];
 	s[2] ^= t;
-	s[3] = rotl(s[3], 45);
+	s[3] = xoshiro_rotl(s[3], 45);
 	return result;
 }

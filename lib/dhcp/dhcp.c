@@ -108,7 +108,7 @@ static void forget(struct pc_dhcp *d)
 	d->remembers = false;
 }
 
-static void begin(struct pc_dhcp *d, enum state state)
+static void begin_state(struct pc_dhcp *d, enum state state)
 {
 	d->xid = (uint32_t)rng_next(&d->st->ctx.rng);
 	d->begin_ns = d->now_ns;
@@ -121,7 +121,7 @@ static void discover(struct pc_dhcp *d)
 	struct dhcp_query q = {.type = DHCP_DISCOVER, .broadcast = true, .request_be = d->wish_be};
 
 	if (d->state != SELECTING)
-		begin(d, SELECTING);
+		begin_state(d, SELECTING);
 	send_query(d, &q, UINT32_MAX);
 	d->at_ns = d->now_ns + random_wait(d, d->tries++);
 }
@@ -151,7 +151,7 @@ static void reboot(struct pc_dhcp *d)
 	struct dhcp_query q = {.type = DHCP_REQUEST, .broadcast = true, .request_be = d->wish_be};
 
 	if (d->state != REBOOTING) {
-		begin(d, REBOOTING);
+		begin_state(d, REBOOTING);
 		d->offer = (struct pc_dhcp_lease){.addr.addr = pc_addr_ip4(d->wish_be)};
 		d->asked_ns = d->now_ns;
 	}
@@ -169,7 +169,7 @@ static uint64_t t2_of(const struct pc_dhcp *d)
 	return after(d->sent_ns, d->lease.t2_s);
 }
 
-static uint64_t end_of(const struct pc_dhcp *d)
+static uint64_t lease_end(const struct pc_dhcp *d)
 {
 	return after(d->sent_ns, d->lease.lease_s);
 }
@@ -200,7 +200,7 @@ static void name_lease(const struct pc_dhcp *d, struct dhcp_query *q)
 static void renew(struct pc_dhcp *d)
 {
 	const bool anyone = d->state == REBINDING;
-	const uint64_t end = anyone ? end_of(d) : t2_of(d);
+	const uint64_t end = anyone ? lease_end(d) : t2_of(d);
 	const uint64_t left = end > d->now_ns ? (end - d->now_ns) / 2 : 0;
 	uint64_t wait = RTE_MAX(left, RENEW_LEAST_S * SECOND_NS);
 	struct dhcp_query q = {.type = DHCP_REQUEST};
@@ -456,7 +456,7 @@ static void on_time(struct pc_dhcp *d)
 		d->state = RENEWING;
 		__attribute__((fallthrough));
 	default:
-		if (d->now_ns >= end_of(d)) {
+		if (d->now_ns >= lease_end(d)) {
 			lose_lease(d);
 			discover(d);
 			break;

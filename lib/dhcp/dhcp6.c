@@ -121,7 +121,7 @@ static bool on_message(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const st
 	return ia6_input(d, r, from) || on_information(d, r, from);
 }
 
-static void read_messages(struct pc_dhcp6 *d)
+static void read_messages6(struct pc_dhcp6 *d)
 {
 	uint8_t msg[DHCP6_MESSAGE_MAX];
 	struct sockaddr_in6 from;
@@ -151,7 +151,7 @@ static void close_socket(struct pc_dhcp6 *d)
 
 /* Starts over if the link has been down. What is known may be of another network, but is kept until
  * there is an answer. */
-static void follow_link(struct pc_dhcp6 *d)
+static void follow_link6(struct pc_dhcp6 *d)
 {
 	if (d->ups == client6_netif(d)->ups)
 		return;
@@ -164,8 +164,8 @@ static void follow_link(struct pc_dhcp6 *d)
 void pc_dhcp6_turn(struct pc_dhcp6 *d, uint64_t now_ns)
 {
 	d->now_ns = now_ns;
-	follow_link(d);
-	read_messages(d);
+	follow_link6(d);
+	read_messages6(d);
 	ia6_turn(d);
 	inform_turn(d);
 	if (d->x.type == DHCP6_NONE && d->ia.x.type == DHCP6_NONE)

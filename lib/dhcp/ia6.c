@@ -114,7 +114,7 @@ static void step(struct pc_dhcp6 *d)
 }
 
 /* Begins a message about the addresses in asked. */
-static void begin(struct pc_dhcp6 *d, enum dhcp6_type type)
+static void begin_exchange(struct pc_dhcp6 *d, enum dhcp6_type type)
 {
 	d->ia.state = IA6_ASKING;
 	exchange6_begin(d, &d->ia.x, type);
@@ -129,19 +129,19 @@ static void begin_with_all(struct pc_dhcp6 *d, enum dhcp6_type type)
 	ia->nb_asked = ia->nb_addrs;
 	for (unsigned i = 0; i < ia->nb_addrs; i++)
 		ia->asked[i] = ia->addr[i].a.addr;
-	begin(d, type);
+	begin_exchange(d, type);
 }
 
 static void solicit(struct pc_dhcp6 *d)
 {
 	d->ia.nb_asked = 0;
 	d->ia.offered = false;
-	begin(d, DHCP6_SOLICIT);
+	begin_exchange(d, DHCP6_SOLICIT);
 }
 
 /* ---- the lease ------------------------------------------------------------------------------- */
 
-static uint64_t end_of(const struct pc_dhcp6 *d, uint32_t s)
+static uint64_t lifetime_end(const struct pc_dhcp6 *d, uint32_t s)
 {
 	return s == UINT32_MAX ? UINT64_MAX : d->now_ns + s * DHCP6_SECOND_NS;
 }
@@ -180,12 +180,12 @@ static void set_times(struct pc_dhcp6 *d, const struct dhcp6_ia *told)
 	if (valid != UINT32_MAX && t2 >= valid)
 		t2 = tenths(valid, 8);
 	t1 = RTE_MAX(t1, (uint32_t)RETRY_S);
-	ia->t1_ns = end_of(d, t1);
-	ia->t2_ns = end_of(d, RTE_MAX(t1, t2));
+	ia->t1_ns = lifetime_end(d, t1);
+	ia->t2_ns = lifetime_end(d, RTE_MAX(t1, t2));
 }
 
 /* The index of an address in the lease; nb_addrs: not found. */
-static unsigned find(const struct ia6 *ia, const struct pc_addr *addr)
+static unsigned find_address(const struct ia6 *ia, const struct pc_addr *addr)
 {
 	unsigned i = 0;
 
@@ -206,10 +206,10 @@ static bool tells(const struct dhcp6_ia *told, const struct pc_addr *addr)
 static void take_addr(struct pc_dhcp6 *d, const struct dhcp6_ia_addr *told)
 {
 	struct ia6 *ia = &d->ia;
-	const unsigned i = find(ia, &told->addr);
+	const unsigned i = find_address(ia, &told->addr);
 	const struct pc_dhcp6_addr a = {.addr = told->addr,
-	                                .preferred_ns = end_of(d, told->preferred_s),
-	                                .valid_ns = end_of(d, told->valid_s)};
+	                                .preferred_ns = lifetime_end(d, told->preferred_s),
+	                                .valid_ns = lifetime_end(d, told->valid_s)};
 	const struct ip_lease l = {
 	    .addr = a.addr, .preferred_ns = a.preferred_ns, .valid_ns = a.valid_ns};
 	int laddr = -1;
@@ -280,7 +280,7 @@ static bool on_advertise(struct pc_dhcp6 *d, const struct dhcp6_reply *r)
 			ia->asked[i] = r->ia.addr[i].addr;
 	}
 	if (ia->x.tries > 1 || r->preference == UINT8_MAX) /* section 18.2.1 */
-		begin(d, DHCP6_REQUEST);
+		begin_exchange(d, DHCP6_REQUEST);
 	return true;
 }
 
@@ -299,7 +299,7 @@ static bool on_lease(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const stru
 	}
 	if ((type == DHCP6_RENEW || type == DHCP6_REBIND) && status == DHCP6_NO_BINDING) {
 		ia->server = r->server;
-		begin(d, DHCP6_REQUEST);
+		begin_exchange(d, DHCP6_REQUEST);
 		return true;
 	}
 	if (status != DHCP6_SUCCESS || r->ia.nb_addrs == 0)
@@ -354,7 +354,7 @@ bool ia6_input(struct pc_dhcp6 *d, const struct dhcp6_reply *r, const struct pc_
 /* ---- time ------------------------------------------------------------------------------------ */
 
 /* Declines an address that another host has (section 18.2.8). */
-static void decline(struct pc_dhcp6 *d, unsigned i)
+static void ia6_decline(struct pc_dhcp6 *d, unsigned i)
 {
 	struct ia6 *ia = &d->ia;
 
@@ -377,7 +377,7 @@ static bool needs_lease(const struct ia6 *ia)
 }
 
 /* Checks the state of the addresses in the stack. */
-static void look(struct pc_dhcp6 *d)
+static void ia6_look(struct pc_dhcp6 *d)
 {
 	struct ia6 *ia = &d->ia;
 	bool declined = false;
@@ -389,7 +389,7 @@ static void look(struct pc_dhcp6 *d)
 		if (a->a.valid_ns <= d->now_ns || la->state == LADDR_EXPIRED) {
 			remove_addr(d, i - 1);
 		} else if (la->state == LADDR_DUPLICATE) {
-			decline(d, i - 1);
+			ia6_decline(d, i - 1);
 			declined = true;
 		} else if (!a->ready && la->state <= LADDR_DEPRECATED) {
 			a->ready = true;
@@ -397,12 +397,12 @@ static void look(struct pc_dhcp6 *d)
 		}
 	}
 	if (declined)
-		begin(d, DHCP6_DECLINE);
+		begin_exchange(d, DHCP6_DECLINE);
 	else if (ia->nb_addrs == 0 && needs_lease(ia))
 		wait_ns(d, exchange6_jitter(d));
 }
 
-static void on_time(struct pc_dhcp6 *d)
+static void ia6_on_time(struct pc_dhcp6 *d)
 {
 	struct ia6 *ia = &d->ia;
 
@@ -411,7 +411,7 @@ static void on_time(struct pc_dhcp6 *d)
 	else if (ia->state == IA6_WAITING)
 		solicit(d);
 	else if (ia->x.type == DHCP6_SOLICIT && ia->offered)
-		begin(d, DHCP6_REQUEST);
+		begin_exchange(d, DHCP6_REQUEST);
 	else if (d->now_ns >= ia->t2_ns && (ia->state == IA6_BOUND || ia->x.type == DHCP6_RENEW))
 		begin_with_all(d, DHCP6_REBIND);
 	else if (ia->state == IA6_BOUND)
@@ -455,11 +455,11 @@ static void publish(struct pc_dhcp6 *d)
 
 void ia6_turn(struct pc_dhcp6 *d)
 {
-	look(d);
+	ia6_look(d);
 	if (may_begin(d))
 		wait_ns(d, exchange6_jitter(d));
 	if (due(&d->ia) <= d->now_ns)
-		on_time(d);
+		ia6_on_time(d);
 	if (d->ia.news)
 		publish(d);
 }
@@ -493,5 +493,5 @@ void ia6_end(struct pc_dhcp6 *d)
 		return;
 	for (ia->nb_asked = 0; ia->nb_addrs > 0; remove_addr(d, 0))
 		ia->asked[ia->nb_asked++] = ia->addr[0].a.addr;
-	begin(d, DHCP6_RELEASE);
+	begin_exchange(d, DHCP6_RELEASE);
 }

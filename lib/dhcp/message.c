@@ -91,7 +91,7 @@ struct reader {
 };
 
 /* Finds an option of at least so many bytes in all areas. */
-static bool find(const struct reader *r, uint8_t code, size_t least, struct option *o)
+static bool find_option(const struct reader *r, uint8_t code, size_t least, struct option *o)
 {
 	o->len = 0;
 	for (unsigned i = 0; i < r->n; i++)
@@ -103,7 +103,7 @@ static uint32_t find32(const struct reader *r, uint8_t code, uint32_t otherwise)
 {
 	struct option o;
 
-	return find(r, code, 4, &o) ? get32(o.b) : otherwise;
+	return find_option(r, code, 4, &o) ? get32(o.b) : otherwise;
 }
 
 static bool open_areas(const uint8_t *p, size_t len, struct reader *r)
@@ -182,27 +182,27 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 	struct option o;
 
 	l->addr.len = (uint8_t)(96 + (mask != 0 ? bits_of(mask) : 24));
-	reply->has_lease = find(r, OPT_LEASE, 4, &o);
+	reply->has_lease = find_option(r, OPT_LEASE, 4, &o);
 	l->lease_s = reply->has_lease ? get32(o.b) : 0;
 	l->t1_s = find32(r, OPT_T1, l->lease_s == UINT32_MAX ? UINT32_MAX : l->lease_s / 2);
 	l->t2_s = find32(r, OPT_T2,
 	                 l->lease_s == UINT32_MAX ? UINT32_MAX
 	                                          : (uint32_t)((uint64_t)l->lease_s * 7 / 8));
 	tidy(l);
-	if (find(r, OPT_MTU, 2, &o))
+	if (find_option(r, OPT_MTU, 2, &o))
 		l->mtu = (uint16_t)(o.b[0] << 8 | o.b[1]);
-	if (find(r, OPT_DNS, 4, &o))
+	if (find_option(r, OPT_DNS, 4, &o))
 		for (size_t i = 0; i + 4 <= o.len && l->nb_dns < PC_DHCP_SERVERS; i += 4)
 			l->dns[l->nb_dns++] = pc_addr_ip4(get32_be(o.b + i));
-	if (find(r, OPT_DOMAIN, 1, &o) && o.len < sizeof(l->domain))
+	if (find_option(r, OPT_DOMAIN, 1, &o) && o.len < sizeof(l->domain))
 		memcpy(l->domain, o.b, o.len);
-	if (find(r, OPT_SEARCH, 1, &o) && !search_read(o.b, o.len, true, l->search))
+	if (find_option(r, OPT_SEARCH, 1, &o) && !search_read(o.b, o.len, true, l->search))
 		l->search[0] = '\0';
 	/* RFC 3442: classless routes override the router option */
-	if (find(r, OPT_ROUTES, 5, &o) && read_routes(&o, l))
+	if (find_option(r, OPT_ROUTES, 5, &o) && read_routes(&o, l))
 		return;
 	l->nb_routes = 0;
-	if (find(r, OPT_ROUTER, 4, &o))
+	if (find_option(r, OPT_ROUTER, 4, &o))
 		for (size_t i = 0; i + 4 <= o.len; i += 4)
 			add_route(l, 0, 0, get32_be(o.b + i));
 }
@@ -218,11 +218,11 @@ bool dhcp_parse(const uint8_t *p, size_t len, struct dhcp_reply *reply)
 	memset(reply, 0, sizeof(*reply));
 	reply->xid = get32(p + 4);
 	memcpy(reply->mac, p + 28, sizeof(reply->mac));
-	if (!find(&r, OPT_TYPE, 1, &o))
+	if (!find_option(&r, OPT_TYPE, 1, &o))
 		return false;
 	reply->type = o.b[0];
 	reply->lease.addr.addr = pc_addr_ip4(get32_be(p + 16));
-	reply->has_server = find(&r, OPT_SERVER, 4, &o);
+	reply->has_server = find_option(&r, OPT_SERVER, 4, &o);
 	if (reply->has_server)
 		reply->lease.server = pc_addr_ip4(get32_be(o.b));
 	read_lease(&r, reply);

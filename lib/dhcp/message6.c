@@ -9,7 +9,7 @@
 #include "base/name.h"
 #include "dhcp/search.h"
 
-#define OPT_CLIENT_ID  1
+#define OPT6_CLIENT_ID 1
 #define OPT_SERVER_ID  2
 #define OPT_IA_NA      3
 #define OPT_IA_ADDR    5
@@ -18,8 +18,8 @@
 #define OPT_ELAPSED    8
 #define OPT_STATUS     13
 #define OPT_RAPID      14
-#define OPT_DNS        23
-#define OPT_SEARCH     24
+#define OPT6_DNS       23
+#define OPT6_SEARCH    24
 #define OPT_REFRESH    32
 #define OPT_SOL_MAX_RT 82
 #define OPT_INF_MAX_RT 83
@@ -40,7 +40,7 @@ static uint16_t get16(const uint8_t *p)
 	return (uint16_t)(p[0] << 8 | p[1]);
 }
 
-static uint32_t get32(const uint8_t *p)
+static uint32_t get32_of(const uint8_t *p)
 {
 	return (uint32_t)get16(p) << 16 | get16(p + 2);
 }
@@ -92,8 +92,8 @@ static bool read_max_rt(const uint8_t *p, size_t len, uint32_t *s)
 {
 	if (len != 4)
 		return false;
-	if (get32(p) >= MAX_RT_LEAST_S && get32(p) <= MAX_RT_MOST_S)
-		*s = get32(p);
+	if (get32_of(p) >= MAX_RT_LEAST_S && get32_of(p) <= MAX_RT_MOST_S)
+		*s = get32_of(p);
 	return true;
 }
 
@@ -101,7 +101,7 @@ static bool read_refresh(const uint8_t *p, size_t len, uint32_t *s)
 {
 	if (len != 4)
 		return false;
-	*s = get32(p) < REFRESH_LEAST_S ? REFRESH_LEAST_S : get32(p);
+	*s = get32_of(p) < REFRESH_LEAST_S ? REFRESH_LEAST_S : get32_of(p);
 	return true;
 }
 
@@ -160,8 +160,8 @@ static bool read_address(const uint8_t *p, size_t len, struct dhcp6_reply *r)
 	if (o.left > 0)
 		return false;
 	memcpy(a.addr.b, p, 16);
-	a.preferred_s = get32(p + 16);
-	a.valid_s = get32(p + 20);
+	a.preferred_s = get32_of(p + 16);
+	a.valid_s = get32_of(p + 20);
 	if (status == DHCP6_SUCCESS && can_be_ours(&a) && r->ia.nb_addrs < PC_DHCP6_ADDRS)
 		r->ia.addr[r->ia.nb_addrs++] = a;
 	else
@@ -178,11 +178,11 @@ static bool read_ia(const uint8_t *p, size_t len, uint32_t iaid, struct dhcp6_re
 
 	if (len < IA_LEN)
 		return false;
-	if (ia->has || get32(p) != iaid)
+	if (ia->has || get32_of(p) != iaid)
 		return true;
 	o = (struct options){p + IA_LEN, len - IA_LEN, 0, 0};
-	ia->t1_s = get32(p + 4);
-	ia->t2_s = get32(p + 8);
+	ia->t1_s = get32_of(p + 4);
+	ia->t2_s = get32_of(p + 8);
 	while (next_option(&o)) {
 		if (o.code == OPT_IA_ADDR && !read_address(o.p, o.len, r))
 			return false;
@@ -218,7 +218,7 @@ static bool read_option(const struct options *o, const struct dhcp6_self *self,
 	uint8_t duid[DHCP6_DUID_LEN];
 
 	switch (o->code) {
-	case OPT_CLIENT_ID:
+	case OPT6_CLIENT_ID:
 		write_duid(duid, self->mac);
 		r->has_client = true;
 		r->is_ours = len == sizeof(duid) && memcmp(p, duid, len) == 0;
@@ -235,9 +235,9 @@ static bool read_option(const struct options *o, const struct dhcp6_self *self,
 	case OPT_RAPID:
 		r->rapid = true;
 		return len == 0;
-	case OPT_DNS:
+	case OPT6_DNS:
 		return read_dns(p, len, &r->info);
-	case OPT_SEARCH:
+	case OPT6_SEARCH:
 		return search_read(p, len, false, r->info.search);
 	case OPT_REFRESH:
 		return read_refresh(p, len, &r->info.refresh_s);
@@ -258,7 +258,7 @@ bool dhcp6_parse(const uint8_t *p, size_t len, const struct dhcp6_self *self, st
 		return false;
 	memset(r, 0, sizeof(*r));
 	r->type = p[0];
-	r->xid = get32(p) & 0xffffff;
+	r->xid = get32_of(p) & 0xffffff;
 	r->info.refresh_s = REFRESH_DEFAULT_S;
 	o = (struct options){p + HDR_LEN, len - HDR_LEN, 0, 0};
 	while (next_option(&o))
@@ -273,7 +273,7 @@ bool dhcp6_parse(const uint8_t *p, size_t len, const struct dhcp6_self *self, st
  * have them. */
 static uint8_t *write_wishes(uint8_t *p, uint8_t type)
 {
-	static const uint16_t wanted[] = {OPT_DNS, OPT_SEARCH, OPT_SOL_MAX_RT, OPT_REFRESH,
+	static const uint16_t wanted[] = {OPT6_DNS, OPT6_SEARCH, OPT_SOL_MAX_RT, OPT_REFRESH,
 	                                  OPT_INF_MAX_RT};
 	const unsigned n = type == DHCP6_INFORMATION_REQUEST ? 5 : 3;
 
@@ -305,7 +305,7 @@ size_t dhcp6_write(uint8_t *p, const struct dhcp6_self *self, const struct dhcp6
 	uint8_t *o = p + HDR_LEN;
 
 	put32(p, (uint32_t)q->type << 24 | (q->xid & 0xffffff));
-	o = put_option(o, OPT_CLIENT_ID, DHCP6_DUID_LEN);
+	o = put_option(o, OPT6_CLIENT_ID, DHCP6_DUID_LEN);
 	write_duid(o, self->mac);
 	o += DHCP6_DUID_LEN;
 	if (q->server != NULL) {

@@ -29,8 +29,8 @@ __attribute__((format(printf, 4, 5))) static int refuse(char *why, size_t len, i
 }
 
 /* Reads the items of a change into a list. Returns 0, -EINVAL, -ENOSPC or -ENOMEM. */
-static int read_list(const struct pc_firewall *fw, const struct pc_firewall_change *c,
-                     bool of_ports, struct fw_table *list, char *why, size_t len)
+static int read_names(const struct pc_firewall *fw, const struct pc_firewall_change *c,
+                      bool of_ports, struct fw_table *list, char *why, size_t len)
 {
 	const struct pc_firewall_args args = {.read_file = fw->read_file, .read_arg = fw->read_arg};
 	struct fw_rules r = {.tables.max = fw->rules.tables.max};
@@ -46,7 +46,7 @@ static int read_list(const struct pc_firewall *fw, const struct pc_firewall_chan
 
 /* Replaces the contents of a table by those of *next, which gets the old ones, and rebuilds the
  * members. Returns 0, -ENOSPC or -ENOMEM; on failure nothing has changed. */
-static int put(struct pc_firewall *fw, struct fw_table *t, struct fw_table *next)
+static int put_table(struct pc_firewall *fw, struct fw_table *t, struct fw_table *next)
 {
 	struct fw_tables *all = &fw->rules.tables;
 	struct fw_members *members;
@@ -83,7 +83,7 @@ static int make_next(const struct fw_table *t, enum pc_firewall_verb verb,
 	return rc;
 }
 
-static unsigned number_of(const struct fw_tables *all, const struct fw_table *t)
+static unsigned table_number(const struct fw_tables *all, const struct fw_table *t)
 {
 	return (unsigned)(t - all->table);
 }
@@ -93,7 +93,7 @@ static unsigned number_of(const struct fw_tables *all, const struct fw_table *t)
 static void unlearn(struct pc_firewall *fw, const struct pc_firewall_change *c,
                     const struct fw_table *t, const struct fw_table *list, unsigned *changed)
 {
-	const unsigned table = number_of(&fw->rules.tables, t);
+	const unsigned table = table_number(&fw->rules.tables, t);
 
 	if (c->verb == PC_FIREWALL_DELETE)
 		*changed += fw_learnt_remove(&fw->learnt, table, list, c->now_ns);
@@ -113,7 +113,7 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 	if (fw->replaced != NULL)
 		return refuse(why, len, EBUSY, "some stack has not taken the change before yet");
 	snprintf(why, len, "%s: no memory for the table", c->name);
-	rc = read_list(fw, c, t->ports != NULL, &list, why, len);
+	rc = read_names(fw, c, t->ports != NULL, &list, why, len);
 	if (rc == 0)
 		rc = make_next(t, c->verb, &list, &next);
 	if (rc == 0) {
@@ -122,7 +122,7 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 		*changed = c->verb == PC_FIREWALL_REPLACE ? after
 		           : after > before               ? after - before
 		                                          : before - after;
-		rc = put(fw, t, &next);
+		rc = put_table(fw, t, &next);
 		if (rc == -ENOSPC)
 			snprintf(why, len,
 			         "%s: more than %u addresses in tables (firewall.max_addrs)",
@@ -165,7 +165,7 @@ static void take_learnt(struct pc_firewall *fw, const struct pc_firewall *from)
 		const struct fw_table *o = find_old(&old, &all->table[i]);
 
 		if (o != NULL && (fw->learnt.tables >> i & 1) != 0)
-			table_of[number_of(&old, o)] = (int8_t)i;
+			table_of[table_number(&old, o)] = (int8_t)i;
 	}
 	if (fw->learnt.place != NULL)
 		fw_learnt_take(&fw->learnt, &from->learnt, table_of);
@@ -191,7 +191,7 @@ struct limited {
 	uint32_t rule;
 };
 
-static int compare(const void *x, const void *y)
+static int compare_names(const void *x, const void *y)
 {
 	const struct limited *a = x, *b = y;
 	const int c = strcmp(a->text, b->text);
@@ -209,7 +209,7 @@ static struct limited *list_limited(const struct fw_rules *r, uint32_t *n)
 		if (fw_rule_is_limited(&r->rule[i]))
 			list[(*n)++] = (struct limited){r->rule[i].text, i};
 	if (*n > 1)
-		qsort(list, *n, sizeof(*list), compare);
+		qsort(list, *n, sizeof(*list), compare_names);
 	return list;
 }
 
@@ -278,7 +278,7 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 			continue;
 		rc = make_next(t, PC_FIREWALL_REPLACE, o, &next);
 		if (rc == 0)
-			rc = put(fw, t, &next);
+			rc = put_table(fw, t, &next);
 		fw_table_fini(&next);
 		pc_firewall_forget(fw);
 		if (rc != 0)
@@ -329,5 +329,5 @@ struct pc_firewall_learnt *pc_firewall_list_learnt(const struct pc_firewall *fw,
 		errno = ENOENT;
 		return NULL;
 	}
-	return fw_learnt_list(&fw->learnt, number_of(&fw->rules.tables, t), now_ns, n);
+	return fw_learnt_list(&fw->learnt, table_number(&fw->rules.tables, t), now_ns, n);
 }

@@ -48,7 +48,7 @@ static int add_entry(struct reader *d, const struct fw_entry *e)
 
 /* ---- tables ---------------------------------------------------------------------------------- */
 
-static bool is_same(const struct fw_cond *a, const struct fw_cond *b)
+static bool is_same_cond(const struct fw_cond *a, const struct fw_cond *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
@@ -57,7 +57,7 @@ static bool is_any(const struct fw_cond *c)
 {
 	const struct fw_cond any = {0};
 
-	return is_same(c, &any);
+	return is_same_cond(c, &any);
 }
 
 /* Finds the index of a condition, adding it if it is new. Returns 0, -ENOMEM, or the result of
@@ -71,7 +71,7 @@ static int find_cond(struct reader *d, const struct fw_cond *c, uint16_t *index)
 	if (r->cond == NULL)
 		return -ENOMEM;
 	for (unsigned i = 0; i < r->nb_conds; i++)
-		if (is_same(&r->cond[i], c)) {
+		if (is_same_cond(&r->cond[i], c)) {
 			*index = (uint16_t)i;
 			return 0;
 		}
@@ -157,7 +157,7 @@ static unsigned families_of(const struct draft *f, const struct pc_prefix *src,
 	return families;
 }
 
-static struct fw_span span_of(const struct fw_span *list, unsigned n, unsigned i)
+static struct fw_span nth_span(const struct fw_span *list, unsigned n, unsigned i)
 {
 	return n > 0 ? list[i] : FW_ANY_SPAN;
 }
@@ -200,8 +200,8 @@ static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry
 	for (unsigned i = 0; rc == 0 && i < nb_sport * nb_dport * nb_types * nb_netifs; i++) {
 		const unsigned k = i / nb_sport / nb_dport;
 
-		e.icmp_type = span_of(f->icmp_type, f->nb_types, k % nb_types);
-		e.netif = span_of(f->netif, f->nb_netifs, k / nb_types);
+		e.icmp_type = nth_span(f->icmp_type, f->nb_types, k % nb_types);
+		e.netif = nth_span(f->netif, f->nb_netifs, k / nb_types);
 		rc = add_ports(d, f, &e, &cond, port_of(&f->end[0], i % nb_sport),
 		               port_of(&f->end[1], i / nb_sport % nb_dport));
 	}
@@ -237,7 +237,7 @@ int fw_expand(struct reader *d, const struct draft *f)
 	for (unsigned i = 0; rc == 0 && i < nb_src * nb_dst * nb_protos; i++)
 		rc = expand_ends(d, f, item_of(&f->end[0], i % nb_src),
 		                 item_of(&f->end[1], i / nb_src % nb_dst),
-		                 span_of(f->proto, f->nb_protos, i / nb_src / nb_dst));
+		                 nth_span(f->proto, f->nb_protos, i / nb_src / nb_dst));
 	if (rc == 0 && d->r->nb_entries == before)
 		rc = fw_fail(d,
 		             "no packet fits: the addresses and the protocol are of two families");

@@ -94,7 +94,7 @@ static int init_learnt(struct pc_firewall *fw, const struct pc_firewall_args *ar
 	return rc;
 }
 
-static int make(struct pc_firewall *fw, const struct pc_firewall_args *args)
+static int make_firewall(struct pc_firewall *fw, const struct pc_firewall_args *args)
 {
 	int rc = fw_match_init(&fw->match, &fw->rules, args->socket_id);
 
@@ -134,7 +134,7 @@ struct pc_firewall *pc_firewall_create(const struct pc_firewall_args *args, char
 		errno = -rc;
 		return NULL;
 	}
-	rc = make(fw, args);
+	rc = make_firewall(fw, args);
 	if (rc == 0)
 		return fw;
 	snprintf(why, len, "%s: no memory for %u rules", args->name, fw->rules.nb_entries);
@@ -221,7 +221,7 @@ static bool has_room(uint64_t *next_ns, uint64_t now_ns, uint64_t burst_ns)
 }
 
 /* Takes a packet's share of a rate, gap_ns. Returns whether there was room. */
-static bool take(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t burst_ns)
+static bool take_token(uint64_t *next_ns, uint64_t now_ns, uint64_t gap_ns, uint64_t burst_ns)
 {
 	if (!has_room(next_ns, now_ns, burst_ns))
 		return false;
@@ -248,7 +248,8 @@ static void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir, const s
 
 	/* a burst of one second's worth is allowed */
 	if (rate == 0 || slot->log == NULL ||
-	    !take(&slot->log_ns, ctx->now_ns, SECOND_NS / rate, SECOND_NS - SECOND_NS / rate) ||
+	    !take_token(&slot->log_ns, ctx->now_ns, SECOND_NS / rate,
+	                SECOND_NS - SECOND_NS / rate) ||
 	    rte_ring_sp_enqueue_elem(slot->log, (void *)(uintptr_t)&l, sizeof(l)) != 0)
 		ctx_count(ctx, PC_FIREWALL_UNLOGGED);
 	else
@@ -257,8 +258,8 @@ static void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir, const s
 
 /* The counters of the rule that decides about a packet; NULL: everything passes in this
  * direction. */
-static struct fw_count *find(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
-                             const struct fw_packet *p)
+static struct fw_count *find_count(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
+                                   const struct fw_packet *p)
 {
 	const struct fw_rules *r = &fw->set->rules;
 	uint32_t found;
@@ -272,7 +273,7 @@ static struct fw_count *find(const struct fw *fw, const struct ctx *ctx, enum fw
 enum fw_action fw_peek(const struct fw *fw, const struct ctx *ctx, enum fw_dir dir,
                        const struct fw_packet *p)
 {
-	const struct fw_count *c = find(fw, ctx, dir, p);
+	const struct fw_count *c = find_count(fw, ctx, dir, p);
 
 	return c != NULL ? c->action : FW_PASS;
 }
@@ -344,11 +345,12 @@ static void overload(struct fw *fw, struct ctx *ctx, const struct fw_count *c,
 static bool is_within(struct fw *fw, struct ctx *ctx, struct fw_count *c, const struct fw_packet *p)
 {
 	if (c->source_gap_ns != 0 && (c->more & FW_COUNTS_HANDSHAKES) == 0 &&
-	    !take(rate_of(fw, ctx, c, p), ctx->now_ns, c->source_gap_ns, source_burst_ns(c))) {
+	    !take_token(rate_of(fw, ctx, c, p), ctx->now_ns, c->source_gap_ns,
+	                source_burst_ns(c))) {
 		overload(fw, ctx, c, p);
 		return false;
 	}
-	if (c->gap_ns != 0 && !take(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
+	if (c->gap_ns != 0 && !take_token(&c->next_ns, ctx->now_ns, c->gap_ns, c->burst_ns)) {
 		ctx_count(ctx, PC_FIREWALL_LIMITED);
 		return false;
 	}
@@ -372,7 +374,7 @@ static __rte_noinline enum fw_action do_more(struct fw *fw, struct ctx *ctx, str
 
 enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const struct fw_packet *p)
 {
-	struct fw_count *c = find(fw, ctx, dir, p);
+	struct fw_count *c = find_count(fw, ctx, dir, p);
 
 	if (c == NULL)
 		return FW_PASS;
@@ -385,7 +387,7 @@ enum fw_action fw_judge(struct fw *fw, struct ctx *ctx, enum fw_dir dir, const s
 bool fw_admits_handshake(struct fw *fw, struct ctx *ctx, const struct fw_packet *syn,
                          struct fw_share *share)
 {
-	const struct fw_count *c = find(fw, ctx, FW_IN, syn);
+	const struct fw_count *c = find_count(fw, ctx, FW_IN, syn);
 
 	*share = (struct fw_share){0};
 	if (c == NULL)

@@ -10,7 +10,7 @@
 
 /* a tick is 2^20 ns, about a millisecond, so that an end fits into 64 bits with what its place is
  * for */
-#define TICK_SHIFT 20
+#define LEARNT_TICK_SHIFT 20
 
 /* What a place is for: a table, and whether the source is a link-local address. */
 #define OF_BITS  8
@@ -61,7 +61,7 @@ static struct fw_source source_at(const struct fw_learnt_place *p)
 /* Says whether a time is over; that of a free place is. */
 static bool is_over(uint64_t end, uint64_t now_ns)
 {
-	return end >> OF_BITS <= now_ns >> TICK_SHIFT;
+	return end >> OF_BITS <= now_ns >> LEARNT_TICK_SHIFT;
 }
 
 /* places per bucket */
@@ -70,7 +70,7 @@ static unsigned ways(const struct fw_learnt *l)
 	return l->nb_slots * FW_LEARNT_WAYS;
 }
 
-static struct fw_learnt_place *bucket_of(const struct fw_learnt *l, uint64_t source)
+static struct fw_learnt_place *learnt_bucket_of(const struct fw_learnt *l, uint64_t source)
 {
 	const uint64_t v[3] = {source, 0, 0};
 
@@ -104,7 +104,7 @@ static void write_place(struct fw_learnt_place *p, uint64_t source, uint64_t end
 uint64_t fw_learnt_of(const struct fw_learnt *l, const struct pc_addr *a, uint64_t now_ns)
 {
 	const struct fw_source source = fw_source_of(a);
-	const struct fw_learnt_place *p = bucket_of(l, source.name);
+	const struct fw_learnt_place *p = learnt_bucket_of(l, source.name);
 	uint64_t in = 0;
 
 	for (unsigned i = 0; i < ways(l); i++, p++) {
@@ -137,10 +137,10 @@ static struct fw_learnt_place *find_place(struct fw_learnt_place *part, uint64_t
 	return soonest;
 }
 
-static unsigned put(struct fw_learnt *l, unsigned slot, uint64_t source, uint64_t end,
-                    uint64_t now_ns)
+static unsigned put_source(struct fw_learnt *l, unsigned slot, uint64_t source, uint64_t end,
+                           uint64_t now_ns)
 {
-	struct fw_learnt_place *part = bucket_of(l, source) + slot * FW_LEARNT_WAYS;
+	struct fw_learnt_place *part = learnt_bucket_of(l, source) + slot * FW_LEARNT_WAYS;
 	struct fw_learnt_place *p = find_place(part, source, of_end(end));
 	const uint64_t before = __atomic_load_n(&p->end, __ATOMIC_RELAXED);
 
@@ -162,7 +162,8 @@ unsigned fw_learnt_put(struct fw_learnt *l, unsigned slot, unsigned table, const
 {
 	const struct fw_source s = fw_source_of(a);
 
-	return put(l, slot, s.name, end_ns >> TICK_SHIFT << OF_BITS | of_link(s) | table, now_ns);
+	return put_source(l, slot, s.name,
+	                  end_ns >> LEARNT_TICK_SHIFT << OF_BITS | of_link(s) | table, now_ns);
 }
 
 /* ---- other threads --------------------------------------------------------------------------- */
@@ -175,7 +176,7 @@ static bool is_member(const struct fw_learnt_place *p, unsigned table, uint64_t 
 	return table_of_end(copy->end) == table && !is_over(copy->end, now_ns);
 }
 
-static bool is_same(const struct fw_learnt_place *a, const struct fw_learnt_place *b)
+static bool is_same_place(const struct fw_learnt_place *a, const struct fw_learnt_place *b)
 {
 	return a->source == b->source && of_end(a->end) == of_end(b->end);
 }
@@ -189,7 +190,7 @@ static bool is_again(const struct fw_learnt_place *bucket, unsigned i,
 
 	for (unsigned k = 0; k < i; k++)
 		if (is_member(&bucket[k], table_of_end(member->end), now_ns, &other) &&
-		    is_same(&other, member))
+		    is_same_place(&other, member))
 			return true;
 	return false;
 }
@@ -203,9 +204,9 @@ static uint64_t last_end(const struct fw_learnt *l, const struct fw_learnt_place
 
 	for (unsigned i = 0; i < ways(l); i++)
 		if (is_member(&bucket[i], table_of_end(first->end), now_ns, &other) &&
-		    is_same(&other, first) && other.end > end)
+		    is_same_place(&other, first) && other.end > end)
 			end = other.end;
-	return end >> OF_BITS << TICK_SHIFT;
+	return end >> OF_BITS << LEARNT_TICK_SHIFT;
 }
 
 static size_t nb_places(const struct fw_learnt *l)
@@ -213,7 +214,7 @@ static size_t nb_places(const struct fw_learnt *l)
 	return l->place != NULL ? (l->mask + (size_t)1) * ways(l) : 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
 	const struct pc_firewall_learnt *x = a, *y = b;
 
@@ -244,7 +245,7 @@ struct pc_firewall_learnt *fw_learnt_list(const struct fw_learnt *l, unsigned ta
 			                                .end_ns = last_end(l, bucket, &p, now_ns)};
 	}
 	if (*n > 1)
-		qsort(list, *n, sizeof(*list), compare);
+		qsort(list, *n, sizeof(*list), compare_places);
 	return list;
 }
 
@@ -299,8 +300,8 @@ void fw_learnt_take(struct fw_learnt *l, const struct fw_learnt *from,
 		const int table = p.end != 0 ? table_of[table_of_end(p.end)] : -1;
 
 		if (table >= 0 && slot < l->nb_slots)
-			(void)put(l, (unsigned)slot, p.source,
-			          p.end >> OF_BITS << OF_BITS | (p.end & OF_LINK) | (unsigned)table,
-			          0);
+			(void)put_source(
+			    l, (unsigned)slot, p.source,
+			    p.end >> OF_BITS << OF_BITS | (p.end & OF_LINK) | (unsigned)table, 0);
 	}
 }

@@ -115,7 +115,7 @@ static int add_range(struct list *l, unsigned first, unsigned last)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_items(const void *a, const void *b)
 {
 	return ((const struct fw_range *)a)->first - ((const struct fw_range *)b)->first;
 }
@@ -130,7 +130,7 @@ static unsigned ranges_of(struct list *l, unsigned max, struct fw_range *to)
 		memcpy(to, l->range, l->nb_ranges * sizeof(*to));
 		return l->nb_ranges;
 	}
-	qsort(l->range, l->nb_ranges, sizeof(l->range[0]), compare);
+	qsort(l->range, l->nb_ranges, sizeof(l->range[0]), compare_items);
 	for (unsigned i = 0; i < l->nb_ranges; i++) {
 		if (l->range[i].first > next)
 			to[n++] =

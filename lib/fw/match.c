@@ -91,7 +91,7 @@ static void describe6(struct rte_acl_config *c)
 
 /* ---- entries to rules of librte_acl ---------------------------------------------------------- */
 
-static struct rte_acl_field span_of(struct fw_span s)
+static struct rte_acl_field acl_field_of(struct fw_span s)
 {
 	return (struct rte_acl_field){.value.u8 = s.first, .mask_range.u8 = s.last};
 }
@@ -121,14 +121,14 @@ static void fill_tail(struct rte_acl_field *f, const struct fw_entry *e)
 	f[0] = range_of(&e->sport);
 	f[1] = range_of(&e->dport);
 	f[2] = bits_of(0, (uint8_t)(FW_STATES & ~e->states));
-	f[3] = span_of(e->icmp_type);
-	f[4] = span_of(e->netif);
+	f[3] = acl_field_of(e->icmp_type);
+	f[4] = acl_field_of(e->netif);
 	f[5] = bits_of(e->flags, e->flags_mask);
 }
 
 static void fill4(struct rte_acl_field *f, const struct fw_entry *e)
 {
-	f[0] = span_of(e->proto);
+	f[0] = acl_field_of(e->proto);
 	/* the length is that of the IPv4-mapped form */
 	f[1] = word_of(&e->src.addr, 3, e->src.len);
 	f[2] = word_of(&e->dst.addr, 3, e->dst.len);
@@ -137,7 +137,7 @@ static void fill4(struct rte_acl_field *f, const struct fw_entry *e)
 
 static void fill6(struct rte_acl_field *f, const struct fw_entry *e)
 {
-	f[0] = span_of(e->proto);
+	f[0] = acl_field_of(e->proto);
 	for (unsigned w = 0; w < 4; w++) {
 		f[1 + w] = word_of(&e->src.addr, w, e->src.len);
 		f[5 + w] = word_of(&e->dst.addr, w, e->dst.len);
@@ -192,7 +192,8 @@ static int build(struct rte_acl_ctx *acl, const struct fw_rules *r, struct choic
 	return rc == -ERANGE ? -ENOSPC : rc;
 }
 
-static int make(struct rte_acl_ctx **acl, const struct fw_rules *r, struct choice c, int socket_id)
+static int make_trie(struct rte_acl_ctx **acl, const struct fw_rules *r, struct choice c,
+                     int socket_id)
 {
 	struct rte_acl_param param = {
 	    .socket_id = socket_id,
@@ -217,7 +218,8 @@ static int make_tries(struct fw_tries *t, const struct fw_rules *r, unsigned con
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && i < 4; i++)
-		rc = make(&t->acl[i / 2][i % 2], r, (struct choice){cond, i / 2, i % 2}, socket_id);
+		rc = make_trie(&t->acl[i / 2][i % 2], r, (struct choice){cond, i / 2, i % 2},
+		               socket_id);
 	return rc;
 }
 
@@ -305,8 +307,8 @@ static uint32_t classify(const struct rte_acl_ctx *acl, const void *key)
 	return found;
 }
 
-static __rte_always_inline uint32_t find(const struct fw_tries *t, enum fw_dir dir,
-                                         const struct fw_packet *p)
+static __rte_always_inline uint32_t find_rule(const struct fw_tries *t, enum fw_dir dir,
+                                              const struct fw_packet *p)
 {
 	const bool ip4 = pc_addr_is_ip4(p->dst);
 	const struct rte_acl_ctx *acl = t->acl[dir][!ip4];
@@ -376,7 +378,7 @@ static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct 
 		 * index */
 		if (!is_met(&g->cond, in) || g->first[dir] >= found - 1)
 			continue;
-		other = find(&g->tries, dir, p);
+		other = find_rule(&g->tries, dir, p);
 		if (other != 0 && other - 1 < found - 1)
 			found = other;
 	}
@@ -386,7 +388,7 @@ static __rte_noinline uint32_t find_more(const struct fw_match *m, const struct 
 uint32_t fw_match_find(const struct fw_match *m, const struct fw_where *where, uint64_t now_ns,
                        enum fw_dir dir, const struct fw_packet *p)
 {
-	const uint32_t found = find(&m->tries, dir, p);
+	const uint32_t found = find_rule(&m->tries, dir, p);
 
 	return unlikely(m->group != NULL) ? find_more(m, where, now_ns, dir, p, found) : found;
 }

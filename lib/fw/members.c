@@ -26,7 +26,7 @@ struct cut {
 	uint64_t *in;
 };
 
-static fw_addr6 number_of(const struct pc_addr *a)
+static fw_addr6 addr_number(const struct pc_addr *a)
 {
 	return (fw_addr6)rte_be_to_cpu_64(a->q[0]) << 64 | rte_be_to_cpu_64(a->q[1]);
 }
@@ -36,7 +36,7 @@ static bool is_ip4(const struct pc_prefix *p)
 	return p->len >= 96 && pc_addr_is_ip4(&p->addr);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_ranges(const void *a, const void *b)
 {
 	const struct range *x = a, *y = b;
 
@@ -54,7 +54,7 @@ static uint32_t list_ranges(const struct fw_tables *t, bool ip4, struct range *l
 	for (unsigned i = 0; i < t->n; i++) {
 		for (uint32_t k = 0; k < t->table[i].n; k++) {
 			const struct pc_prefix *p = &t->table[i].prefix[k];
-			const fw_addr6 whole = number_of(&p->addr);
+			const fw_addr6 whole = addr_number(&p->addr);
 			const fw_addr6 first = ip4 ? (uint32_t)whole : whole;
 			const fw_addr6 host = p->len == 128 ? 0
 			                      : p->len == 0 ? ~(fw_addr6)0
@@ -64,9 +64,9 @@ static uint32_t list_ranges(const struct fw_tables *t, bool ip4, struct range *l
 				list[n++] = (struct range){first, first | host, UINT64_C(1) << i};
 		}
 	}
-	qsort(list, n, sizeof(*list), compare);
+	qsort(list, n, sizeof(*list), compare_ranges);
 	for (uint32_t i = 1; i < n; i++)
-		if (compare(&list[kept], &list[i]) == 0)
+		if (compare_ranges(&list[kept], &list[i]) == 0)
 			list[kept].in |= list[i].in;
 		else
 			list[++kept] = list[i];
@@ -139,7 +139,7 @@ static bool make_cut(struct cut *c, const struct fw_tables *t, bool ip4)
 
 /* ---- what lcores read ------------------------------------------------------------------------ */
 
-static void *take(size_t n, size_t each, int socket_id)
+static void *take_memory(size_t n, size_t each, int socket_id)
 {
 	return rte_malloc_socket("pc_fw", n * each, RTE_CACHE_LINE_SIZE, socket_id);
 }
@@ -153,7 +153,7 @@ static bool make_index(struct fw_members *m, int socket_id)
 	uint32_t at = 0;
 
 	m->shift = 32 - bits;
-	m->index = take(n + 1, sizeof(m->index[0]), socket_id);
+	m->index = take_memory(n + 1, sizeof(m->index[0]), socket_id);
 	if (m->index == NULL)
 		return false;
 	for (uint64_t i = 0; i < n; i++) {
@@ -165,11 +165,11 @@ static bool make_index(struct fw_members *m, int socket_id)
 	return true;
 }
 
-static bool fill4(struct fw_members *m, const struct cut *c, int socket_id)
+static bool fill_members4(struct fw_members *m, const struct cut *c, int socket_id)
 {
 	m->n4 = c->n;
-	m->start4 = take(c->n, sizeof(m->start4[0]), socket_id);
-	m->in4 = take(c->n, sizeof(m->in4[0]), socket_id);
+	m->start4 = take_memory(c->n, sizeof(m->start4[0]), socket_id);
+	m->in4 = take_memory(c->n, sizeof(m->in4[0]), socket_id);
 	if (m->start4 == NULL || m->in4 == NULL)
 		return false;
 	for (uint32_t i = 0; i < c->n; i++)
@@ -178,11 +178,11 @@ static bool fill4(struct fw_members *m, const struct cut *c, int socket_id)
 	return make_index(m, socket_id);
 }
 
-static bool fill6(struct fw_members *m, const struct cut *c, int socket_id)
+static bool fill_members6(struct fw_members *m, const struct cut *c, int socket_id)
 {
 	m->n6 = c->n;
-	m->start6 = take(c->n, sizeof(m->start6[0]), socket_id);
-	m->in6 = take(c->n, sizeof(m->in6[0]), socket_id);
+	m->start6 = take_memory(c->n, sizeof(m->start6[0]), socket_id);
+	m->in6 = take_memory(c->n, sizeof(m->in6[0]), socket_id);
 	if (m->start6 == NULL || m->in6 == NULL)
 		return false;
 	memcpy(m->start6, c->start, c->n * sizeof(m->start6[0]));
@@ -213,8 +213,8 @@ static bool fill_ports(struct fw_members *m, const uint64_t *in, int socket_id)
 
 	for (uint32_t p = 0; p <= UINT16_MAX; p++)
 		n += is_start(in, p);
-	m->start_port = take(n, sizeof(m->start_port[0]), socket_id);
-	m->in_port = take(n, sizeof(m->in_port[0]), socket_id);
+	m->start_port = take_memory(n, sizeof(m->start_port[0]), socket_id);
+	m->in_port = take_memory(n, sizeof(m->in_port[0]), socket_id);
 	if (m->start_port == NULL || m->in_port == NULL)
 		return false;
 	for (uint32_t p = 0; p <= UINT16_MAX; p++)
@@ -249,7 +249,7 @@ struct fw_members *fw_members_create(const struct fw_tables *t, int socket_id)
 
 	for (unsigned ip4 = 0; ok && ip4 < 2; ip4++) {
 		ok = make_cut(&c, t, ip4 != 0) &&
-		     (ip4 ? fill4(m, &c, socket_id) : fill6(m, &c, socket_id));
+		     (ip4 ? fill_members4(m, &c, socket_id) : fill_members6(m, &c, socket_id));
 		free(c.start);
 		free(c.in);
 	}
@@ -303,7 +303,7 @@ static uint64_t find6(const struct fw_members *m, fw_addr6 a)
 uint64_t fw_members_of(const struct fw_members *m, const struct pc_addr *a)
 {
 	return pc_addr_is_ip4(a) ? find4(m, rte_be_to_cpu_32(pc_addr_get_ip4(a)))
-	                         : find6(m, number_of(a));
+	                         : find6(m, addr_number(a));
 }
 
 uint64_t fw_members_of_port(const struct fw_members *m, uint16_t port)

@@ -23,7 +23,7 @@ struct word {
 };
 
 /* The next word of a line; the line ends with the text or at a comment. */
-static struct word next_word(const char **line)
+static struct word next_word_of_ports(const char **line)
 {
 	struct word w = {.text = *line + strspn(*line, " \t\r")};
 
@@ -46,7 +46,7 @@ static bool is_word(struct word w, const char *text)
 }
 
 /* The port in "80/tcp"; -1: the protocol is neither TCP nor UDP. */
-static int port_of(struct word w)
+static int parse_port(struct word w)
 {
 	const size_t digits = strspn(w.text, "0123456789");
 	const struct word proto = {.text = w.text + digits + 1,
@@ -63,10 +63,10 @@ static int port_of(struct word w)
 /* The port in a line "NAME PORT/PROTOCOL [ALIAS]..." if it has this name, or else -1. */
 static int match(const char *line, const char *name)
 {
-	struct word w = next_word(&line);
-	const int port = port_of(next_word(&line));
+	struct word w = next_word_of_ports(&line);
+	const int port = parse_port(next_word_of_ports(&line));
 
-	for (; port >= 0 && w.len > 0; w = next_word(&line))
+	for (; port >= 0 && w.len > 0; w = next_word_of_ports(&line))
 		if (is_word(w, name))
 			return port;
 	return -1;

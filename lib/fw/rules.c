@@ -334,7 +334,7 @@ static int read_rule(struct reader *d, struct draft *f, const char *text)
 }
 
 /* Cuts a line into words, and builds in text what is shown for it. Returns 0 or -EINVAL. */
-static int cut(struct reader *d, char *line, char *text)
+static int cut_line(struct reader *d, char *line, char *text)
 {
 	char *word;
 
@@ -380,7 +380,7 @@ static int read_lines(struct reader *d, char *text, struct fw_rule *defaults, st
 			rc = fw_read_table(d, line);
 			continue;
 		}
-		rc = cut(d, line, shown);
+		rc = cut_line(d, line, shown);
 		if (rc != 0 || d->n == 0)
 			continue;
 		rc = read_words(d, defaults, f, shown);

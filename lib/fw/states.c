@@ -24,7 +24,7 @@ void fw_states_fini(struct fw_states *t)
 	*t = (struct fw_states){0};
 }
 
-static struct fw_state *bucket_of(const struct fw_states *t, const struct fw_state *name)
+static struct fw_state *state_bucket_of(const struct fw_states *t, const struct fw_state *name)
 {
 	const uint64_t v[3] = {name->remote.q[0], name->remote.q[1],
 	                       (uint64_t)name->lport << 48 | (uint64_t)name->rport << 32 |
@@ -33,7 +33,7 @@ static struct fw_state *bucket_of(const struct fw_states *t, const struct fw_sta
 	return &t->place[(size_t)(hash24(&t->key, v) & t->mask) * FW_WAYS];
 }
 
-static bool is_same(const struct fw_state *a, const struct fw_state *b)
+static bool is_same_state(const struct fw_state *a, const struct fw_state *b)
 {
 	return a->proto == b->proto && a->lport == b->lport && a->rport == b->rport &&
 	       a->laddr == b->laddr && pc_addr_equal(&a->remote, &b->remote);
@@ -42,10 +42,10 @@ static bool is_same(const struct fw_state *a, const struct fw_state *b)
 struct fw_state *fw_states_find(const struct fw_states *t, const struct fw_state *name,
                                 uint64_t now_ns)
 {
-	struct fw_state *e = bucket_of(t, name);
+	struct fw_state *e = state_bucket_of(t, name);
 
 	for (unsigned i = 0; i < FW_WAYS; i++, e++)
-		if (is_same(e, name))
+		if (is_same_state(e, name))
 			return e->until_ns > now_ns ? e : NULL;
 	return NULL;
 }
@@ -67,10 +67,10 @@ static uint8_t see(uint8_t before, unsigned dir)
 void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
                     uint64_t until_ns)
 {
-	struct fw_state *e = bucket_of(t, name), *least = e;
+	struct fw_state *e = state_bucket_of(t, name), *least = e;
 
 	for (unsigned i = 0; i < FW_WAYS; i++, e++) {
-		if (is_same(e, name)) {
+		if (is_same_state(e, name)) {
 			e->seen = see(e->until_ns > now_ns ? e->seen : 0, dir);
 			e->until_ns = until_ns;
 			return;

@@ -12,7 +12,7 @@
 
 /* ---- items ----------------------------------------------------------------------------------- */
 
-static int add_port(struct reader *d, struct fw_table *t, const char *word)
+static int read_port(struct reader *d, struct fw_table *t, const char *word)
 {
 	struct fw_range r;
 	const int rc = fw_read_port(d, word, &r);
@@ -22,7 +22,7 @@ static int add_port(struct reader *d, struct fw_table *t, const char *word)
 	return rc;
 }
 
-static int add_addr(struct reader *d, struct fw_table *t, const char *word)
+static int read_addr(struct reader *d, struct fw_table *t, const char *word)
 {
 	struct fw_tables *all = &d->r->tables;
 	struct pc_prefix p;
@@ -48,7 +48,7 @@ static int add_item(struct reader *d, struct fw_table *t, const char *text, size
 	/* an item that is truncated is too long to be valid */
 	snprintf(word, sizeof(word), "%.*s", (int)(len < sizeof(word) ? len : sizeof(word) - 1),
 	         text);
-	return t->ports != NULL ? add_port(d, t, word) : add_addr(d, t, word);
+	return t->ports != NULL ? read_port(d, t, word) : read_addr(d, t, word);
 }
 
 /* The next word of a line, and its length. Blanks and commas separate words; a brace is a word.

@@ -25,7 +25,7 @@ struct fw_table *fw_tables_add(struct fw_tables *t, const char *name, size_t len
 	return table;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_tables(const void *a, const void *b)
 {
 	const struct pc_prefix *p = a, *q = b;
 	const int rc = memcmp(&p->addr, &q->addr, sizeof(p->addr));
@@ -39,7 +39,7 @@ static bool has_just(const struct fw_table *t, const struct fw_table *list)
 	if (t->n != list->n)
 		return false;
 	for (uint32_t i = 0; i < t->n; i++)
-		if (compare(&t->prefix[i], &list->prefix[i]) != 0)
+		if (compare_tables(&t->prefix[i], &list->prefix[i]) != 0)
 			return false;
 	return true;
 }
@@ -116,9 +116,9 @@ void fw_table_settle(struct fw_table *t)
 
 	if (t->n == 0)
 		return;
-	qsort(t->prefix, t->n, sizeof(t->prefix[0]), compare);
+	qsort(t->prefix, t->n, sizeof(t->prefix[0]), compare_tables);
 	for (uint32_t i = 1; i < t->n; i++)
-		if (compare(&t->prefix[n], &t->prefix[i]) != 0)
+		if (compare_tables(&t->prefix[n], &t->prefix[i]) != 0)
 			t->prefix[++n] = t->prefix[i];
 	t->n = n + 1;
 }
@@ -169,7 +169,7 @@ static uint32_t index_of(const struct fw_table *t, const struct pc_prefix *p)
 	while (n > 0) {
 		const uint32_t half = n / 2;
 
-		if (compare(&t->prefix[first + half], p) < 0) {
+		if (compare_tables(&t->prefix[first + half], p) < 0) {
 			first += half + 1;
 			n -= half + 1;
 		} else {
@@ -190,7 +190,7 @@ bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p)
 		    network_of(&(struct pc_prefix){.addr = p->addr, .len = (uint8_t)len});
 
 		i = index_of(t, &wider);
-		if (i < t->n && compare(&t->prefix[i], &wider) == 0)
+		if (i < t->n && compare_tables(&t->prefix[i], &wider) == 0)
 			return true;
 	}
 	/* networks inside p are contiguous */
@@ -214,7 +214,7 @@ int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool i
 		return -ENOMEM;
 	while (i < t->n || k < more->n) {
 		const int order = i == t->n     ? 1
-		                  : k < more->n ? compare(&t->prefix[i], &more->prefix[k])
+		                  : k < more->n ? compare_tables(&t->prefix[i], &more->prefix[k])
 		                                : -1;
 
 		if (order < 0 || (order == 0 && !is_less))

@@ -73,14 +73,14 @@ struct frags {
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-static uint32_t nb_buckets(const struct pc_stack_config *cfg)
+static uint32_t nb_frag_buckets(const struct pc_stack_config *cfg)
 {
 	return rte_align32pow2((uint32_t)cfg->ip_datagrams + 1);
 }
 
 uint64_t frags_footprint(const struct pc_stack_config *cfg)
 {
-	return sizeof(struct frags) + nb_buckets(cfg) * sizeof(uint32_t) +
+	return sizeof(struct frags) + nb_frag_buckets(cfg) * sizeof(uint32_t) +
 	       cfg->ip_datagrams * sizeof(struct datagram);
 }
 
@@ -98,7 +98,7 @@ struct frags *frags_create(struct ctx *ctx)
 		return NULL;
 	fr->ctx = ctx;
 	fr->nb = (uint32_t)ctx->cfg.ip_datagrams;
-	fr->mask = nb_buckets(&ctx->cfg) - 1;
+	fr->mask = nb_frag_buckets(&ctx->cfg) - 1;
 	fr->key = (struct hash_key){.k = {key.k[0], key.k[1]}};
 	fr->bucket = alloc(ctx, fr->mask + 1, sizeof(*fr->bucket));
 	fr->datagram = alloc(ctx, fr->nb, sizeof(*fr->datagram));
@@ -152,7 +152,7 @@ static unsigned family_of(const struct datagram *d)
 	return pc_addr_is_ip4(&d->pkt.dst) ? 0 : 1;
 }
 
-static uint32_t *bucket_of(const struct frags *fr, const struct ip_pkt *p, uint32_t id)
+static uint32_t *frag_bucket_of(const struct frags *fr, const struct ip_pkt *p, uint32_t id)
 {
 	const uint64_t v[3] = {p->src.q[0] ^ p->dst.q[1], p->src.q[1] ^ p->dst.q[0],
 	                       (uint64_t)id << 32 | (uint32_t)p->netif << 8 |
@@ -171,7 +171,7 @@ static bool is_of(const struct datagram *d, const struct ip_pkt *p, uint32_t id)
 
 static struct datagram *find(const struct frags *fr, const struct ip_pkt *p, uint32_t id)
 {
-	for (uint32_t i = *bucket_of(fr, p, id); i != 0; i = fr->datagram[i - 1].next)
+	for (uint32_t i = *frag_bucket_of(fr, p, id); i != 0; i = fr->datagram[i - 1].next)
 		if (is_of(&fr->datagram[i - 1], p, id))
 			return &fr->datagram[i - 1];
 	return NULL;
@@ -182,7 +182,7 @@ static void release(struct frags *fr, struct datagram *d)
 {
 	const uint32_t self = (uint32_t)(d - fr->datagram) + 1;
 	const unsigned family = family_of(d);
-	uint32_t *link = bucket_of(fr, &d->pkt, d->id);
+	uint32_t *link = frag_bucket_of(fr, &d->pkt, d->id);
 
 	while (*link != self)
 		link = &fr->datagram[*link - 1].next;
@@ -233,7 +233,7 @@ static struct datagram *begin(struct frags *fr, const struct ip_pkt *p, uint32_t
 	self = fr->free;
 	d = &fr->datagram[self - 1];
 	fr->free = d->next;
-	chain = bucket_of(fr, p, id);
+	chain = frag_bucket_of(fr, p, id);
 	*d = (struct datagram){
 	    .pkt = *p, .id = id, .since_ns = fr->ctx->now_ns, .used = true, .next = *chain};
 	*chain = self;
@@ -289,7 +289,7 @@ static uint32_t off_of(const struct rte_mbuf *m)
 	return pkt_of_const(m)->rx.seq;
 }
 
-static uint32_t end_of(const struct rte_mbuf *m)
+static uint32_t payload_end(const struct rte_mbuf *m)
 {
 	return pkt_of_const(m)->rx.seq + pkt_of_const(m)->rx.len;
 }
@@ -304,15 +304,15 @@ static int find_place(const struct datagram *d, const struct frag *f, struct rte
 	for (; next != NULL && off_of(next) < f->off; next = pkt_of(next)->next)
 		m = next;
 	*after = m;
-	if (next != NULL && off_of(next) == f->off && end_of(next) == end &&
+	if (next != NULL && off_of(next) == f->off && payload_end(next) == end &&
 	    f->more == (end != d->len))
 		return PC_DROP_FRAG_DUPLICATE;
-	if ((m != NULL && end_of(m) > f->off) || (next != NULL && off_of(next) < end))
+	if ((m != NULL && payload_end(m) > f->off) || (next != NULL && off_of(next) < end))
 		return PC_DROP_FRAG_OVERLAP;
 	/* the end is where the last fragment says, and nothing is beyond it */
 	if (d->len != 0 && (f->more ? end >= d->len : end != d->len))
 		return PC_DROP_FRAG_OVERLAP;
-	if (!f->more && d->tail != NULL && end_of(d->tail) > end)
+	if (!f->more && d->tail != NULL && payload_end(d->tail) > end)
 		return PC_DROP_FRAG_OVERLAP;
 	return VERDICT_DONE;
 }
@@ -513,13 +513,13 @@ static unsigned validate_datagram(const struct frags *fr, const struct datagram 
 	for (const struct rte_mbuf *m = d->head; m != NULL; m = pkt_of_const(m)->next) {
 		bad += off_of(m) < end ||
 		       m->pkt_len != pkt_of_const(m)->rx.l3_off + pkt_of_const(m)->rx.len;
-		end = end_of(m);
+		end = payload_end(m);
 		bytes += pkt_of_const(m)->rx.len;
 		mbufs += m->nb_segs;
 		n++;
 	}
 	bad += d->dead && d->head != NULL;
-	bad += d->tail != NULL && end_of(d->tail) != end;
+	bad += d->tail != NULL && payload_end(d->tail) != end;
 	return bad + (n != d->n) + (bytes != d->bytes) + (mbufs != d->mbufs);
 }
 

@@ -21,7 +21,7 @@ static void due(struct ip *ip, uint64_t ns)
 		ip->gateways.due_ns = ns;
 }
 
-static bool has_room(const struct ip *ip, uint8_t netif, const struct pc_addr *addr)
+static bool has_gateway_room(const struct ip *ip, uint8_t netif, const struct pc_addr *addr)
 {
 	const struct gateways *gs = &ip->gateways;
 
@@ -40,7 +40,7 @@ bool gateway_would_fit(const struct ip *ip, const struct route *r)
 {
 	const struct routes *rs = &ip->routes;
 
-	if (has_room(ip, r->netif, &r->gateway))
+	if (has_gateway_room(ip, r->netif, &r->gateway))
 		return true;
 	for (uint32_t i = 0; i < rs->end; i++) {
 		const struct route *o = &rs->route[i];

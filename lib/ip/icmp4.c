@@ -16,7 +16,7 @@
 #include "wire/icmp4.h"
 
 /* RFC 1812 section 4.3.2.3: as much of the packet as fits, the whole message at most 576 bytes */
-#define QUOTE_MAX (576 - IP4_HDR_LEN - ICMP4_HDR_LEN)
+#define QUOTE4_MAX (576 - IP4_HDR_LEN - ICMP4_HDR_LEN)
 
 /* RFC 1812 section 4.3.2.5: errors have precedence 6, internetwork control */
 #define ERROR_TOS 0xc0
@@ -24,7 +24,7 @@
 /* ---- echo ------------------------------------------------------------------------------------ */
 
 /* Answers in the request's own mbuf: only the type changes, and with it the checksum (RFC 1624). */
-static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+static int send_echo_reply4(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	const struct ip_send s = {
 	    .src = p->dst, .dst = p->src, .proto = IPPROTO_ICMP, .tos = p->tos};
@@ -48,7 +48,7 @@ static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pk
 	return VERDICT_DONE;
 }
 
-static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+static int echo_input4(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (p->group) /* RFC 1122 section 3.2.2.6: optional; smurf attacks argue against it */
 		return PC_DROP_ICMP_BROADCAST;
@@ -56,7 +56,7 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 		return PC_DROP_ICMP_ECHO_OFF;
 	if (!ctx_may_answer(ip->ctx))
 		return PC_DROP_BUSY;
-	return send_echo_reply(ip, m, p);
+	return send_echo_reply4(ip, m, p);
 }
 
 /* ---- errors about packets we sent ------------------------------------------------------------ */
@@ -65,7 +65,7 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 static const struct {
 	int error;
 	bool hard;
-} unreachable[] = {
+} unreachable4[] = {
     [ICMP4_UNREACH_NET] = {ENETUNREACH, false},
     [ICMP4_UNREACH_HOST] = {EHOSTUNREACH, false},
     [ICMP4_UNREACH_PROTO] = {ENOPROTOOPT, true},
@@ -85,7 +85,7 @@ static const struct {
 };
 
 /* Translates an error. Returns false for a code without a meaning. */
-static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
+static bool judge4(const struct icmp4_hdr *h, struct icmp_error *e)
 {
 	e->type = h->type;
 	e->code = h->code;
@@ -96,10 +96,10 @@ static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
 		e->hard = h->type == ICMP4_PARAMETER;
 		return true;
 	}
-	if (h->code >= sizeof(unreachable) / sizeof(unreachable[0]))
+	if (h->code >= sizeof(unreachable4) / sizeof(unreachable4[0]))
 		return false;
-	e->error = unreachable[h->code].error;
-	e->hard = unreachable[h->code].hard;
+	e->error = unreachable4[h->code].error;
+	e->hard = unreachable4[h->code].hard;
 	e->no_route = h->code == ICMP4_UNREACH_NET || h->code == ICMP4_UNREACH_HOST;
 	if (h->code == ICMP4_UNREACH_FRAG)
 		e->mtu = h->mtu;
@@ -111,8 +111,8 @@ static bool judge(const struct icmp4_hdr *h, struct icmp_error *e)
  * and must have been sent to it, as an honest router does; the ports are there only in a first
  * fragment.
  */
-static int error_input(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                       const struct icmp4_hdr *h, struct icmp_error *e)
+static int error_input4(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                        const struct icmp4_hdr *h, struct icmp_error *e)
 {
 	const uint32_t off = p->l4_off + (uint32_t)ICMP4_HDR_LEN;
 	const uint32_t len = RTE_MIN(p->l4_len - ICMP4_HDR_LEN, (uint32_t)IP4_HDR_MAX + 8);
@@ -122,7 +122,7 @@ static int error_input(const struct ip *ip, const struct rte_mbuf *m, const stru
 
 	if (p->group)
 		return PC_DROP_ICMP_BROADCAST;
-	if (!judge(h, e))
+	if (!judge4(h, e))
 		return PC_DROP_ICMP_TYPE;
 	n = icmp4_parse_quote(rte_pktmbuf_read(m, off, len, copy), len, &q);
 	if (n < 0)
@@ -154,13 +154,13 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		return PC_DROP_ICMP_CHECKSUM;
 	switch (h.type) {
 	case ICMP4_ECHO:
-		return echo_input(ip, m, p);
+		return echo_input4(ip, m, p);
 	case ICMP4_ECHO_REPLY:
 		return PC_DROP_ICMP_ECHO_REPLY;
 	case ICMP4_UNREACHABLE:
 	case ICMP4_TIME_EXCEEDED:
 	case ICMP4_PARAMETER:
-		return error_input(ip, m, p, &h, error);
+		return error_input4(ip, m, p, &h, error);
 	default: /* source quench (RFC 6633), redirects and obsolete types */
 		return PC_DROP_ICMP_TYPE;
 	}
@@ -183,17 +183,17 @@ static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
 /* RFC 1122 section 3.2.2: no error about an error, a packet to a group, or a source that is not a
  * single host. Packets that get here are not fragments other than the first, and were not sent to a
  * link-layer group either. */
-static bool may_answer(const struct rte_mbuf *m, const struct ip_pkt *p)
+static bool may_answer4(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	return !p->group && p->laddr != LADDR_NONE && !is_error(m, p) && !pc_addr_is_any(&p->src) &&
 	       !pc_addr_is_multicast(&p->src) && !pc_addr_is_broadcast(&p->src);
 }
 
-static struct rte_mbuf *make_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                                   uint8_t type, uint8_t code)
+static struct rte_mbuf *make_error4(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                                    uint8_t type, uint8_t code)
 {
 	const struct icmp4_hdr h = {.type = type, .code = code};
-	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE_MAX);
+	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE4_MAX);
 	struct rte_mbuf *n = ctx_mbuf(ip->ctx);
 	const void *from;
 	uint8_t *to;
@@ -221,13 +221,13 @@ void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p
 	struct rte_mbuf *n;
 	struct ip_path path;
 
-	if (!may_answer(m, p) || !icmp_take_token(ip))
+	if (!may_answer4(m, p) || !icmp_take_token(ip))
 		return;
 	if (ip_path_find(ip, &p->src, p->laddr, &path) != 0) {
 		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
 		return;
 	}
-	n = make_error(ip, m, p, type, code);
+	n = make_error4(ip, m, p, type, code);
 	if (n == NULL)
 		return;
 	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);

@@ -21,7 +21,7 @@
 #include "wire/icmp6.h"
 
 /* RFC 4443 section 2.4 c: as much of the packet as fits into the smallest MTU */
-#define QUOTE_MAX (IP6_MTU_MIN - IP6_HDR_LEN - ICMP6_HDR_LEN)
+#define QUOTE6_MAX (IP6_MTU_MIN - IP6_HDR_LEN - ICMP6_HDR_LEN)
 
 /* bytes of a quote that are examined: its headers and the first of its upper layer */
 #define QUOTE_READ (IP6_HDR_LEN + IP6_EXT_BYTES_MAX + 8)
@@ -53,7 +53,7 @@ static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *
 
 /* Answers in the request's own mbuf. Swapping the addresses leaves the checksum unchanged, unless
  * the request was sent to a group. */
-static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+static int send_echo_reply6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct ip_path path;
 	struct ip_send s;
@@ -74,7 +74,7 @@ static int send_echo_reply(struct ip *ip, struct rte_mbuf *m, const struct ip_pk
 	return VERDICT_DONE;
 }
 
-static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
+static int echo_input6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (ip->ctx->cfg.icmp_echo == 0)
 		return PC_DROP_ICMP_ECHO_OFF;
@@ -82,7 +82,7 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 		return PC_DROP_BUSY;
 	if (pc_addr_is_any(&p->src))
 		return PC_DROP_IP6_SOURCE;
-	return send_echo_reply(ip, m, p);
+	return send_echo_reply6(ip, m, p);
 }
 
 /* ---- errors about packets we sent ------------------------------------------------------------ */
@@ -91,7 +91,7 @@ static int echo_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 static const struct {
 	int error;
 	bool hard;
-} unreachable[] = {
+} unreachable6[] = {
     [ICMP6_UNREACH_ROUTE] = {ENETUNREACH, false},  [ICMP6_UNREACH_PROHIB] = {EACCES, true},
     [ICMP6_UNREACH_SCOPE] = {EHOSTUNREACH, false}, [ICMP6_UNREACH_ADDR] = {EHOSTUNREACH, false},
     [ICMP6_UNREACH_PORT] = {ECONNREFUSED, true},   [ICMP6_UNREACH_POLICY] = {EACCES, true},
@@ -100,16 +100,16 @@ static const struct {
 
 /* Translates an error, including those of unknown types and codes (section 2.4 a). Returns false
  * for one without a meaning. */
-static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
+static bool judge6(const struct icmp6_hdr *h, struct icmp_error *e)
 {
 	*e = (struct icmp_error){.type = h->type, .code = h->code, .error = EPROTO};
 	switch (h->type) {
 	case ICMP6_UNREACHABLE:
 		e->hard = true;
-		if (h->code >= sizeof(unreachable) / sizeof(unreachable[0]))
+		if (h->code >= sizeof(unreachable6) / sizeof(unreachable6[0]))
 			return true;
-		e->error = unreachable[h->code].error;
-		e->hard = unreachable[h->code].hard;
+		e->error = unreachable6[h->code].error;
+		e->hard = unreachable6[h->code].hard;
 		e->no_route = h->code == ICMP6_UNREACH_ROUTE;
 		return true;
 	case ICMP6_TOO_BIG: /* RFC 8201 section 4: never below the smallest MTU of the Internet */
@@ -129,8 +129,8 @@ static bool judge(const struct icmp6_hdr *h, struct icmp_error *e)
 
 /* Finds the packet of ours that an error is about. The error must quote a source address of ours
  * and must have been sent to it, as an honest router does. */
-static int error_input(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                       const struct icmp6_hdr *h, struct icmp_error *e)
+static int error_input6(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                        const struct icmp6_hdr *h, struct icmp_error *e)
 {
 	const uint32_t off = p->l4_off + (uint32_t)ICMP6_HDR_LEN;
 	const uint32_t len = RTE_MIN(p->l4_len - ICMP6_HDR_LEN, (uint32_t)QUOTE_READ);
@@ -140,7 +140,7 @@ static int error_input(const struct ip *ip, const struct rte_mbuf *m, const stru
 
 	if (p->group)
 		return PC_DROP_ICMP_BROADCAST;
-	if (!judge(h, e))
+	if (!judge6(h, e))
 		return PC_DROP_ICMP_TYPE;
 	if (len == 0)
 		return PC_DROP_ICMP_SHORT;
@@ -229,7 +229,7 @@ int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		return PC_DROP_ICMP_CHECKSUM;
 	switch (h.type) {
 	case ICMP6_ECHO:
-		return echo_input(ip, m, p);
+		return echo_input6(ip, m, p);
 	case ICMP6_ECHO_REPLY:
 		return PC_DROP_ICMP_ECHO_REPLY;
 	case MLD_QUERY:
@@ -241,7 +241,7 @@ int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 	case ND_REDIRECT:
 		return nd_message(ip, m, p);
 	default:
-		return icmp6_is_error(h.type) ? error_input(ip, m, p, &h, error)
+		return icmp6_is_error(h.type) ? error_input6(ip, m, p, &h, error)
 		                              : PC_DROP_ICMP_TYPE;
 	}
 }
@@ -279,17 +279,18 @@ static bool is_unanswerable(const struct rte_mbuf *m, const struct ip_pkt *p)
 
 /* RFC 4443 section 2.4 e: no error about an error, a redirect, a packet to a group (except for
  * options that ask for it), or a source that is not a single node */
-static bool may_answer(const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type, uint8_t code)
+static bool may_answer6(const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
+                        uint8_t code)
 {
 	const bool option = type == ICMP6_PARAMETER && code == ICMP6_PARAM_OPTION;
 
 	return (!p->group || option) && !pc_addr_is_any(&p->src) && !is_unanswerable(m, p);
 }
 
-static struct rte_mbuf *make_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                                   const struct icmp6_hdr *h)
+static struct rte_mbuf *make_error6(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                                    const struct icmp6_hdr *h)
 {
-	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE_MAX);
+	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE6_MAX);
 	struct rte_mbuf *n = ctx_mbuf(ip->ctx);
 	const void *from;
 	uint8_t *to;
@@ -312,10 +313,10 @@ void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p
 	struct ip_path path;
 	struct ip_send s;
 
-	if (!may_answer(m, p, type, code) || !icmp_take_token(ip) ||
+	if (!may_answer6(m, p, type, code) || !icmp_take_token(ip) ||
 	    find_way_back(ip, p, &path, &s) != 0)
 		return;
-	n = make_error(ip, m, p, &h);
+	n = make_error6(ip, m, p, &h);
 	if (n == NULL)
 		return;
 	s.ttl = ip->bare_ttl;

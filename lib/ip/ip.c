@@ -292,7 +292,7 @@ static bool is_leased(const struct ip *ip, uint16_t laddr, int port)
 }
 
 /* A DHCPv6 server must not be able to use up all address slots. */
-static bool has_room(const struct ip *ip, int port, const struct pc_addr *addr)
+static bool has_addr_room(const struct ip *ip, int port, const struct pc_addr *addr)
 {
 	unsigned n = 0;
 
@@ -308,13 +308,13 @@ static bool has_room(const struct ip *ip, int port, const struct pc_addr *addr)
 
 static bool may_lease(struct ip *ip, int port, const struct pc_addr *addr)
 {
-	if (has_room(ip, port, addr))
+	if (has_addr_room(ip, port, addr))
 		return true;
 	ip_vacate(ip);
-	return has_room(ip, port, addr);
+	return has_addr_room(ip, port, addr);
 }
 
-static void prolong(struct ip *ip, uint16_t laddr, const struct ip_lease *l)
+static void prolong_lease(struct ip *ip, uint16_t laddr, const struct ip_lease *l)
 {
 	struct laddr *la = &ip->ifs.addr[laddr];
 
@@ -336,7 +336,7 @@ int ip_lease_addr(struct ip *ip, int port, const struct ip_lease *l)
 	    pc_addr_is_ip4(&l->addr) || !is_host_address6(&p))
 		return -EINVAL;
 	if (is_leased(ip, own, port)) {
-		prolong(ip, own, l);
+		prolong_lease(ip, own, l);
 		return own;
 	}
 	if (!may_lease(ip, port, &l->addr))

@@ -19,12 +19,12 @@
 #include "wire/ip4.h"
 
 /* bytes of the transport header that are made contiguous */
-#define L4_CONTIGUOUS 60
+#define L4_CONTIGUOUS4 60
 
 /* the all-hosts group, of which every host is a member (RFC 1112 section 4) */
 #define ALL_HOSTS 0xe0000001
 
-static int drop_of(int parse_error)
+static int drop_of4(int parse_error)
 {
 	switch (parse_error) {
 	case WIRE_VERSION:
@@ -47,7 +47,7 @@ static bool may_be_nobodys(const struct ip_pkt *p)
 }
 
 /* Says whether another host can have the packet's source address (RFC 1122 section 3.2.1.3). */
-static bool source_is_good(const struct ip *ip, uint8_t netif, const struct ip_pkt *p)
+static bool source_is_good4(const struct ip *ip, uint8_t netif, const struct ip_pkt *p)
 {
 	const struct pc_addr *src = &p->src;
 	const uint8_t net = src->b[12];
@@ -90,8 +90,8 @@ int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
 }
 
 /* Finds the address of ours that a packet is for. Returns VERDICT_DONE or a drop. */
-static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *eth,
-                            struct ip_pkt *p)
+static int find_destination4(const struct ip *ip, uint8_t netif, const uint8_t *eth,
+                             struct ip_pkt *p)
 {
 	p->group = false;
 	p->laddr = netifs_find(&ip->ifs, &p->dst);
@@ -115,7 +115,7 @@ static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *e
 int ip4_upper(struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (unlikely(!mbuf_pullup(
-	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)))))
+	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS4)))))
 		return PC_DROP_IP4_SHORT;
 	return ip4_next_of(p->proto);
 }
@@ -133,7 +133,7 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	hdr = eth + ETH_HDR_LEN;
 	n = ip4_parse(hdr, m->pkt_len - ETH_HDR_LEN, &h);
 	if (unlikely(n < 0))
-		return drop_of(n);
+		return drop_of4(n);
 	if (unlikely(!ip4_header_is_good(offloads, m->ol_flags, hdr, h.hdr_len)))
 		return PC_DROP_IP4_CHECKSUM;
 	p->src = pc_addr_ip4(h.src_be);
@@ -146,13 +146,13 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 	p->ttl = h.ttl;
 	p->tos = h.tos;
 	p->l4_good = ip_l4_is_good(offloads, m->ol_flags);
-	if (unlikely(!source_is_good(ip, netif, p)))
+	if (unlikely(!source_is_good4(ip, netif, p)))
 		return PC_DROP_IP4_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
 		return PC_DROP_IP_REVERSE_PATH;
 	if (unlikely(h.hdr_len != IP4_HDR_LEN && !options_are_good(ip, hdr, h.hdr_len)))
 		return PC_DROP_IP4_OPTION;
-	n = find_destination(ip, netif, eth, p);
+	n = find_destination4(ip, netif, eth, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;
 	mbuf_trim(m, p->l4_off + p->l4_len); /* the padding */

@@ -21,11 +21,11 @@
 #include "wire/ip6.h"
 
 /* bytes of the transport header that are made contiguous */
-#define L4_CONTIGUOUS 60
+#define L4_CONTIGUOUS6 60
 
 #define HEADERS_MAX (ETH_HDR_LEN + IP6_HDR_LEN + IP6_EXT_BYTES_MAX)
 
-static int drop_of(int parse_error)
+static int drop_of6(int parse_error)
 {
 	switch (parse_error) {
 	case WIRE_VERSION:
@@ -39,7 +39,7 @@ static int drop_of(int parse_error)
 
 /* Says whether another host can have the source address src; :: is for hosts that are
  * obtaining an address. */
-static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_addr *src)
+static bool source_is_good6(const struct ip *ip, uint8_t netif, const struct pc_addr *src)
 {
 	if (unlikely(netif == NETIF_LO))
 		return !pc_addr_is_ip4(src) && netifs_has(&ip->ifs, src);
@@ -48,8 +48,8 @@ static bool source_is_good(const struct ip *ip, uint8_t netif, const struct pc_a
 }
 
 /* Finds the address of ours that a packet is for. Returns VERDICT_DONE or a drop. */
-static int find_destination(const struct ip *ip, uint8_t netif, const uint8_t *eth,
-                            struct ip_pkt *p)
+static int find_destination6(const struct ip *ip, uint8_t netif, const uint8_t *eth,
+                             struct ip_pkt *p)
 {
 	const struct pc_addr all = ip6_all_nodes();
 
@@ -151,7 +151,7 @@ int ip6_upper(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 	if (unlikely(pc_addr_is_any(&p->src) && p->proto != IPPROTO_ICMPV6))
 		return PC_DROP_IP6_SOURCE;
 	if (unlikely(!mbuf_pullup(
-	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS)))))
+	        m, (uint16_t)(p->l4_off + RTE_MIN(p->l4_len, (uint32_t)L4_CONTIGUOUS6)))))
 		return PC_DROP_IP6_SHORT;
 	return next_of(p->proto);
 }
@@ -167,7 +167,7 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 	eth = rte_pktmbuf_mtod(m, const uint8_t *);
 	n = ip6_parse(eth + ETH_HDR_LEN, m->pkt_len - ETH_HDR_LEN, &h);
 	if (unlikely(n < 0))
-		return drop_of(n);
+		return drop_of6(n);
 	*p = (struct ip_pkt){.src = h.src,
 	                     .dst = h.dst,
 	                     .l3_off = ETH_HDR_LEN,
@@ -178,11 +178,11 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 	                     .proto_at = IP6_NEXT_OFF,
 	                     .ttl = h.hops,
 	                     .tos = h.tclass};
-	if (unlikely(!source_is_good(ip, netif, &p->src)))
+	if (unlikely(!source_is_good6(ip, netif, &p->src)))
 		return PC_DROP_IP6_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
 		return PC_DROP_IP_REVERSE_PATH;
-	n = find_destination(ip, netif, eth, p);
+	n = find_destination6(ip, netif, eth, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;
 	p->l4_good = ip_l4_is_good(ip_port(ip, netif)->info.offloads, m->ol_flags);

@@ -18,7 +18,7 @@
 
 #define AGE_NS UINT64_C(600000000000)
 
-static struct pmtu *bucket_of(struct ip *ip, const struct pc_addr *dst)
+static struct pmtu *pmtu_bucket_of(struct ip *ip, const struct pc_addr *dst)
 {
 	const uint64_t v[3] = {dst->q[0], dst->q[1], 0};
 	const uint64_t h = hash24(&ip->table_key, v);
@@ -28,7 +28,7 @@ static struct pmtu *bucket_of(struct ip *ip, const struct pc_addr *dst)
 
 void ip_pmtu_learn(struct ip *ip, const struct pc_addr *dst, uint32_t mtu)
 {
-	struct pmtu *b = bucket_of(ip, dst), *place = b;
+	struct pmtu *b = pmtu_bucket_of(ip, dst), *place = b;
 
 	if (pc_addr_is_ip4(dst) && mtu < IP_PMTU4_MIN)
 		mtu = IP_PMTU4_MIN;
@@ -73,7 +73,7 @@ void ip_pmtu_poll(struct ip *ip)
 
 uint16_t ip_pmtu(struct ip *ip, const struct pc_addr *dst, uint16_t mtu)
 {
-	const struct pmtu *b = bucket_of(ip, dst);
+	const struct pmtu *b = pmtu_bucket_of(ip, dst);
 
 	for (unsigned i = 0; i < PMTU_WAYS; i++)
 		if (pc_addr_equal(&b[i].dst, dst) && b[i].until_ns > ip->ctx->now_ns &&

@@ -51,7 +51,7 @@ static_assert(ROUTERS + PREFIXES + REDIRECTS <= ROUTES_LEARNT, "there is room fo
 /* RFC 7217 section 5, IDGEN_RETRIES */
 #define STABLE_RETRIES 3
 
-static uint64_t end_of(const struct ip *ip, uint32_t lifetime_s)
+static uint64_t lifetime_end(const struct ip *ip, uint32_t lifetime_s)
 {
 	return lifetime_s == UINT32_MAX ? UINT64_MAX : ip->ctx->now_ns + lifetime_s * SECOND_NS;
 }
@@ -260,9 +260,9 @@ static struct laddr *find_autoconf(struct ip *ip, uint8_t netif, const struct pc
 	return NULL;
 }
 
-static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
+static void prolong_prefix(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 {
-	const uint64_t now = ip->ctx->now_ns, valid = end_of(ip, x->valid_s);
+	const uint64_t now = ip->ctx->now_ns, valid = lifetime_end(ip, x->valid_s);
 	const bool ended = la->state == LADDR_EXPIRED;
 	const uint16_t laddr = (uint16_t)(la - ip->ifs.addr);
 
@@ -271,7 +271,7 @@ static void prolong(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 		la->valid_ns = valid;
 	else if (la->valid_ns > now + TWO_HOURS_NS)
 		la->valid_ns = now + TWO_HOURS_NS;
-	la->preferred_ns = end_of(ip, x->preferred_s);
+	la->preferred_ns = lifetime_end(ip, x->preferred_s);
 	if (!ended)
 		dad_judge(ip->neigh, laddr);
 	else if (la->valid_ns > now)
@@ -288,7 +288,7 @@ static unsigned count_autoconf(const struct ip *ip)
 }
 
 /* Prefixes may keep changing, but only so many at once. */
-static bool has_room(struct ip *ip)
+static bool has_prefix_room(struct ip *ip)
 {
 	if (count_autoconf(ip) < ADDRESSES)
 		return true;
@@ -306,7 +306,7 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 	if (counter > STABLE_RETRIES || (counter > 0 && ip->ctx->cfg.ip6_secret == 0))
 		return;
 	make_identifier(ip, netif, &p.addr, counter);
-	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE || !has_room(ip))
+	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE || !has_prefix_room(ip))
 		return;
 	i = ip_take_place(ip, netif, &p);
 	if (i < 0)
@@ -314,8 +314,8 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 	la = &ip->ifs.addr[i];
 	la->autoconf = true;
 	la->state = LADDR_TENTATIVE;
-	la->valid_ns = end_of(ip, x->valid_s);
-	la->preferred_ns = end_of(ip, x->preferred_s);
+	la->valid_ns = lifetime_end(ip, x->valid_s);
+	la->preferred_ns = lifetime_end(ip, x->preferred_s);
 	if (i > ip->ifs.nb_announced)
 		return; /* ip_poll starts it in its turn */
 	if (i == ip->ifs.nb_announced)
@@ -332,7 +332,7 @@ static void autoconf(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 		return;
 	la = find_autoconf(ip, netif, &x->prefix, &failed);
 	if (la != NULL)
-		prolong(ip, la, x);
+		prolong_prefix(ip, la, x);
 	else if (x->valid_s > 0)
 		make_address(ip, netif, x, failed);
 }
@@ -345,7 +345,7 @@ static void take_prefix(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 	                  .netif = netif,
 	                  .laddr = LADDR_NONE,
 	                  .learnt = ROUTE_PREFIX,
-	                  .until_ns = end_of(ip, x->valid_s)};
+	                  .until_ns = lifetime_end(ip, x->valid_s)};
 
 	if (pc_addr_is_link_local(&x->prefix.addr) || pc_addr_is_multicast(&x->prefix.addr) ||
 	    x->prefix.len < 3)
@@ -401,16 +401,16 @@ static void take_servers(struct ip *ip, const struct nd_in *in)
 	for (uint8_t i = 0; i < m->nb_dns; i++)
 		if (name_server_is_good(&m->dns[i]) &&
 		    names_may_learn_server(&ip->names, &m->dns[i], now))
-			(void)names_add_server(&ip->names, &m->dns[i], (uint8_t)in->netif,
-			                       RTE_MIN(end_of(ip, m->dns_s[i]), UINT64_MAX - 1),
-			                       now);
+			(void)names_add_server(
+			    &ip->names, &m->dns[i], (uint8_t)in->netif,
+			    RTE_MIN(lifetime_end(ip, m->dns_s[i]), UINT64_MAX - 1), now);
 }
 
 /* RFC 8106 section 5.2: one name after another, and zeros up to the option's end */
 static void take_domains(struct ip *ip, const struct nd_search *s)
 {
 	const uint64_t now = ip->ctx->now_ns;
-	uint64_t until = RTE_MIN(end_of(ip, s->lifetime_s), UINT64_MAX - 1);
+	uint64_t until = RTE_MIN(lifetime_end(ip, s->lifetime_s), UINT64_MAX - 1);
 	char name[NAME_MAX_LEN + 1];
 
 	for (size_t at = 0, n; at < s->len; at += n) {

@@ -38,14 +38,14 @@ static uint32_t nb_places(const struct pc_stack_config *cfg)
 	return (uint32_t)cfg->ip_routes + ROUTES_LEARNT;
 }
 
-static uint32_t nb_buckets(const struct pc_stack_config *cfg)
+static uint32_t nb_route_buckets(const struct pc_stack_config *cfg)
 {
 	return rte_align32pow2(nb_places(cfg));
 }
 
 uint64_t routes_footprint(const struct pc_stack_config *cfg)
 {
-	return nb_places(cfg) * sizeof(struct route) + nb_buckets(cfg) * sizeof(uint32_t);
+	return nb_places(cfg) * sizeof(struct route) + nb_route_buckets(cfg) * sizeof(uint32_t);
 }
 
 /* Makes slots [from,to) the free list of a class, lowest first. */
@@ -63,7 +63,7 @@ int routes_init(struct routes *rs, const struct ctx *ctx, const struct hash_key 
 
 	rs->key = *key;
 	rs->max = nb_places(cfg);
-	rs->mask = nb_buckets(cfg) - 1;
+	rs->mask = nb_route_buckets(cfg) - 1;
 	rs->route = rte_zmalloc_socket("routes", rs->max * sizeof(*rs->route), RTE_CACHE_LINE_SIZE,
 	                               cfg->socket_id);
 	rs->bucket = rte_zmalloc_socket("routes", (rs->mask + 1) * sizeof(*rs->bucket),
@@ -84,7 +84,7 @@ void routes_fini(struct routes *rs)
 	rs->bucket = NULL;
 }
 
-static uint32_t *bucket_of(const struct routes *rs, const struct pc_prefix *net)
+static uint32_t *route_bucket_of(const struct routes *rs, const struct pc_prefix *net)
 {
 	const uint64_t v[3] = {net->addr.q[0], net->addr.q[1], net->len};
 
@@ -128,7 +128,7 @@ struct pc_prefix route_network(const struct pc_prefix *p)
 }
 
 /* Says whether a, the older one, comes before b. */
-static bool precedes(const struct route *a, const struct route *b)
+static bool route_precedes(const struct route *a, const struct route *b)
 {
 	if ((a->learnt == ROUTE_SET) != (b->learnt == ROUTE_SET))
 		return a->learnt == ROUTE_SET;
@@ -139,7 +139,7 @@ static bool precedes(const struct route *a, const struct route *b)
 
 uint32_t route_first_to(const struct routes *rs, const struct pc_prefix *net)
 {
-	uint32_t i = *bucket_of(rs, net);
+	uint32_t i = *route_bucket_of(rs, net);
 
 	while (i != 0 && !is_to(&rs->route[i - 1], net))
 		i = rs->route[i - 1].next;
@@ -167,12 +167,12 @@ bool route_is_set(const struct ip *ip, const struct pc_prefix *dest, uint8_t net
 static void chain(struct routes *rs, uint32_t self)
 {
 	struct route *r = &rs->route[self - 1];
-	uint32_t *link = bucket_of(rs, &r->dest);
+	uint32_t *link = route_bucket_of(rs, &r->dest);
 
 	while (*link != 0 && !is_to(&rs->route[*link - 1], &r->dest))
 		link = &rs->route[*link - 1].next;
 	while (*link != 0 && is_to(&rs->route[*link - 1], &r->dest) &&
-	       precedes(&rs->route[*link - 1], r))
+	       route_precedes(&rs->route[*link - 1], r))
 		link = &rs->route[*link - 1].next;
 	r->next = *link;
 	*link = self;
@@ -207,7 +207,7 @@ void route_del(struct ip *ip, uint32_t index)
 	struct routes *rs = &ip->routes;
 	struct route *r = &rs->route[index];
 	const unsigned class = r->learnt != ROUTE_SET;
-	uint32_t *link = bucket_of(rs, &r->dest);
+	uint32_t *link = route_bucket_of(rs, &r->dest);
 
 	assert(r->used);
 	while (*link != index + 1)
@@ -539,7 +539,7 @@ unsigned routes_validate(const struct ip *ip)
 	for (uint32_t b = 0; b <= rs->mask; b++)
 		for (uint32_t i = rs->bucket[b]; i != 0 && chained <= n;
 		     i = rs->route[i - 1].next) {
-			bad += bucket_of(rs, &rs->route[i - 1].dest) != &rs->bucket[b];
+			bad += route_bucket_of(rs, &rs->route[i - 1].dest) != &rs->bucket[b];
 			chained++;
 		}
 	for (uint16_t i = 0; i < ip->gateways.n; i++)

@@ -58,8 +58,8 @@ static uint32_t draw(const struct routes *rs, const struct route *r, uint64_t fl
 }
 
 /* Chooses, by flow, among the routes equal to the first, which follow it. */
-static const struct route *share(const struct ip *ip, uint32_t i, const struct pc_addr *dst,
-                                 int netif, const struct ip_flow *flow, bool *shared)
+static const struct route *share_flow(const struct ip *ip, uint32_t i, const struct pc_addr *dst,
+                                      int netif, const struct ip_flow *flow, bool *shared)
 {
 	const struct routes *rs = &ip->routes;
 	const struct route *lead = &rs->route[i - 1], *best = NULL;
@@ -106,7 +106,7 @@ static const struct route *choose(const struct ip *ip, uint32_t first, const str
 		if (netif != ROUTE_ANY && r->netif != netif)
 			continue;
 		if (route_is_up(ip, r))
-			return has_equal(rs, i) ? share(ip, i, dst, netif, flow, shared) : r;
+			return has_equal(rs, i) ? share_flow(ip, i, dst, netif, flow, shared) : r;
 		/* RFC 4861 section 7.3.3: a redirect to a next hop that does not answer is
 		 * ignored */
 		if (best == NULL && r->learnt != ROUTE_REDIRECT)

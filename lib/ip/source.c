@@ -111,7 +111,7 @@ struct candidate {
 	unsigned precedence, scope, bits;
 };
 
-static struct candidate judge(struct ip *ip, const struct pc_addr *dst)
+static struct candidate judge_source(struct ip *ip, const struct pc_addr *dst)
 {
 	const struct policy *policy = policy_of(dst);
 	struct candidate c = {
@@ -131,7 +131,7 @@ static struct candidate judge(struct ip *ip, const struct pc_addr *dst)
 }
 
 /* Says whether a is to be tried before b, regardless of their original order. */
-static bool precedes(const struct candidate *a, const struct candidate *b)
+static bool candidate_precedes(const struct candidate *a, const struct candidate *b)
 {
 	if (a->reached != b->reached) /* rule 1 */
 		return a->reached;
@@ -157,10 +157,11 @@ void ip_sort(struct ip *ip, struct pc_endpoint *to, unsigned n)
 	n = RTE_MIN(n, (unsigned)IP_SORTED_MAX);
 	for (unsigned i = 0; i < n; i++) {
 		const struct pc_endpoint e = to[i];
-		const struct candidate mine = judge(ip, &e.addr);
+		const struct candidate mine = judge_source(ip, &e.addr);
 		unsigned at = i;
 
-		for (; at > 0 && precedes(&mine, &c[at - 1]); at--) { /* rule 10: keep the order */
+		for (; at > 0 && candidate_precedes(&mine, &c[at - 1]);
+		     at--) { /* rule 10: keep the order */
 			to[at] = to[at - 1];
 			c[at] = c[at - 1];
 		}

@@ -112,7 +112,7 @@ static uint64_t end_of(const struct laddr *la)
 	                                                                   : la->valid_ns;
 }
 
-static void set_due(struct neigh_table *nt, struct laddr *la, uint64_t ns)
+static void set_dad_due(struct neigh_table *nt, struct laddr *la, uint64_t ns)
 {
 	la->due_ns = ns;
 	netifs_due(nt->ifs, ns);
@@ -123,7 +123,7 @@ static void make_ready(struct neigh_table *nt, uint16_t laddr)
 	struct laddr *la = &nt->ifs->addr[laddr];
 
 	la->state = LADDR_READY;
-	set_due(nt, la, end_of(la));
+	set_dad_due(nt, la, end_of(la));
 	dad_announce(nt, laddr);
 	neigh_outdate(nt); /* source addresses may change */
 }
@@ -140,7 +140,7 @@ void dad_announce(struct neigh_table *nt, uint16_t laddr)
 	if (nt->ctx->cfg.arp_probes == 0)
 		return;
 	la->probes = ANNOUNCES - 1;
-	set_due(nt, la, after_ms(nt, ANNOUNCE_WAIT_MS));
+	set_dad_due(nt, la, after_ms(nt, ANNOUNCE_WAIT_MS));
 }
 
 /* The number of probes for an address. */
@@ -150,14 +150,15 @@ static uint8_t questions(const struct neigh_table *nt, const struct laddr *la)
 }
 
 /* Starts probing for an address, which is not used meanwhile. */
-static void ask(struct neigh_table *nt, struct laddr *la, bool delay)
+static void ask_for_addr(struct neigh_table *nt, struct laddr *la, bool delay)
 {
 	la->probes = questions(nt, la);
 	la->state = LADDR_TENTATIVE;
 	if (is_ip4(la))
-		set_due(nt, la, after_ms(nt, rng_below(&nt->ctx->rng, PROBE_WAIT_MS)));
+		set_dad_due(nt, la, after_ms(nt, rng_below(&nt->ctx->rng, PROBE_WAIT_MS)));
 	else
-		set_due(nt, la, after_ms(nt, delay ? rng_below(&nt->ctx->rng, DELAY_MAX_MS) : 0));
+		set_dad_due(nt, la,
+		            after_ms(nt, delay ? rng_below(&nt->ctx->rng, DELAY_MAX_MS) : 0));
 }
 
 /* Takes an address out of use. */
@@ -187,7 +188,7 @@ void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
 	if (la->tried || questions(nt, la) == 0)
 		make_ready(nt, laddr);
 	else
-		ask(nt, la, delay);
+		ask_for_addr(nt, la, delay);
 }
 
 void dad_again(struct neigh_table *nt, uint16_t laddr)
@@ -201,10 +202,10 @@ void dad_again(struct neigh_table *nt, uint16_t laddr)
 	if (!is_ip4(la) && la->state <= LADDR_DEPRECATED) {
 		la->doubted = true;
 		la->probes = questions(nt, la);
-		set_due(nt, la, nt->ctx->now_ns);
+		set_dad_due(nt, la, nt->ctx->now_ns);
 		return;
 	}
-	ask(nt, la, false);
+	ask_for_addr(nt, la, false);
 	neigh_outdate(nt);
 }
 
@@ -213,7 +214,7 @@ void dad_judge(struct neigh_table *nt, uint16_t laddr)
 	struct laddr *la = &nt->ifs->addr[laddr];
 
 	if (la->state <= LADDR_DEPRECATED && !la->doubted)
-		set_due(nt, la, nt->ctx->now_ns);
+		set_dad_due(nt, la, nt->ctx->now_ns);
 }
 
 /* Stops IPv6 on an interface; for addresses not started yet, dad_start does so. */
@@ -249,7 +250,7 @@ static void end_doubt(struct neigh_table *nt, uint16_t laddr)
 
 	la->doubted = false;
 	dad_announce(nt, laddr);
-	set_due(nt, la, nt->ctx->now_ns);
+	set_dad_due(nt, la, nt->ctx->now_ns);
 }
 
 static void on_due(struct neigh_table *nt, uint16_t laddr)
@@ -259,20 +260,20 @@ static void on_due(struct neigh_table *nt, uint16_t laddr)
 	if (dad_asks(la) && la->probes > 0) {
 		la->probes--;
 		probe(nt, laddr);
-		set_due(nt, la, after_ms(nt, wait_ms(nt, la)));
+		set_dad_due(nt, la, after_ms(nt, wait_ms(nt, la)));
 	} else if (la->state == LADDR_TENTATIVE) {
 		make_ready(nt, laddr);
 	} else if (la->doubted) {
 		end_doubt(nt, laddr);
 	} else if (is_ip4(la)) { /* READY: the second announcement */
 		la->probes = 0;
-		set_due(nt, la, UINT64_MAX);
+		set_dad_due(nt, la, UINT64_MAX);
 		arp_announce(nt, laddr);
 	} else if (la->valid_ns <= nt->ctx->now_ns) {
 		dad_end(nt, laddr);
 	} else {
 		la->state = la->preferred_ns <= nt->ctx->now_ns ? LADDR_DEPRECATED : LADDR_READY;
-		set_due(nt, la, end_of(la));
+		set_dad_due(nt, la, end_of(la));
 		neigh_outdate(nt);
 	}
 }

@@ -72,7 +72,7 @@ static void report(struct neigh_table *nt, uint8_t netif, enum group_change what
 		mld_report(nt, netif, what, group);
 }
 
-static void set_due(struct neigh_table *nt, struct group *g, uint32_t below_ms)
+static void set_report_due(struct neigh_table *nt, struct group *g, uint32_t below_ms)
 {
 	const uint64_t due_ns = nt->ctx->now_ns + rng_below(&nt->ctx->rng, below_ms) * MS_NS;
 
@@ -109,7 +109,7 @@ bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *gro
 		return true;
 	report(nt, netif, GROUP_JOINED, group);
 	g->reports = REPORTS - 1;
-	set_due(nt, g, INTERVAL_MS);
+	set_report_due(nt, g, INTERVAL_MS);
 	return true;
 }
 
@@ -127,7 +127,7 @@ void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *gr
 	if (is_older(nt, netif, pc_addr_is_ip4(group)))
 		return;
 	g->reports = REPORTS - 1;
-	set_due(nt, g, INTERVAL_MS);
+	set_report_due(nt, g, INTERVAL_MS);
 }
 
 void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct pc_addr *group,
@@ -138,7 +138,7 @@ void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct p
 
 		if (g->refs != 0 && g->netif == netif && pc_addr_is_ip4(&g->addr) == ip4 &&
 		    is_reported(&g->addr) && (group == NULL || pc_addr_equal(group, &g->addr)))
-			set_due(nt, g, delay_ms + 1);
+			set_report_due(nt, g, delay_ms + 1);
 	}
 }
 
@@ -160,7 +160,7 @@ void group_again(struct neigh_table *nt, uint8_t netif)
 		if (g->refs == 0 || g->netif != netif || !is_reported(&g->addr))
 			continue;
 		g->reports = REPORTS;
-		set_due(nt, g, INTERVAL_MS);
+		set_report_due(nt, g, INTERVAL_MS);
 	}
 }
 
@@ -180,7 +180,7 @@ static void send_due(struct neigh_table *nt, struct group *g)
 	report(nt, g->netif, what, &g->addr);
 	g->reports = (uint8_t)(g->reports > 0 ? g->reports - 1 : 0);
 	if (g->reports > 0)
-		set_due(nt, g, INTERVAL_MS);
+		set_report_due(nt, g, INTERVAL_MS);
 }
 
 uint64_t groups_poll(struct neigh_table *nt)

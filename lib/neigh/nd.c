@@ -22,7 +22,7 @@
 /* a hop-by-hop header with nothing but a router alert for MLD */
 #define ALERT_LEN 8
 
-static const uint8_t *mac_of(const struct neigh_table *nt, uint8_t netif)
+static const uint8_t *nd_mac_of(const struct neigh_table *nt, uint8_t netif)
 {
 	return nt->ifs->netif[netif].port->info.mac;
 }
@@ -33,7 +33,7 @@ static uint8_t *write_eth(const struct neigh_table *nt, const struct nd_out *o, 
 {
 	struct eth_hdr eth = {.type = ETH_TYPE_IP6};
 
-	memcpy(eth.src, mac_of(nt, o->netif), ETH_ADDR_LEN);
+	memcpy(eth.src, nd_mac_of(nt, o->netif), ETH_ADDR_LEN);
 	if (o->mac != NULL)
 		memcpy(eth.dst, o->mac, ETH_ADDR_LEN);
 	else
@@ -95,7 +95,7 @@ void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *tar
 		return;
 	o.src = nt->ifs->addr[laddr].addr;
 	o.dst = mac != NULL ? *target : ip6_solicited(target);
-	memcpy(m.slla, mac_of(nt, netif), ETH_ADDR_LEN);
+	memcpy(m.slla, nd_mac_of(nt, netif), ETH_ADDR_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_SOLICITS_TX);
 }
@@ -113,7 +113,7 @@ static void advertise(struct neigh_table *nt, uint16_t laddr, const struct pc_ad
 
 	if (mac != NULL)
 		m.flags |= ND_NA_SOLICITED;
-	memcpy(m.tlla, mac_of(nt, la->netif), ETH_ADDR_LEN);
+	memcpy(m.tlla, nd_mac_of(nt, la->netif), ETH_ADDR_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_ADVERTS_TX);
 }
@@ -127,7 +127,7 @@ void nd_advertise(struct neigh_table *nt, uint16_t laddr)
 
 /* ---- solicitations (section 7.2.3) ----------------------------------------------------------- */
 
-static uint16_t find_on(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+static uint16_t nd_find_on(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
 	const uint16_t laddr = netifs_find(nt->ifs, addr);
 
@@ -184,7 +184,7 @@ static int input_probe(struct neigh_table *nt, const struct nd_in *in, uint16_t 
 
 static int input_solicit(struct neigh_table *nt, const struct nd_in *in)
 {
-	const uint16_t laddr = find_on(nt, in->netif, &in->msg->target);
+	const uint16_t laddr = nd_find_on(nt, in->netif, &in->msg->target);
 
 	if (!is_good_solicit(in))
 		return PC_DROP_ND_MALFORMED;
@@ -223,7 +223,7 @@ static int input_advert(struct neigh_table *nt, const struct nd_in *in)
 {
 	const struct nd_msg *m = in->msg;
 	const bool solicited = (m->flags & ND_NA_SOLICITED) != 0;
-	const uint16_t laddr = find_on(nt, in->netif, &m->target);
+	const uint16_t laddr = nd_find_on(nt, in->netif, &m->target);
 	struct neigh *n;
 	bool known, same;
 

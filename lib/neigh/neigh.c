@@ -260,7 +260,7 @@ static uint64_t reachable_ms(struct neigh_table *nt, const struct neigh *n)
 
 /* Sends another request: by unicast if a MAC address is known and has not already failed to
  * answer. */
-static void ask(struct neigh_table *nt, struct neigh *n)
+static void ask_neigh(struct neigh_table *nt, struct neigh *n)
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
 	const bool unicast = n->state == NEIGH_PROBE && h->asked < nt->ctx->cfg.arp_retries;
@@ -285,7 +285,7 @@ static void leave_stale(struct neigh_table *nt, struct neigh *n)
 	}
 	h->asked = (uint8_t)nt->ctx->cfg.arp_retries;
 	n->state = NEIGH_PROBE;
-	ask(nt, n);
+	ask_neigh(nt, n);
 }
 
 /* The part of neigh_output for frames that cannot simply be sent. */
@@ -299,7 +299,7 @@ static void output_slow(struct neigh_table *nt, struct neigh *n, struct rte_mbuf
 	case NEIGH_NEW:
 		n->state = NEIGH_INCOMPLETE;
 		held_push(nt, n, m);
-		ask(nt, n);
+		ask_neigh(nt, n);
 		break;
 	case NEIGH_INCOMPLETE:
 		held_push(nt, n, m);
@@ -404,7 +404,7 @@ static void doubt(struct neigh_table *nt, struct neigh *n)
 	h->doubted_tick = nt->ctx->tick;
 	h->asked = (uint8_t)(retries > DOUBT_ASKS ? retries - DOUBT_ASKS : 0);
 	n->state = NEIGH_PROBE;
-	ask(nt, n);
+	ask_neigh(nt, n);
 }
 
 /* Says whether an entry keeps its MAC address until it is clear which claim is true: a neighbour
@@ -498,7 +498,7 @@ void neigh_ask(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr
 	if (n == NULL || n->state != NEIGH_NEW)
 		return; /* it is being probed, or was a moment ago */
 	n->state = NEIGH_INCOMPLETE;
-	ask(nt, n);
+	ask_neigh(nt, n);
 }
 
 uint32_t neigh_failures(const struct neigh_table *nt)
@@ -544,7 +544,7 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 	const uint64_t limit = n->state == NEIGH_PROBE ? 2 * retries : retries;
 
 	if (nt->hold[index_of(nt, n)].asked < limit) {
-		ask(nt, n);
+		ask_neigh(nt, n);
 		return;
 	}
 	held_drop(nt, n);
@@ -565,7 +565,7 @@ static void on_timer(struct neigh_table *nt, struct neigh *n)
 		break;
 	case NEIGH_DELAY:
 		n->state = NEIGH_PROBE;
-		ask(nt, n);
+		ask_neigh(nt, n);
 		break;
 	case NEIGH_INCOMPLETE:
 	case NEIGH_PROBE:

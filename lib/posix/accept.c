@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* Takes a connection from the accept queue of a part. Returns its number, or CHAN_NONE. */
-static uint32_t take_from(uint32_t part)
+static uint32_t accept_from(uint32_t part)
 {
 	struct chan_sock *l = chan_sock(client.chan, part);
 	uint32_t n, *words = chan_accept_words(client.chan, part, &n), sock;
@@ -27,16 +27,16 @@ static uint32_t take_from(uint32_t part)
 }
 
 /* Tries all lcores in turn. */
-static uint32_t take(uint32_t sock)
+static uint32_t take_accepted(uint32_t sock)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	uint32_t n = sock_parts(s), got = CHAN_NONE, at;
 
 	if (n == 0)
-		return take_from(sock);
+		return accept_from(sock);
 	at = at_add(&s->next_part, 1);
 	for (uint32_t i = 0; i < n && got == CHAN_NONE; i++)
-		got = take_from(s->part[(at + i) % n]);
+		got = accept_from(s->part[(at + i) % n]);
 	return got;
 }
 
@@ -76,7 +76,7 @@ static int64_t take_with_number(uint32_t sock, bool cloexec, int *number)
 			*number = fd_reserve(cloexec, 0);
 		if (*number < 0)
 			return *number;
-		got = take(sock);
+		got = take_accepted(sock);
 		if (got != CHAN_NONE)
 			return got;
 	}

@@ -29,7 +29,7 @@ static struct {
 /* ---- signals ---------------------------------------------------------------------------------- */
 
 /* The byte has served its purpose once it arrives, and is read back. */
-static void send_one(const struct async *a)
+static void send_signal(const struct async *a)
 {
 	char byte = 0;
 
@@ -52,17 +52,17 @@ static bool has_news(struct file *f)
 	return (is_in && (ready & EPOLLIN)) || (is_out && ready != 0);
 }
 
-static void tell(uint32_t sock)
+static void tell_owner(uint32_t sock)
 {
 	pthread_mutex_lock(&all.lock);
 	for (struct file *f = all.first; f != NULL; f = f->async.next) {
 		if (f->sock == sock && has_news(f))
-			send_one(&f->async);
+			send_signal(&f->async);
 	}
 	pthread_mutex_unlock(&all.lock);
 }
 
-static void *run(void *arg)
+static void *run_async(void *arg)
 {
 	const struct queue q = all.queue;
 	const uint32_t generation = at_load(&client.generation);
@@ -74,7 +74,7 @@ static void *run(void *arg)
 	while (!(p[1].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL))) {
 		queue_arm(&q, CHAN_ARMED);
 		if (queue_pop(&q, &sock)) {
-			tell(sock);
+			tell_owner(sock);
 			continue;
 		}
 		(void)sys(poll, p, 2, -1);
@@ -102,7 +102,7 @@ static bool start(void)
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	(void)pthread_attr_setstacksize(&attr, 64 << 10);
-	all.runs = pthread_create(&thread, &attr, run, NULL) == 0;
+	all.runs = pthread_create(&thread, &attr, run_async, NULL) == 0;
 	(void)pthread_attr_destroy(&attr);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return all.runs;

@@ -49,7 +49,7 @@ static ssize_t receive_any(struct file *f, struct msghdr *m, int flags)
 	return rc;
 }
 
-static ssize_t receive(struct file *f, struct msghdr *m, int flags)
+static ssize_t receive_message(struct file *f, struct msghdr *m, int flags)
 {
 	const struct msghdr asked = *m;
 	ssize_t rc;
@@ -75,7 +75,7 @@ static ssize_t receive_into(struct file *f, struct msghdr *m, int flags)
 		return -EFAULT;
 	if (m->msg_name != NULL && (int)m->msg_namelen < 0)
 		return -EINVAL;
-	rc = receive(f, m, flags);
+	rc = receive_message(f, m, flags);
 	if (rc >= 0)
 		m->msg_flags |= flags & MSG_CMSG_CLOEXEC; /* returned, as on Linux */
 	return rc;
@@ -135,7 +135,7 @@ ssize_t pcx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
 	if (f == NULL)
 		return sys(recvfrom, fd, buf, n, flags, addr, len);
 	m.msg_namelen = addr != NULL ? sizeof(sender) : 0;
-	rc = receive(f, &m, flags);
+	rc = receive_message(f, &m, flags);
 	error = rc >= 0 && addr != NULL ? tell_sender(&m, addr, len) : 0;
 	file_put(f);
 	return fail(error != 0 ? error : rc);
@@ -158,7 +158,7 @@ ssize_t pcx_read(int fd, void *buf, size_t n)
 	if (n == 0)
 		rc = user_vector(&v, 1);
 	else
-		rc = receive(f, &m, 0);
+		rc = receive_message(f, &m, 0);
 	file_put(f);
 	return fail(rc);
 }
@@ -173,7 +173,7 @@ ssize_t pcx_readv(int fd, const struct iovec *iov, int n)
 		return sys(readv, fd, iov, n);
 	rc = n < 0 || n > IOV_LIMIT ? -EINVAL : user_vector(iov, (size_t)n);
 	if (rc == 0 && iov_total(iov, (size_t)n) > 0)
-		rc = receive(f, &m, 0);
+		rc = receive_message(f, &m, 0);
 	file_put(f);
 	return fail(rc);
 }

@@ -90,7 +90,7 @@ static bool find_dgram(const struct fifo *rx, uint32_t *off, uint32_t *at, struc
 }
 
 /* Removes a datagram, whether the caller had room for all of it or not. */
-static void consume(uint32_t part, const struct fifo *rx, const struct chan_dgram *d)
+static void consume_datagram(uint32_t part, const struct fifo *rx, const struct chan_dgram *d)
 {
 	struct chan_sock *s = chan_sock(client.chan, part);
 
@@ -102,7 +102,7 @@ static void consume(uint32_t part, const struct fifo *rx, const struct chan_dgra
 
 /* Takes the first datagram after *off bytes from a part; the lock is held. Returns its length as
  * recvmsg() does, -EAGAIN or -EFAULT. */
-static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags, uint32_t *off)
+static ssize_t recv_from(uint32_t part, struct msghdr *m, size_t room, int flags, uint32_t *off)
 {
 	_Alignas(struct cmsghdr) uint8_t control[CHAN_CONTROL_MAX];
 	struct fifo rx = chan_rx(client.chan, part);
@@ -126,13 +126,13 @@ static ssize_t take_from(uint32_t part, struct msghdr *m, size_t room, int flags
 	if (n < d.len - *off)
 		m->msg_flags |= MSG_TRUNC;
 	if (!(flags & MSG_PEEK))
-		consume(part, &rx, &d);
+		consume_datagram(part, &rx, &d);
 	if (rc != 0)
 		return rc;
 	return flags & MSG_TRUNC ? (ssize_t)d.len : (ssize_t)n;
 }
 
-static ssize_t take(uint32_t sock, struct msghdr *m, size_t room, int flags)
+static ssize_t take_datagram(uint32_t sock, struct msghdr *m, size_t room, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	uint32_t n = sock_parts(s), off = peek_offset(s, flags);
@@ -140,9 +140,9 @@ static ssize_t take(uint32_t sock, struct msghdr *m, size_t room, int flags)
 
 	lock_take(&s->rx_lock, client.proc);
 	if (n == 0)
-		rc = take_from(sock, m, room, flags, &off);
+		rc = recv_from(sock, m, room, flags, &off);
 	for (uint32_t i = 0, at = at_peek(&s->next_part); i < n && rc == -EAGAIN; i++, at++) {
-		rc = take_from(s->part[at % n], m, room, flags, &off);
+		rc = recv_from(s->part[at % n], m, room, flags, &off);
 		if (rc >= 0 && !(flags & MSG_PEEK))
 			at_put(&s->next_part, at + 1);
 	}
@@ -228,7 +228,7 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int fla
 		error = take_error(sock);
 		if (error != 0)
 			return error;
-		rc = take(sock, m, control_room, flags);
+		rc = take_datagram(sock, m, control_room, flags);
 		if (rc != -EAGAIN)
 			return rc;
 		if (must_not_wait(s, flags)) {
@@ -265,7 +265,7 @@ int dgram_autobind(uint32_t sock)
 }
 
 /* Puts a datagram into the fifo, whose lock is held. Returns 0, or -EAGAIN if there is no room. */
-static int put(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d)
+static int put_datagram(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d)
 {
 	struct fifo tx = chan_tx(client.chan, sock);
 	uint32_t at = sizeof(*d);
@@ -348,14 +348,14 @@ static int confirm_part(uint32_t sock, bool more)
 	return rc;
 }
 
-static int send_one(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d)
+static int send_datagram(uint32_t sock, const struct msghdr *m, const struct chan_dgram *d)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	const bool more = d->more || (at_load(&s->cork) & CHAN_CORK_ON);
 	int rc;
 
 	lock_take(&s->tx_lock, client.proc);
-	rc = put(sock, m, d);
+	rc = put_datagram(sock, m, d);
 	if (rc == 0 && (more || (at_load(&s->cork) & CHAN_CORK_HELD)))
 		rc = confirm_part(sock, more);
 	else if (rc == 0 && (d->control_len > 0 || !is_known(s, &d->addr)))
@@ -395,7 +395,7 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 	if (rc == 0 && !user_has_bytes(m->msg_iov, m->msg_iovlen, 0, len))
 		rc = -EFAULT;
 	while (rc == 0) {
-		rc = send_one(sock, m, &d);
+		rc = send_datagram(sock, m, &d);
 		if (rc == 0)
 			return (ssize_t)len;
 		if (rc != -EAGAIN || must_not_wait(s, flags))

@@ -137,7 +137,7 @@ static bool is_kernels_turn(struct epset *set)
 /* Collects our events and now and then the kernel's, without sleeping. If ours took all places, the
  * kernel's come first the next time: level-triggered ones of ours could take the places for
  * ever. */
-static int collect(const struct wait *w, bool look)
+static int collect_events(const struct wait *w, bool look)
 {
 	struct epset *set = w->set;
 	int n;
@@ -228,7 +228,7 @@ static int sleep_once(struct wait *w, const sigset_t *mask)
 }
 
 /* Polls for a moment before it sleeps: events that arrive under load then cost no system call. */
-static int spin(const struct wait *w)
+static int epoll_spin(const struct wait *w)
 {
 	uint64_t end = client.spin_ns > 0 && client.driver == NULL ? now_ns() + client.spin_ns : 0;
 	int n = 0;
@@ -260,13 +260,13 @@ static int drive_once(struct wait *w)
 static int look_and_sleep(struct wait *w)
 {
 	for (;;) {
-		int n = collect(w, w->deadline == 0 || client.driver != NULL);
+		int n = collect_events(w, w->deadline == 0 || client.driver != NULL);
 
 		if (n > 0 || w->deadline == 0)
 			return n;
 		if (w->deadline != UINT64_MAX && now_ns() >= w->deadline)
-			return collect(w, true);
-		n = spin(w);
+			return collect_events(w, true);
+		n = epoll_spin(w);
 		if (client.driver != NULL)
 			n = drive_once(w);
 		else if (n == 0)
@@ -276,7 +276,7 @@ static int look_and_sleep(struct wait *w)
 	}
 }
 
-static int wait_until(struct wait *w)
+static int epoll_until(struct wait *w)
 {
 	const int n = look_and_sleep(w);
 
@@ -295,11 +295,11 @@ static int wait_on(struct wait *w)
 	if (!user_is_range(w->events, (size_t)w->max * sizeof(*w->events)))
 		return -EFAULT;
 	if (user_may_be(w->events, 1))
-		return wait_until(w);
+		return epoll_until(w);
 	/* EFAULT is reported only once there is an event to store */
 	w->events = &none;
 	w->max = 1;
-	return wait_until(w) > 0 ? -EFAULT : 0;
+	return epoll_until(w) > 0 ? -EFAULT : 0;
 }
 
 static int wait_for(int ep, struct epoll_event *events, int max, uint64_t deadline,

@@ -36,7 +36,7 @@ static void remove_ready(struct item *i)
 	i->set->nb_ready--;
 }
 
-static uint32_t ask(const struct item *i)
+static uint32_t ask_item(const struct item *i)
 {
 	uint32_t want = i->want.events;
 
@@ -86,7 +86,7 @@ static struct item *find(struct epset *set, const struct file *f, int fd)
 }
 
 /* Subscribes the queue to a socket as its items require: exclusively, if they all want that. */
-static void watch(struct epset *set, uint32_t sock)
+static void watch_item(struct epset *set, uint32_t sock)
 {
 	bool any = false, alone = true;
 
@@ -112,7 +112,7 @@ static void unlink_from_set(struct item *i)
 	*at = i->next_in_bucket;
 	remove_ready(i);
 	if (!i->is_set)
-		watch(i->set, i->sock);
+		watch_item(i->set, i->sock);
 }
 
 static void unlink_from_file(struct item *i)
@@ -170,10 +170,10 @@ static void mark_seen(struct item *i)
 }
 
 /* Puts an item that is ready now into the list, and wakes the threads that sleep on the set. */
-static void look(struct item *i)
+static void look_at_item(struct item *i)
 {
 	mark_seen(i);
-	if (ask(i) == 0)
+	if (ask_item(i) == 0)
 		return;
 	add_ready(i);
 	if (i->set->nested || i->set->queue.index == CHAN_NONE ||
@@ -189,7 +189,7 @@ static void begin(struct item *i)
 
 	if ((i->want.events & EPOLLET) && (i->want.events & out))
 		at_store(&chan_sock(client.chan, i->sock)->edges, 1);
-	look(i);
+	look_at_item(i);
 }
 
 static struct item *new_item(struct epset *set, int fd, struct file *f,
@@ -219,7 +219,7 @@ static int add(struct epset *set, int fd, struct file *f, const struct epoll_eve
 		return -ENOMEM;
 	i->next_in_bucket = *bucket_of(set, f->sock);
 	*bucket_of(set, f->sock) = i;
-	watch(set, i->sock);
+	watch_item(set, i->sock);
 	begin(i);
 	return 0;
 }
@@ -277,8 +277,8 @@ void epoll_moved(struct file *f, uint32_t from, uint32_t to)
 		i->sock = to;
 		i->next_in_bucket = *bucket_of(set, to);
 		*bucket_of(set, to) = i;
-		watch(set, to);
-		look(i);
+		watch_item(set, to);
+		look_at_item(i);
 		pthread_mutex_unlock(&set->lock);
 	}
 	section_end(SECTION_SETS);
@@ -379,7 +379,7 @@ int epset_collect(struct epset *set, struct epoll_event *events, int max)
 	take_events(set);
 	for (uint32_t left = set->nb_ready; left > 0 && n < max; left--) {
 		struct item *i = set->ready.ready_next;
-		uint32_t mask = ask(i);
+		uint32_t mask = ask_item(i);
 
 		remove_ready(i);
 		if (mask == 0)
@@ -400,7 +400,7 @@ static bool any_ready(struct epset *set)
 {
 	take_events(set);
 	while (set->nb_ready > 0) {
-		if (ask(set->ready.ready_next) != 0)
+		if (ask_item(set->ready.ready_next) != 0)
 			return true;
 		remove_ready(set->ready.ready_next);
 	}
@@ -547,7 +547,7 @@ void epset_forked(struct epset *set, int fd)
 	join_kernel(set, fd);
 	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
 		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket) {
-			watch(set, i->sock);
+			watch_item(set, i->sock);
 			add_ready(i);
 		}
 }

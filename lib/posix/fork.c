@@ -57,7 +57,7 @@ static void enter(enum section s)
 	child.entered |= s;
 }
 
-static void leave(enum section s)
+static void leave_section(enum section s)
 {
 	if (child.entered & s)
 		section_end(s);
@@ -90,8 +90,8 @@ void fork_in_parent(void)
 {
 	if (!pcx_is_attached())
 		return;
-	leave(SECTION_FILES);
-	leave(SECTION_SETS);
+	leave_section(SECTION_FILES);
+	leave_section(SECTION_SETS);
 	if (child.fd >= 0)
 		fd_close_hidden(child.fd);
 }

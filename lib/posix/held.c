@@ -88,7 +88,7 @@ static int effect_of(int sig)
 
 /* Sets *waiting to the pending signals that the program does not block. Returns the strongest
  * effect among them, or -1 if there are none. */
-static int look(const sigset_t *open, sigset_t *waiting)
+static int look_at_signals(const sigset_t *open, sigset_t *waiting)
 {
 	int most = -1;
 
@@ -113,7 +113,7 @@ int held_look(struct held *h, bool always)
 {
 	const struct timespec none = {0};
 	sigset_t waiting, mask = h->open;
-	int effect = h->on ? look(&h->open, &waiting) : -1;
+	int effect = h->on ? look_at_signals(&h->open, &waiting) : -1;
 	bool ran;
 
 	if (effect < 0)

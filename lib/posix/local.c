@@ -3,7 +3,7 @@
 
 #include "posix/client.h"
 
-static void tell(struct pcx_local *to, const struct chan_local *from)
+static void tell_local(struct pcx_local *to, const struct chan_local *from)
 {
 	memset(to, 0, sizeof(*to));
 	to->family = from->ip6 ? AF_INET6 : AF_INET;
@@ -34,7 +34,7 @@ int pcx_locals(struct pcx_local *list, unsigned n)
 		if (got <= 0)
 			break;
 		for (int64_t i = 0; i < got && i < room && found < n; i++)
-			tell(&list[found++], &some[i]);
+			tell_local(&list[found++], &some[i]);
 	}
 	return (int)found;
 }

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEPT   16
-#define FEW    64
-#define OWN    2
-#define ALWAYS (POLLERR | POLLHUP | POLLNVAL)
+#define KEPT      16
+#define FEW_FILES 64
+#define OWN       2
+#define ALWAYS    (POLLERR | POLLHUP | POLLNVAL)
 
 /* ---- queues between calls --------------------------------------------------------------------- */
 
@@ -106,7 +106,7 @@ struct polling {
 	bool sleeps; /* with a queue, and may be cancelled */
 };
 
-static uint32_t ask(const struct file *f, const struct pollfd *p)
+static uint32_t ask_file(const struct file *f, const struct pollfd *p)
 {
 	const uint32_t want = (uint16_t)p->events | (uint32_t)ALWAYS;
 
@@ -124,7 +124,7 @@ static int scan(struct polling *g)
 		g->p[i].revents = 0;
 		if (g->file[i] == NULL)
 			continue;
-		g->p[i].revents = (short)ask(g->file[i], &g->p[i]);
+		g->p[i].revents = (short)ask_file(g->file[i], &g->p[i]);
 		ready += g->p[i].revents != 0;
 	}
 	return ready;
@@ -178,7 +178,7 @@ static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset
 	return ours;
 }
 
-static void watch(struct polling *g, const struct queue *q, bool on)
+static void watch_queue(struct polling *g, const struct queue *q, bool on)
 {
 	for (nfds_t i = 0; i < g->n; i++) {
 		if (g->file[i] == NULL || g->file[i]->kind != PCX_SOCKET)
@@ -218,7 +218,7 @@ static int sleep_with(struct polling *g, const struct queue *q, uint64_t deadlin
 
 static void end_queue(struct polling *g)
 {
-	watch(g, &g->queue, false);
+	watch_queue(g, &g->queue, false);
 	g->kernel[g->nb_kernel].fd = g->kernel[g->nb_kernel + 1].fd = -1;
 	give_queue(&g->queue);
 }
@@ -239,7 +239,7 @@ static void end(struct polling *g)
 }
 
 /* Clean-up handler for a cancelled thread. */
-static void leave(void *arg)
+static void leave_poll(void *arg)
 {
 	struct polling *g = arg;
 
@@ -258,9 +258,9 @@ static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t 
 	take_queue(&g->queue);
 	g->kernel[g->nb_kernel] = (struct pollfd){.fd = g->queue.fd, .events = POLLIN};
 	g->kernel[g->nb_kernel + 1] = (struct pollfd){.fd = client.control, .events = POLLRDHUP};
-	watch(g, &g->queue, true);
+	watch_queue(g, &g->queue, true);
 	g->sleeps = true;
-	pthread_cleanup_push(leave, g);
+	pthread_cleanup_push(leave_poll, g);
 	do
 		rc = sleep_with(g, &g->queue, deadline, mask);
 	while (rc == 0 && (deadline == UINT64_MAX || now_ns() < deadline));
@@ -270,7 +270,7 @@ static int wait_with_queue(struct polling *g, uint64_t deadline, const sigset_t 
 	return rc;
 }
 
-static int drive_on(struct polling *g, uint64_t deadline, struct held *h)
+static int drive_poll(struct polling *g, uint64_t deadline, struct held *h)
 {
 	const struct timespec none = {0};
 	int rc;
@@ -297,8 +297,8 @@ static int wait_driving(struct polling *g, uint64_t deadline, const sigset_t *ma
 	int rc;
 
 	held_begin(&h, mask);
-	pthread_cleanup_push(leave, g);
-	rc = drive_on(g, deadline, &h);
+	pthread_cleanup_push(leave_poll, g);
+	rc = drive_poll(g, deadline, &h);
 	pthread_cleanup_pop(0);
 	held_end(&h);
 	return rc;
@@ -306,7 +306,7 @@ static int wait_driving(struct polling *g, uint64_t deadline, const sigset_t *ma
 
 /* Checks everything once. Pending signals that the mask lets through end the call if nothing is
  * ready. */
-static int look(struct polling *g, int ready, const sigset_t *mask)
+static int look_at_files(struct polling *g, int ready, const sigset_t *mask)
 {
 	const struct timespec none = {0};
 	int all;
@@ -317,14 +317,14 @@ static int look(struct polling *g, int ready, const sigset_t *mask)
 	return all < 0 ? ready : all;
 }
 
-static int run(struct polling *g, uint64_t deadline, const sigset_t *mask)
+static int run_poll(struct polling *g, uint64_t deadline, const sigset_t *mask)
 {
 	int ready;
 
 	(void)client_drive();
 	ready = scan(g);
 	if (ready > 0 || deadline == 0)
-		return look(g, ready, mask);
+		return look_at_files(g, ready, mask);
 	return client.driver != NULL ? wait_driving(g, deadline, mask)
 	                             : wait_with_queue(g, deadline, mask);
 }
@@ -344,12 +344,12 @@ static void sort_out(struct polling *g)
 static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struct timespec *ts,
                       const sigset_t *mask)
 {
-	struct file *few_files[FEW];
-	struct pollfd few[FEW + OWN];
+	struct file *few_files[FEW_FILES];
+	struct pollfd few[FEW_FILES + OWN];
 	struct polling g = {.p = p, .n = n, .file = few_files, .kernel = few};
 	int rc;
 
-	if (n > FEW && n <= client.max_fds) {
+	if (n > FEW_FILES && n <= client.max_fds) {
 		g.many = true;
 		g.file = malloc(n * sizeof(struct file *));
 		g.kernel = malloc((n + OWN) * sizeof(struct pollfd));
@@ -363,7 +363,7 @@ static int poll_until(struct pollfd *p, nfds_t n, uint64_t deadline, const struc
 		g.n = 0;
 	} else {
 		sort_out(&g);
-		rc = g.any_ours ? (int)fail(run(&g, deadline, mask))
+		rc = g.any_ours ? (int)fail(run_poll(&g, deadline, mask))
 		                : (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
 	}
 	end(&g);

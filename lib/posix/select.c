@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <sys/select.h>
 
-#define FEW 64
+#define FEW_SETS 64
 
-#define READ_BITS  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
-#define WRITE_BITS (POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR)
+#define SELECT_READ_BITS  (POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
+#define SELECT_WRITE_BITS (POLLWRNORM | POLLWRBAND | POLLOUT | POLLERR)
 
 /** The caller's sets: for reading, for writing, for urgent bytes; NULL: none. */
 struct sets {
@@ -25,8 +25,8 @@ struct sets {
 static const struct {
 	short asked, told;
 } kinds[3] = {
-    {POLLIN | POLLRDNORM | POLLRDBAND, READ_BITS},
-    {POLLOUT | POLLWRNORM | POLLWRBAND, WRITE_BITS},
+    {POLLIN | POLLRDNORM | POLLRDBAND, SELECT_READ_BITS},
+    {POLLOUT | POLLWRNORM | POLLWRBAND, SELECT_WRITE_BITS},
     {POLLPRI, POLLPRI},
 };
 
@@ -57,7 +57,7 @@ static int are_there(const struct sets *s)
 }
 
 /* Fills in p, unless it is NULL. Returns the number of descriptors in the sets. */
-static nfds_t collect(const struct sets *s, struct pollfd *p)
+static nfds_t collect_sets(const struct sets *s, struct pollfd *p)
 {
 	nfds_t count = 0;
 
@@ -102,12 +102,12 @@ static bool any_invalid(const struct pollfd *p, nfds_t count)
 }
 
 /* Returns as select() does, or a negative errno. */
-static int ask(const struct sets *s, struct pollfd *p, nfds_t count, const struct timespec *timeout,
-               const sigset_t *mask)
+static int ask_sets(const struct sets *s, struct pollfd *p, nfds_t count,
+                    const struct timespec *timeout, const sigset_t *mask)
 {
 	int rc;
 
-	(void)collect(s, p);
+	(void)collect_sets(s, p);
 	rc = pcx_ppoll(p, count, timeout, mask);
 	if (rc < 0)
 		return -errno;
@@ -119,7 +119,7 @@ int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
 {
 	const int most = client.max_fds > 0 ? (int)client.max_fds : FD_SETSIZE;
 	const struct sets s = {.n = n < most ? n : most, .set = {r, w, e}};
-	struct pollfd few[FEW], *p = few;
+	struct pollfd few[FEW_SETS], *p = few;
 	nfds_t count;
 	int rc;
 
@@ -128,10 +128,10 @@ int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *t
 	rc = are_there(&s);
 	if (rc != 0)
 		return (int)fail(rc);
-	count = collect(&s, NULL);
-	if (count > FEW)
+	count = collect_sets(&s, NULL);
+	if (count > FEW_SETS)
 		p = malloc(count * sizeof(*p));
-	rc = p != NULL ? ask(&s, p, count, timeout, mask) : -ENOMEM;
+	rc = p != NULL ? ask_sets(&s, p, count, timeout, mask) : -ENOMEM;
 	if (p != few)
 		free(p);
 	return (int)fail(rc);

@@ -42,7 +42,7 @@ static void tell_room(uint32_t sock, const struct fifo *rx)
 }
 
 /* Returns the space of bytes that were read to the lcore. */
-static void consume(uint32_t sock, const struct fifo *rx, size_t n)
+static void consume_bytes(uint32_t sock, const struct fifo *rx, size_t n)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 
@@ -54,8 +54,8 @@ static void consume(uint32_t sock, const struct fifo *rx, size_t n)
 
 /* Takes what the fifo has; its lock is held. done bytes are in the buffers already. Returns how
  * many more were taken, or -EFAULT. */
-static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
-                    int flags)
+static ssize_t take_bytes(uint32_t sock, const struct iovec *v, size_t n, size_t done, size_t total,
+                          int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	struct fifo rx = chan_rx(client.chan, sock);
@@ -74,7 +74,7 @@ static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done,
 		if (flags & MSG_PEEK)
 			off += hole;
 		else
-			consume(sock, &rx, hole);
+			consume_bytes(sock, &rx, hole);
 		used = fifo_used(&rx);
 		u = oob_look(s, off);
 	}
@@ -90,7 +90,7 @@ static ssize_t take(uint32_t sock, const struct iovec *v, size_t n, size_t done,
 		got = copy_out(&rx, v, n, skip, off, got);
 	}
 	if (got > 0 && !(flags & MSG_PEEK))
-		consume(sock, &rx, got);
+		consume_bytes(sock, &rx, got);
 	return (ssize_t)got;
 }
 
@@ -132,7 +132,7 @@ static bool ends_at_mark(const struct chan_sock *s, size_t done, int flags)
 	return done > 0 && oob_look(s, seen).at_mark;
 }
 
-static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags)
+static ssize_t receive_bytes(uint32_t sock, const struct iovec *v, size_t n, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	const size_t total = iov_total(v, n) < SSIZE_MAX ? iov_total(v, n) : SSIZE_MAX;
@@ -154,7 +154,7 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 		lock_take(&s->rx_lock, client.proc);
 		if (flags & MSG_PEEK)
 			done = 0;
-		got = take(sock, v, n, done, total, flags);
+		got = take_bytes(sock, v, n, done, total, flags);
 		lock_give(&s->rx_lock);
 		if (got < 0)
 			return done > 0 ? (ssize_t)done : got;
@@ -192,7 +192,7 @@ static ssize_t receive(uint32_t sock, const struct iovec *v, size_t n, int flags
 
 ssize_t stream_recv(uint32_t sock, const struct iovec *v, size_t n, int flags)
 {
-	ssize_t rc = receive(sock, v, n, flags);
+	ssize_t rc = receive_bytes(sock, v, n, flags);
 
 	if (rc > 0 && (flags & MSG_PEEK))
 		peek_forward(chan_sock(client.chan, sock), (size_t)rc);
@@ -208,7 +208,7 @@ static void *after(const struct iovec *v, size_t skip)
 
 /* Copies the buffers after their first skip bytes, as far as there is room. Returns how many
  * bytes. */
-static size_t put(uint32_t sock, const struct iovec *v, size_t n, size_t skip, int flags)
+static size_t put_bytes(uint32_t sock, const struct iovec *v, size_t n, size_t skip, int flags)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
 	struct fifo tx = chan_tx(client.chan, sock);
@@ -295,7 +295,7 @@ ssize_t stream_send(uint32_t sock, const struct iovec *v, size_t n, int flags)
 			return end_send(done, -EFAULT, flags);
 		if (rc == 0) {
 			lock_take(&s->tx_lock, client.proc);
-			done += put(sock, v, n, done, flags);
+			done += put_bytes(sock, v, n, done, flags);
 			lock_give(&s->tx_lock);
 			if (done == total)
 				return (ssize_t)done;

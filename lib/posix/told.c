@@ -13,7 +13,7 @@
 #include <netinet/tcp.h>
 #include <string.h>
 
-static uint32_t bit_of(int level, int name)
+static uint32_t bit_of_option(int level, int name)
 {
 	if (level == IPPROTO_TCP && name == TCP_INQ)
 		return CHAN_TELL_INQ;
@@ -24,14 +24,14 @@ static uint32_t bit_of(int level, int name)
 
 bool told_is_option(const struct chan_sock *s, int level, int name)
 {
-	const uint32_t bit = bit_of(level, name);
+	const uint32_t bit = bit_of_option(level, name);
 
 	return bit == CHAN_TELL_COPIES || (bit != 0 && s->type == CHAN_STREAM);
 }
 
 int told_set(struct chan_sock *s, int level, int name, const void *value, socklen_t len)
 {
-	const uint32_t bit = bit_of(level, name);
+	const uint32_t bit = bit_of_option(level, name);
 	int on;
 
 	if (len < sizeof(on))
@@ -48,11 +48,12 @@ int told_set(struct chan_sock *s, int level, int name, const void *value, sockle
 
 int told_get(const struct chan_sock *s, int level, int name)
 {
-	return (at_load(&s->tells) & bit_of(level, name)) != 0;
+	return (at_load(&s->tells) & bit_of_option(level, name)) != 0;
 }
 
 /* Stores one control message, if there is room for its header. */
-static void put(struct msghdr *m, size_t room, int level, int type, const void *data, size_t len)
+static void put_told(struct msghdr *m, size_t room, int level, int type, const void *data,
+                     size_t len)
 {
 	struct cmsghdr h = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type};
 
@@ -76,7 +77,7 @@ void told_left(uint32_t sock, struct msghdr *m, size_t room)
 	left = (int)part_bytes(sock);
 	if (left == 0 && (at_load(&s->flags) & CHAN_RX_END))
 		left = 1;
-	put(m, room, IPPROTO_TCP, TCP_CM_INQ, &left, sizeof(left));
+	put_told(m, room, IPPROTO_TCP, TCP_CM_INQ, &left, sizeof(left));
 }
 
 void told_copied(uint32_t sock)
@@ -110,7 +111,8 @@ ssize_t told_errors(uint32_t sock, struct msghdr *m, size_t room)
 		return -EAGAIN;
 	m->msg_flags |= MSG_ERRQUEUE;
 	m->msg_namelen = 0;
-	put(m, room, s->ip6 ? IPPROTO_IPV6 : IPPROTO_IP, s->ip6 ? IPV6_RECVERR : IP_RECVERR, &e,
+	put_told(
+	    m, room, s->ip6 ? IPPROTO_IPV6 : IPPROTO_IP, s->ip6 ? IPV6_RECVERR : IP_RECVERR, &e,
 	    sizeof(e.ee) + (s->ip6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in)));
 	return 0;
 }

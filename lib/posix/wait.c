@@ -82,7 +82,7 @@ void client_check(void)
 		wake_all();
 }
 
-static void *watch(void *arg)
+static void *watch_signals(void *arg)
 {
 	const uint64_t whose = (uint64_t)(uintptr_t)arg;
 	struct pollfd p = {.fd = (int)(whose & UINT32_MAX), .events = POLLRDHUP};
@@ -111,7 +111,7 @@ static void start_watch(void)
 	(void)pthread_attr_init(&attr);
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	(void)pthread_attr_setstacksize(&attr, 64 << 10);
-	if (pthread_create(&thread, &attr, watch, (void *)whose) != 0)
+	if (pthread_create(&thread, &attr, watch_signals, (void *)whose) != 0)
 		at_store(&client.watching, false);
 	(void)pthread_attr_destroy(&attr);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
@@ -129,7 +129,7 @@ void client_sandboxed(void)
 
 /* Releases what the call of a cancelled thread holds: its file, unless the socket has a second one,
  * which makes it uncertain. */
-static void leave(void *arg)
+static void leave_wait(void *arg)
 {
 	const uint32_t sock = (uint32_t)(uintptr_t)arg;
 	struct file *held = NULL;
@@ -153,7 +153,7 @@ static int sleep_on(uint32_t sock, const uint32_t *word, uint32_t seen, uint64_t
 
 	if (sock == CHAN_NONE)
 		return futex_wait(word, seen, deadline_ns);
-	pthread_cleanup_push(leave, (void *)(uintptr_t)sock);
+	pthread_cleanup_push(leave_wait, (void *)(uintptr_t)sock);
 	type = cancel_begin();
 	rc = futex_wait(word, seen, deadline_ns);
 	cancel_end(type);
@@ -163,7 +163,7 @@ static int sleep_on(uint32_t sock, const uint32_t *word, uint32_t seen, uint64_t
 
 static void end_if_cancelled(uint32_t sock)
 {
-	pthread_cleanup_push(leave, (void *)(uintptr_t)sock);
+	pthread_cleanup_push(leave_wait, (void *)(uintptr_t)sock);
 	pthread_testcancel();
 	pthread_cleanup_pop(0);
 }
@@ -274,8 +274,8 @@ static void sleep_beside(struct chan_sock *s, uint32_t sock, is_over *over, uint
 		(void)sleep_on(sock, &s->seq, seen, client_soon(deadline_ns));
 }
 
-static int drive_on(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns,
-                    struct held *h)
+static int drive_wait(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns,
+                      struct held *h)
 {
 	for (;;) {
 		int rc;
@@ -302,13 +302,13 @@ static int drive_on(uint32_t sock, is_over *over, uint32_t events, uint64_t dead
 static int drive_until(uint32_t sock, is_over *over, uint32_t events, uint64_t deadline_ns)
 {
 	struct held h = {.on = false};
-	const int rc = drive_on(sock, over, events, deadline_ns, &h);
+	const int rc = drive_wait(sock, over, events, deadline_ns, &h);
 
 	held_end(&h);
 	return rc;
 }
 
-static bool spin(uint32_t sock, is_over *over, uint32_t events)
+static bool wait_spin(uint32_t sock, is_over *over, uint32_t events)
 {
 	uint64_t end = client.spin_ns > 0 ? now_ns() + client.spin_ns : 0;
 
@@ -326,7 +326,7 @@ static int wait_until(uint32_t sock, is_over *over, uint32_t events, uint64_t de
 
 	if (client.driver != NULL)
 		return drive_until(sock, over, events, deadline_ns);
-	if (spin(sock, over, events))
+	if (wait_spin(sock, over, events))
 		return 0;
 	for (;;) {
 		uint32_t seen;

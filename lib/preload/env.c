@@ -10,7 +10,7 @@ static char *kept[ENV_NAMES]; /* "NAME=value"; NULL: not set */
 
 extern char **environ;
 
-static char *find(char **env, const char *name)
+static char *find_variable(char **env, const char *name)
 {
 	const size_t len = strlen(name);
 
@@ -24,7 +24,7 @@ static char *find(char **env, const char *name)
 __attribute__((constructor(101))) static void keep(void)
 {
 	for (unsigned i = 0; i < ENV_NAMES; i++) {
-		const char *found = find(environ, names[i]);
+		const char *found = find_variable(environ, names[i]);
 
 		kept[i] = found != NULL ? strdup(found) : NULL;
 	}
@@ -42,7 +42,7 @@ void env_complete(char **env, size_t n)
 {
 	for (unsigned i = 0; i < ENV_NAMES; i++) {
 		env[n] = NULL;
-		if (kept[i] != NULL && find(env, names[i]) == NULL)
+		if (kept[i] != NULL && find_variable(env, names[i]) == NULL)
 			env[n++] = kept[i];
 	}
 	env[n] = NULL;

@@ -53,14 +53,14 @@ NAME(pid_t, _Fork, (void))
 
 typedef int run_child(void *arg);
 
-struct beginning {
+struct program_beginning {
 	run_child *run;
 	void *arg;
 };
 
-static int begin(void *arg)
+static int begin_program(void *arg)
 {
-	const struct beginning b = *(struct beginning *)arg;
+	const struct program_beginning b = *(struct program_beginning *)arg;
 
 	fork_in_child();
 	return b.run(b.arg);
@@ -69,7 +69,7 @@ static int begin(void *arg)
 NAME(int, clone, (run_child * run, void *stack, int flags, void *arg, ...))
 {
 	static int (*next)(run_child *, void *, int, void *, void *, void *, void *);
-	struct beginning b = {run, arg};
+	struct program_beginning b = {run, arg};
 	void *more[3]; /* parent_tid, tls, child_tid, if passed */
 	va_list ap;
 	int pid;
@@ -83,7 +83,7 @@ NAME(int, clone, (run_child * run, void *stack, int flags, void *arg, ...))
 	if (run == NULL || (flags & (CLONE_VM | CLONE_FILES)))
 		return next(run, stack, flags, arg, more[0], more[1], more[2]);
 	fork_prepare();
-	pid = next(begin, stack, flags, &b, more[0], more[1], more[2]);
+	pid = next(begin_program, stack, flags, &b, more[0], more[1], more[2]);
 	fork_done(pid);
 	return pid;
 }

@@ -102,7 +102,7 @@ NAME(int, getifaddrs, (struct ifaddrs * *list))
 	return rc;
 }
 
-static struct found *take(struct ifaddrs *list)
+static struct found *take_list(struct ifaddrs *list)
 {
 	struct found **link, *f;
 
@@ -120,7 +120,7 @@ static struct found *take(struct ifaddrs *list)
 NAME(void, freeifaddrs, (struct ifaddrs * list))
 {
 	static void (*next)(struct ifaddrs *);
-	struct found *f = take(list);
+	struct found *f = take_list(list);
 
 	if (next == NULL)
 		*(void **)&next = real_find("freeifaddrs");

@@ -19,20 +19,20 @@
 #include "names.h"
 #include "real.h"
 
-struct child {
-	struct child *next;
+struct popen_child {
+	struct popen_child *next;
 	FILE *file;
 	pid_t pid;
 };
 
 static struct {
 	pthread_mutex_t lock;
-	struct child *first;
+	struct popen_child *first;
 } children = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static pid_t take(FILE *file)
+static pid_t take_child(FILE *file)
 {
-	struct child **link, *c;
+	struct popen_child **link, *c;
 	pid_t pid = -1;
 
 	pthread_mutex_lock(&children.lock);
@@ -48,10 +48,10 @@ static pid_t take(FILE *file)
 	return pid;
 }
 
-static void keep(struct child *c, FILE *file, pid_t pid)
+static void keep(struct popen_child *c, FILE *file, pid_t pid)
 {
-	(void)take(file); /* left by a stream that was closed with fclose() */
-	*c = (struct child){.file = file, .pid = pid};
+	(void)take_child(file); /* left by a stream that was closed with fclose() */
+	*c = (struct popen_child){.file = file, .pid = pid};
 	pthread_mutex_lock(&children.lock);
 	c->next = children.first;
 	children.first = c;
@@ -69,7 +69,7 @@ static bool is_mode(const char *mode, bool *reads)
 
 static FILE *open_child(const char *command, bool reads)
 {
-	struct child *c = malloc(sizeof(*c));
+	struct popen_child *c = malloc(sizeof(*c));
 	int pipes[2], ours = reads ? 0 : 1, error;
 	FILE *file;
 	pid_t pid;
@@ -114,7 +114,7 @@ NAME(FILE *, popen, (const char *command, const char *mode))
 NAME(int, pclose, (FILE * file))
 {
 	static int (*next)(FILE *);
-	const pid_t pid = take(file);
+	const pid_t pid = take_child(file);
 	int status = -1;
 
 	if (next == NULL)

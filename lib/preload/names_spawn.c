@@ -51,7 +51,7 @@ static struct {
 /* ---- notes --------------------------------------------------------------------------------------- */
 
 /* Finds the link to a struct's note. The caller holds the lock. */
-static struct note **find(const posix_spawn_file_actions_t *of)
+static struct note **find_note(const posix_spawn_file_actions_t *of)
 {
 	struct note **link = &notes.first;
 
@@ -65,7 +65,7 @@ static void forget(const posix_spawn_file_actions_t *of)
 	struct note **link, *n;
 
 	pthread_mutex_lock(&notes.lock);
-	link = find(of);
+	link = find_note(of);
 	n = *link;
 	if (n != NULL)
 		*link = n->next;
@@ -93,7 +93,7 @@ static int note(const posix_spawn_file_actions_t *of, enum verb verb, int fd, in
 	if (len > 0)
 		memcpy(a->path, path, len);
 	pthread_mutex_lock(&notes.lock);
-	link = find(of);
+	link = find_note(of);
 	n = *link;
 	if (n == NULL) {
 		n = calloc(1, sizeof(*n));
@@ -166,8 +166,8 @@ static const struct action *actions_of(const posix_spawn_file_actions_t *of)
 	if (of == NULL)
 		return NULL;
 	pthread_mutex_lock(&notes.lock);
-	if (*find(of) != NULL)
-		first = (*find(of))->first;
+	if (*find_note(of) != NULL)
+		first = (*find_note(of))->first;
 	pthread_mutex_unlock(&notes.lock);
 	return first;
 }
@@ -263,7 +263,7 @@ static int set_attributes(const posix_spawnattr_t *attr)
 typedef int execute(const char *path, char *const *argv, char *const *env);
 
 /** What a child executes, and what it does first. */
-struct child {
+struct spawn_child {
 	execute *run;
 	const char *path;
 	char *const *argv, *const *env;
@@ -272,7 +272,7 @@ struct child {
 };
 
 /* Runs in the child until exec. An error is reported through a pipe, which the exec closes. */
-static _Noreturn void live(int tell, const struct child *c)
+static _Noreturn void live(int tell, const struct spawn_child *c)
 {
 	int error, rc = set_attributes(c->attr);
 
@@ -300,7 +300,7 @@ static int make_pipe(int pipes[2])
 	return 0;
 }
 
-static int spawn(pid_t *pid, const struct child *c)
+static int spawn(pid_t *pid, const struct spawn_child *c)
 {
 	int pipes[2], error = make_pipe(pipes);
 	ssize_t told = 0;
@@ -332,7 +332,7 @@ NAME(int, posix_spawn,
       const posix_spawnattr_t *attr, char *const *argv, char *const *env))
 {
 	static spawn_function *next;
-	const struct child c = {execve, path, argv, env, attr, actions_of(of)};
+	const struct spawn_child c = {execve, path, argv, env, attr, actions_of(of)};
 
 	if (next == NULL)
 		*(void **)&next = real_find("posix_spawn");
@@ -346,7 +346,7 @@ NAME(int, posix_spawnp,
       const posix_spawnattr_t *attr, char *const *argv, char *const *env))
 {
 	static spawn_function *next;
-	const struct child c = {execvpe, file, argv, env, attr, actions_of(of)};
+	const struct spawn_child c = {execvpe, file, argv, env, attr, actions_of(of)};
 
 	if (next == NULL)
 		*(void **)&next = real_find("posix_spawnp");
@@ -364,7 +364,7 @@ int spawn_shell(pid_t *pid, const char *command, int fd, int to)
 {
 	const struct action on_pipe = {.verb = DUP2, .fd = fd, .other = to};
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
-	const struct child c = {execve, "/bin/sh", argv, environ, NULL, &on_pipe};
+	const struct spawn_child c = {execve, "/bin/sh", argv, environ, NULL, &on_pipe};
 	const int error = argv[2] == NULL ? ENOMEM : spawn(pid, &c);
 
 	free(argv[2]);
@@ -381,7 +381,7 @@ static int run_command(const char *command)
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
 	struct sigaction old_int, old_quit;
 	posix_spawnattr_t attr;
-	const struct child c = {execve, "/bin/sh", argv, environ, &attr, NULL};
+	const struct spawn_child c = {execve, "/bin/sh", argv, environ, &attr, NULL};
 	sigset_t block, old, reset;
 	int status = -1, error;
 	pid_t pid = -1;

@@ -56,14 +56,14 @@ bool one_core_is_stacks(void)
 
 /* ---- threads of the stack ------------------------------------------------------------------------ */
 
-struct beginning {
+struct stack_beginning {
 	void *(*function)(void *);
 	void *arg;
 };
 
-static void *begin(void *arg)
+static void *begin_stack(void *arg)
 {
-	const struct beginning b = *(struct beginning *)arg;
+	const struct stack_beginning b = *(struct stack_beginning *)arg;
 
 	free(arg);
 	stacks = true;
@@ -73,7 +73,7 @@ static void *begin(void *arg)
 NAME(int, pthread_create,
      (pthread_t * thread, const pthread_attr_t *attr, void *(*function)(void *), void *arg))
 {
-	struct beginning *b;
+	struct stack_beginning *b;
 	int rc;
 
 	if (!one_core_is_stacks())
@@ -81,8 +81,8 @@ NAME(int, pthread_create,
 	b = malloc(sizeof(*b));
 	if (b == NULL)
 		return EAGAIN;
-	*b = (struct beginning){function, arg};
-	rc = real_pthread_create(thread, attr, begin, b);
+	*b = (struct stack_beginning){function, arg};
+	rc = real_pthread_create(thread, attr, begin_stack, b);
 	if (rc != 0)
 		free(b);
 	return rc;

@@ -147,7 +147,7 @@ static void wait_for(struct waits *w, int fd, uint32_t proc)
 	w->fd[w->n++] = (struct pollfd){.fd = fd, .events = POLLIN};
 }
 
-static void accept_one(struct pc_host *h, struct waits *w, int listen_fd)
+static void accept_process(struct pc_host *h, struct waits *w, int listen_fd)
 {
 	int conn = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 
@@ -224,7 +224,7 @@ static void *control(void *arg)
 		looks = buries ? looks + 1 : 0;
 		newcomers = serve_some(h, &w, patience, !buries || looks >= BURIALS);
 		if (newcomers >= 0 && (looks >= BURIALS || !is_burying(h)))
-			accept_one(h, &w, newcomers);
+			accept_process(h, &w, newcomers);
 	}
 	return NULL;
 }

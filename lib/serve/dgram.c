@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-static bool want_room(struct chan_sock *c, const struct fifo *rx)
+static bool want_dgram_room(struct chan_sock *c, const struct fifo *rx)
 {
 	at_store_sc(&c->rx_want, 1);
 	return fifo_room(rx) >= CHAN_DGRAM_MAX;
@@ -52,7 +52,7 @@ unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 
 	for (;;) {
 		if (fifo_room(&rx) < CHAN_DGRAM_MAX) {
-			if (fifo_pending(&rx) > rx.size || !want_room(c, &rx))
+			if (fifo_pending(&rx) > rx.size || !want_dgram_room(c, &rx))
 				return news;
 		} else if (receive_one(s, service_sock(s, sock)->fd, &rx)) {
 			news = NEWS_IN;

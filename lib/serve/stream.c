@@ -21,7 +21,7 @@ static unsigned end_receive(struct chan_sock *c, int error)
 }
 
 /* Asks for a kick when there is room. Returns whether there is some already. */
-static bool want_room(struct chan_sock *c, const struct fifo *rx)
+static bool want_stream_room(struct chan_sock *c, const struct fifo *rx)
 {
 	at_store_sc(&c->rx_want, 1);
 	return at_load_sc(&rx->pos->tail) + rx->size != at_peek(&rx->pos->head);
@@ -110,7 +110,7 @@ unsigned stream_receive(struct pc_service *s, uint32_t sock, uint32_t mask)
 		ssize_t n;
 
 		if (pieces == 0) {
-			if (fifo_pending(&rx) > rx.size || !want_room(c, &rx))
+			if (fifo_pending(&rx) > rx.size || !want_stream_room(c, &rx))
 				return news;
 			continue;
 		}

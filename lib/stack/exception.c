@@ -95,7 +95,7 @@ static bool is_too_long(const struct exception *e, const struct rte_mbuf *m)
 	return m->pkt_len > (uint32_t)e->kernel->info.mtu + ETH_HDR_LEN + VLAN_TAG_LEN;
 }
 
-static void drop(struct ctx *ctx, struct rte_mbuf *m, enum pc_counter why)
+static void drop_diverted(struct ctx *ctx, struct rte_mbuf *m, enum pc_counter why)
 {
 	ctx_count(ctx, (int)why);
 	rte_pktmbuf_free(m);
@@ -115,7 +115,7 @@ static void hand_pieces(struct exception *e, struct ctx *ctx, struct rte_mbuf *m
 		rte_pktmbuf_free(pieces[i]);
 	ctx_add(ctx, PC_EXCEPTION_RX, sent);
 	if (n == 0 || sent < n) {
-		drop(ctx, m, PC_DROP_EXCEPTION_FULL);
+		drop_diverted(ctx, m, PC_DROP_EXCEPTION_FULL);
 		return;
 	}
 	ctx_count(ctx, PC_RX_TAKEN);
@@ -144,7 +144,7 @@ bool exception_put(struct exception *e, struct ctx *ctx, struct rte_mbuf *m, int
 	if (may_pass(e, ctx))
 		hand(e, ctx, m);
 	else
-		drop(ctx, m, PC_DROP_EXCEPTION_RATE);
+		drop_diverted(ctx, m, PC_DROP_EXCEPTION_RATE);
 	return true;
 }
 
@@ -176,7 +176,7 @@ void exception_flush(struct exception *e, struct ctx *ctx)
 	ctx_add(ctx, PC_RX_TAKEN, sent);
 	ctx_add(ctx, PC_EXCEPTION_RX, sent);
 	for (uint16_t i = sent; i < e->n; i++)
-		drop(ctx, e->pkts[i], PC_DROP_EXCEPTION_FULL);
+		drop_diverted(ctx, e->pkts[i], PC_DROP_EXCEPTION_FULL);
 	e->n = 0;
 }
 

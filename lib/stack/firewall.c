@@ -129,7 +129,7 @@ static void describe_icmp(const struct pc_stack *st, const struct rte_mbuf *m, c
 }
 
 /* Neighbour discovery is accepted from any sender. */
-static bool is_discovery(uint8_t proto, uint8_t type)
+static bool is_discovery_type(uint8_t proto, uint8_t type)
 {
 	return proto == IPPROTO_ICMPV6 && type >= ND_RS && type <= ND_REDIRECT;
 }
@@ -165,7 +165,7 @@ static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const 
 		describe_udp(st, l4, p, j);
 	else
 		describe_icmp(st, m, l4, p, j);
-	return !is_discovery(p->proto, j->k.icmp_type);
+	return !is_discovery_type(p->proto, j->k.icmp_type);
 }
 
 /* Says whether rules apply, which implies that IP has filled in *p. */

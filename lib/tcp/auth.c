@@ -104,7 +104,7 @@ void auth_take(struct auth *a, struct auth_key *k)
 	a->used--;
 }
 
-static void take_all(struct auth *a, flow_ref owner)
+static void take_all_keys(struct auth *a, flow_ref owner)
 {
 	struct auth_key *k;
 
@@ -209,7 +209,7 @@ int auth_set(struct tcp *tcp, struct tcb *t, const struct pc_prefix *peers, cons
 
 void auth_drop(struct tcp *tcp, struct tcb *t)
 {
-	take_all(&tcp->auth, auth_owner(tcp, t));
+	take_all_keys(&tcp->auth, auth_owner(tcp, t));
 	t->auth = false;
 }
 
@@ -229,7 +229,7 @@ unsigned auth_copy(struct auth *a, flow_ref from, flow_ref to, const struct pc_a
 			continue;
 		c = auth_add_like(a, to, k);
 		if (c == NULL) {
-			take_all(a, to);
+			take_all_keys(a, to);
 			return 0;
 		}
 		n++;
@@ -335,7 +335,7 @@ void auth_forget(struct tcp *tcp, uint32_t tw)
 {
 	const uint32_t used = tcp->auth.used;
 
-	take_all(&tcp->auth, flow_ref_make(FLOW_TW, tw));
+	take_all_keys(&tcp->auth, flow_ref_make(FLOW_TW, tw));
 	tcp->auth.waiting -= used - tcp->auth.used;
 }
 

@@ -28,7 +28,7 @@ static const struct {
              [BBR_CRUISE] = {100, 200},  [BBR_REFILL] = {100, 200}, [BBR_UP] = {125, 225},
              [BBR_PROBE_RTT] = {100, 50}};
 
-static struct bbr *state(const struct tcp_queues *q)
+static struct bbr *bbr_of(const struct tcp_queues *q)
 {
 	return (struct bbr *)(uintptr_t)q->cc_state[0];
 }
@@ -57,9 +57,9 @@ static void init(struct bbr *b, const struct tcb *t, const struct cc_turn *c)
 	b->pacing_rate = t->cwnd * UINT64_C(1000000) / srtt_us * gains[BBR_STARTUP].pacing / 100;
 }
 
-static void release(struct tcp_queues *q)
+static void bbr_release(struct tcp_queues *q)
 {
-	cc_slots_give(state(q));
+	cc_slots_give(bbr_of(q));
 	set_state(q, NULL);
 }
 
@@ -111,9 +111,9 @@ static void set_cwnd(struct bbr_turn *r)
 /* ---- events (5.2) -------------------------------------------------------------------------------- */
 
 /* HandleRestartFromIdle(), or OnInit() before the first byte */
-static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *c)
+static void bbr_on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *c)
 {
-	struct bbr *b = state(q);
+	struct bbr *b = bbr_of(q);
 	struct bbr_turn r = {.t = t, .q = q, .b = b, .now_us = c->now_us};
 
 	if (b == NULL) {
@@ -138,11 +138,11 @@ static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *
 
 static void on_output(struct tcb *t, struct tcp_queues *q, const struct cc_turn *c)
 {
-	struct bbr *b = state(q);
+	struct bbr *b = bbr_of(q);
 
 	if (b == NULL) { /* the connection used another algorithm until now */
-		on_start(t, q, c);
-		b = cc_of(t) == &cc_bbr ? state(q) : NULL;
+		bbr_on_start(t, q, c);
+		b = cc_of(t) == &cc_bbr ? bbr_of(q) : NULL;
 		if (b == NULL)
 			return;
 	}
@@ -159,7 +159,7 @@ static void on_output(struct tcb *t, struct tcp_queues *q, const struct cc_turn 
 
 static void on_model(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
-	struct bbr *b = state(q);
+	struct bbr *b = bbr_of(q);
 	struct bbr_turn r = {.t = t, .q = q, .b = b, .now_us = a->now_us, .inflight = a->inflight};
 	uint32_t lost;
 
@@ -185,9 +185,9 @@ static void on_model(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a
 }
 
 /* OnEnterFastRecovery(); a tail loss that a probe has repaired is also a loss */
-static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void bbr_on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	struct bbr *b = state(q);
+	struct bbr *b = bbr_of(q);
 
 	(void)flight;
 	if (b == NULL)
@@ -197,9 +197,9 @@ static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 		bbr_note_loss(b, t, q);
 }
 
-static void on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void bbr_on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	struct bbr_turn r = {.t = t, .q = q, .b = state(q), .inflight = flight};
+	struct bbr_turn r = {.t = t, .q = q, .b = bbr_of(q), .inflight = flight};
 
 	if (r.b == NULL)
 		return;
@@ -208,9 +208,9 @@ static void on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 }
 
 /* OnEnterRTO() */
-static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void bbr_on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	struct bbr *b = q != NULL ? state(q) : NULL;
+	struct bbr *b = q != NULL ? bbr_of(q) : NULL;
 
 	(void)flight;
 	if (b != NULL)
@@ -220,15 +220,15 @@ static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 
 static void on_recovered(struct tcb *t, struct tcp_queues *q)
 {
-	struct bbr *b = state(q);
+	struct bbr *b = bbr_of(q);
 
 	if (b != NULL)
 		t->cwnd = RTE_MAX(t->cwnd, b->prior_cwnd); /* RestoreCwnd() */
 }
 
-static void on_undo(struct tcb *t, struct tcp_queues *q)
+static void bbr_on_undo(struct tcb *t, struct tcp_queues *q)
 {
-	struct bbr_turn r = {.t = t, .q = q, .b = state(q)};
+	struct bbr_turn r = {.t = t, .q = q, .b = bbr_of(q)};
 
 	if (r.b == NULL)
 		return;
@@ -238,7 +238,7 @@ static void on_undo(struct tcb *t, struct tcp_queues *q)
 
 static uint64_t pacing_rate(const struct tcb *t, const struct tcp_queues *q)
 {
-	const struct bbr *b = state(q);
+	const struct bbr *b = bbr_of(q);
 
 	(void)t;
 	return b != NULL ? b->pacing_rate : 0;
@@ -246,12 +246,12 @@ static uint64_t pacing_rate(const struct tcb *t, const struct tcp_queues *q)
 
 const struct cc_ops cc_bbr = {.name = "bbr",
                               .on_model = on_model,
-                              .on_loss = on_loss,
-                              .on_ecn = on_ecn,
-                              .on_timeout = on_timeout,
-                              .on_undo = on_undo,
+                              .on_loss = bbr_on_loss,
+                              .on_ecn = bbr_on_ecn,
+                              .on_timeout = bbr_on_timeout,
+                              .on_undo = bbr_on_undo,
                               .on_recovered = on_recovered,
-                              .on_start = on_start,
+                              .on_start = bbr_on_start,
                               .on_output = on_output,
                               .pacing_rate = pacing_rate,
-                              .release = release};
+                              .release = bbr_release};

@@ -49,7 +49,7 @@ struct cubic {
 
 static_assert(sizeof(struct cubic) <= sizeof(((struct tcp_queues *)0)->cc_state), "it fits");
 
-static struct cubic *state(struct tcp_queues *q)
+static struct cubic *cubic_of(struct tcp_queues *q)
 {
 	return (struct cubic *)(void *)q->cc_state;
 }
@@ -144,9 +144,9 @@ static void follow_function(struct cubic *c, struct tcb *t, uint32_t acked)
 	t->cwnd += (uint32_t)RTE_MIN(due / t->cwnd, (uint64_t)(target - t->cwnd));
 }
 
-static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
+static void cubic_on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
-	struct cubic *c = state(q);
+	struct cubic *c = cubic_of(q);
 	bool limited = cc_is_limited(t, a->flight);
 
 	if (t->cwnd < t->ssthresh) {
@@ -178,9 +178,9 @@ static void end_epoch(struct cubic *c, const struct tcb *t)
 }
 
 /* section 4.6 */
-static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void cubic_on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	struct cubic *c = state(q);
+	struct cubic *c = cubic_of(q);
 	uint32_t w_max = c->e.w_max;
 
 	c->undo = c->e;
@@ -193,17 +193,17 @@ static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 }
 
 /* section 4.6: here cwnd may be a single segment */
-static void on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void cubic_on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	on_loss(t, q, flight);
+	cubic_on_loss(t, q, flight);
 	t->cwnd = RTE_MAX(BETA(flight), (uint32_t)t->mss);
 }
 
 /* section 4.8: the next plateau is where congestion avoidance begins */
-static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void cubic_on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	if (q != NULL) {
-		struct cubic *c = state(q);
+		struct cubic *c = cubic_of(q);
 
 		if (q->recovery == TCP_R_OPEN) /* else undo is from before the recovery */
 			c->undo = c->e;
@@ -214,9 +214,9 @@ static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 	t->cwnd = t->mss;
 }
 
-static void on_undo(struct tcb *t, struct tcp_queues *q)
+static void cubic_on_undo(struct tcb *t, struct tcp_queues *q)
 {
-	struct cubic *c = state(q);
+	struct cubic *c = cubic_of(q);
 
 	c->e = c->undo;
 	c->has_last = false;
@@ -225,18 +225,18 @@ static void on_undo(struct tcb *t, struct tcp_queues *q)
 }
 
 /* idle time does not count */
-static void on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *turn)
+static void cubic_on_start(struct tcb *t, struct tcp_queues *q, const struct cc_turn *turn)
 {
 	(void)t;
 	(void)turn;
-	state(q)->has_last = false;
+	cubic_of(q)->has_last = false;
 }
 
 const struct cc_ops cc_cubic = {.name = "cubic",
                                 .plain = true,
-                                .on_ack = on_ack,
-                                .on_loss = on_loss,
-                                .on_ecn = on_ecn,
-                                .on_timeout = on_timeout,
-                                .on_undo = on_undo,
-                                .on_start = on_start};
+                                .on_ack = cubic_on_ack,
+                                .on_loss = cubic_on_loss,
+                                .on_ecn = cubic_on_ecn,
+                                .on_timeout = cubic_on_timeout,
+                                .on_undo = cubic_on_undo,
+                                .on_start = cubic_on_start};

@@ -24,7 +24,7 @@ struct dctcp {
 
 static_assert(sizeof(struct dctcp) <= sizeof(((struct tcp_queues *)0)->cc_state), "it fits");
 
-static struct dctcp *state(struct tcp_queues *q)
+static struct dctcp *dctcp_of(struct tcp_queues *q)
 {
 	return (struct dctcp *)(void *)q->cc_state;
 }
@@ -35,7 +35,7 @@ static void begin_window(struct dctcp *d, const struct tcb *t)
 	d->acked = d->marked = 0;
 }
 
-static void begin(struct dctcp *d, const struct tcb *t, struct tcp_queues *q)
+static void dctcp_begin(struct dctcp *d, const struct tcb *t, struct tcp_queues *q)
 {
 	if (d->begun)
 		return;
@@ -48,10 +48,10 @@ static void begin(struct dctcp *d, const struct tcb *t, struct tcp_queues *q)
 /* section 3.3 */
 static void on_any_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
-	struct dctcp *d = state(q);
+	struct dctcp *d = dctcp_of(q);
 	uint32_t part;
 
-	begin(d, t, q);
+	dctcp_begin(d, t, q);
 	d->acked += a->acked;
 	if (a->ece)
 		d->marked += a->acked;
@@ -64,41 +64,41 @@ static void on_any_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack 
 	begin_window(d, t);
 }
 
-static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
+static void dctcp_on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
 	if (t->cwnd < t->ssthresh)
-		cc_slow_start(t, q, a, &state(q)->hystart);
+		cc_slow_start(t, q, a, &dctcp_of(q)->hystart);
 	else
 		cc_newreno.on_ack(t, q, a);
 }
 
-static void on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void dctcp_on_ecn(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	struct dctcp *d = state(q);
+	struct dctcp *d = dctcp_of(q);
 	uint32_t cut;
 
 	(void)flight;
-	begin(d, t, q);
+	dctcp_begin(d, t, q);
 	cut = (uint32_t)((uint64_t)t->cwnd * d->alpha / ALPHA_ONE / 2);
 	t->cwnd = RTE_MAX(t->cwnd - cut, 2u * t->mss);
 	t->ssthresh = t->cwnd;
 	q->cc_bytes = 0;
 }
 
-static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void dctcp_on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	cc_newreno.on_loss(t, q, flight);
 }
 
-static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void dctcp_on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	cc_newreno.on_timeout(t, q, flight);
 }
 
 const struct cc_ops cc_dctcp = {.name = "dctcp",
                                 .needs_ecn = true,
-                                .on_ack = on_ack,
+                                .on_ack = dctcp_on_ack,
                                 .on_any_ack = on_any_ack,
-                                .on_loss = on_loss,
-                                .on_ecn = on_ecn,
-                                .on_timeout = on_timeout};
+                                .on_loss = dctcp_on_loss,
+                                .on_ecn = dctcp_on_ecn,
+                                .on_timeout = dctcp_on_timeout};

@@ -8,7 +8,7 @@
 
 static_assert(sizeof(struct hystart) <= sizeof(((struct tcp_queues *)0)->cc_state), "it fits");
 
-static void on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
+static void newreno_on_ack(struct tcb *t, struct tcp_queues *q, const struct cc_ack *a)
 {
 	uint32_t window;
 
@@ -33,14 +33,14 @@ static uint32_t half(const struct tcb *t, uint32_t flight)
 	return RTE_MAX(flight / 2, 2u * t->mss);
 }
 
-static void on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void newreno_on_loss(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	t->ssthresh = half(t, flight);
 	t->cwnd = t->ssthresh;
 	q->cc_bytes = 0;
 }
 
-static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
+static void newreno_on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
 	t->ssthresh = half(t, flight);
 	t->cwnd = t->mss;
@@ -50,7 +50,7 @@ static void on_timeout(struct tcb *t, struct tcp_queues *q, uint32_t flight)
 
 const struct cc_ops cc_newreno = {.name = "reno",
                                   .plain = true,
-                                  .on_ack = on_ack,
-                                  .on_loss = on_loss,
-                                  .on_ecn = on_loss,
-                                  .on_timeout = on_timeout};
+                                  .on_ack = newreno_on_ack,
+                                  .on_loss = newreno_on_loss,
+                                  .on_ecn = newreno_on_loss,
+                                  .on_timeout = newreno_on_timeout};

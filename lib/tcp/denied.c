@@ -18,9 +18,9 @@
 #include "ip/deny.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT  256 /* TCBs per turn */
-#define FLUSH_NS UINT64_C(1000000000)
-#define MILLION  1000000
+#define DENIED_LOOK_AT 256 /* TCBs per turn */
+#define FLUSH_NS       UINT64_C(1000000000)
+#define MILLION        1000000
 
 void denied_begin(struct tcp *tcp)
 {
@@ -54,7 +54,7 @@ static enum pc_counter why_ended(const struct tcp *tcp, const struct pc_addr *a)
 
 void denied_sweep(struct tcp *tcp)
 {
-	for (unsigned n = 0; n < LOOK_AT && tcp->denied_left > 0; n++) {
+	for (unsigned n = 0; n < DENIED_LOOK_AT && tcp->denied_left > 0; n++) {
 		struct tcb *t = tcp_tcb(tcp, tcp->denied_left--);
 		enum pc_counter why;
 

@@ -10,8 +10,8 @@
 
 /* A segment that belongs to no connection, as rules see it: a SYN is new, a segment that may return
  * a SYN cookie stands for the SYN that was answered with it, and any other is invalid. */
-static struct fw_packet packet_of(const struct tcp *tcp, const struct ip_pkt *p, uint16_t sport,
-                                  uint16_t dport, uint8_t flags)
+static struct fw_packet fw_packet_of(const struct tcp *tcp, const struct ip_pkt *p, uint16_t sport,
+                                     uint16_t dport, uint8_t flags)
 {
 	const bool returns =
 	    (flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && syncache_may_be_cookie(tcp);
@@ -33,7 +33,8 @@ static struct fw_packet packet_of(const struct tcp *tcp, const struct ip_pkt *p,
 
 int tcp_guard_input(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx)
 {
-	const struct fw_packet k = packet_of(tcp, p, rx->seg.sport, rx->seg.dport, rx->seg.flags);
+	const struct fw_packet k =
+	    fw_packet_of(tcp, p, rx->seg.sport, rx->seg.dport, rx->seg.flags);
 	enum fw_action action;
 
 	if (p->netif == NETIF_LO)
@@ -56,7 +57,7 @@ bool tcp_guard_admits(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_
 	*share = (struct fw_share){0};
 	if (!fw_counts_handshakes(&tcp->ip->fw) || p->netif == NETIF_LO)
 		return true;
-	syn = packet_of(tcp, p, rx->seg.sport, rx->seg.dport, TCP_SYN);
+	syn = fw_packet_of(tcp, p, rx->seg.sport, rx->seg.dport, TCP_SYN);
 	return fw_admits_handshake(&tcp->ip->fw, tcp->ctx, &syn, share);
 }
 
@@ -71,7 +72,7 @@ bool tcp_guard_shows(const struct tcp *tcp, const struct rte_mbuf *m, const stru
 	if (p->l4_len < TCP_HDR_LEN) /* too short to have ports */
 		return false;
 	remote.port = wire_get16(l4);
-	k = packet_of(tcp, p, remote.port, wire_get16(l4 + 2), l4[13]);
+	k = fw_packet_of(tcp, p, remote.port, wire_get16(l4 + 2), l4[13]);
 	return tcp_guard_knows(tcp, p->laddr, k.dport, &remote) ||
 	       fw_peek(&tcp->ip->fw, tcp->ctx, FW_IN, &k) == FW_PASS;
 }

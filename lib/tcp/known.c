@@ -10,14 +10,14 @@
  */
 #include "tcp/known.h"
 
-static uint64_t hash_of(const struct known *k, const struct pc_addr *a)
+static uint64_t known_hash_of(const struct known *k, const struct pc_addr *a)
 {
 	const uint64_t v[3] = {a->q[0], pc_addr_is_ip4(a) ? a->q[1] : 0, 0};
 
 	return hash24(&k->key, v);
 }
 
-static uint32_t place_of(uint64_t hash)
+static uint32_t known_place_of(uint64_t hash)
 {
 	return (uint32_t)hash & (KNOWN_PLACES - 1);
 }
@@ -30,9 +30,9 @@ static uint32_t tag_of(uint64_t hash)
 
 void known_note(struct known *k, const struct pc_addr *a, uint64_t now_ns, bool busy)
 {
-	const uint64_t hash = hash_of(k, a);
+	const uint64_t hash = known_hash_of(k, a);
 	const uint32_t unit = (uint32_t)(now_ns >> KNOWN_SHIFT) & 0xff;
-	uint32_t *place = &k->place[place_of(hash)];
+	uint32_t *place = &k->place[known_place_of(hash)];
 	const bool other = (*place & ~UINT32_C(0xff)) != tag_of(hash);
 
 	if (busy && *place != 0 && other && ((unit - *place) & 0xff) <= KNOWN_UNITS)
@@ -42,7 +42,7 @@ void known_note(struct known *k, const struct pc_addr *a, uint64_t now_ns, bool 
 
 bool known_has(const struct known *k, const struct pc_addr *a)
 {
-	const uint64_t hash = hash_of(k, a);
+	const uint64_t hash = known_hash_of(k, a);
 
-	return (k->place[place_of(hash)] & ~UINT32_C(0xff)) == tag_of(hash);
+	return (k->place[known_place_of(hash)] & ~UINT32_C(0xff)) == tag_of(hash);
 }

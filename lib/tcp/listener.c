@@ -75,8 +75,8 @@ void bindings_del(struct bindings *b, uint32_t index)
 
 /* Says whether a name has an address in common with a binding. A socket that has connected since
  * then has the address of its connection. */
-static bool overlaps(const struct tcp *tcp, const struct binding *l, uint16_t laddr,
-                     uint8_t families)
+static bool binding_overlaps(const struct tcp *tcp, const struct binding *l, uint16_t laddr,
+                             uint8_t families)
 {
 	const uint16_t theirs = tcp_tcb(tcp, l->tcb)->flow.laddr;
 
@@ -101,7 +101,7 @@ bool bindings_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uin
 		const uint32_t both = tcp_tcb(tcp, l->tcb)->flags & flags;
 
 		if (i == except || l->port != port || l->lapsed ||
-		    !overlaps(tcp, l, laddr, bindings_families(flags)))
+		    !binding_overlaps(tcp, l, laddr, bindings_families(flags)))
 			continue;
 		if (!(both & TCB_REUSEPORT) && !((both & TCB_REUSEADDR) && !l->listening))
 			return true;

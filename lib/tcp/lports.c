@@ -67,7 +67,7 @@ static struct walk begin_walk(const struct tcp *tcp)
 }
 
 /* Says whether a connection has the address, or one of those that LADDR_NONE stands for. */
-static bool overlaps(const struct tcp_flow *f, uint16_t laddr, uint8_t families)
+static bool flow_overlaps(const struct tcp_flow *f, uint16_t laddr, uint8_t families)
 {
 	return laddr != LADDR_NONE ? f->laddr == laddr
 	                           : (binding_family(&f->raddr) & families) != 0;
@@ -87,7 +87,7 @@ bool lports_conflict(const struct tcp *tcp, uint16_t laddr, uint16_t port, uint3
 		if (f->lport != port)
 			continue;
 		left--;
-		if (overlaps(f, laddr, families) && !(theirs & flags))
+		if (flow_overlaps(f, laddr, families) && !(theirs & flags))
 			return true;
 	}
 	return false;
@@ -103,7 +103,7 @@ void lports_taken(const struct tcp *tcp, uint16_t laddr, uint32_t flags,
 
 	memset(taken, 0, LPORTS_WORDS * sizeof(*taken));
 	while ((f = next_connection(tcp, &w, &theirs)) != NULL)
-		if (overlaps(f, laddr, families))
+		if (flow_overlaps(f, laddr, families))
 			taken[f->lport / 64] |= UINT64_C(1) << f->lport % 64;
 }
 

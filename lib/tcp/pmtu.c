@@ -23,7 +23,7 @@
 #include "tcp/tcp_loss.h"
 #include "tcp/tcp_output.h"
 
-#define R1         3  /* RFC 9293 SHLD-10: time-outs after which the path is suspect */
+#define PMTU_R1    3  /* RFC 9293 SHLD-10: time-outs after which the path is suspect */
 #define MIN_CWND   11 /* segments: with fewer, a loss says too little (as on Linux) */
 #define BEHIND     3  /* segments after a probe, whose duplicate ACKs soon show its loss */
 #define TS_LEN     12
@@ -55,17 +55,17 @@ static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
 	return RTE_MIN(way, peer);
 }
 
-static uint32_t now_s(const struct tcp *tcp)
+static uint32_t pmtu_now_s(const struct tcp *tcp)
 {
 	return (uint32_t)(tcp->ctx->now_ns / 1000000000);
 }
 
-static void remember(struct tcp *tcp, const struct tcb *t)
+static void remember_mtu(struct tcp *tcp, const struct tcb *t)
 {
-	struct dest *d = dest_make(&tcp->dests, &t->flow.raddr, now_s(tcp));
+	struct dest *d = dest_make(&tcp->dests, &t->flow.raddr, pmtu_now_s(tcp));
 
 	d->path_mtu = t->path_mtu;
-	d->mtu_s = now_s(tcp);
+	d->mtu_s = pmtu_now_s(tcp);
 }
 
 static void set_mtu(struct tcp *tcp, struct tcb *t, uint32_t mtu)
@@ -132,7 +132,7 @@ void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 		return;
 	if (mtu < t->path_mtu) {
 		set_mtu(tcp, t, mtu);
-		remember(tcp, t);
+		remember_mtu(tcp, t);
 	}
 	if (q == NULL || q->snd.head == NULL || t->snd_nxt == t->snd_una ||
 	    t->state == TCP_S_SYN_SENT)
@@ -151,14 +151,14 @@ void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 		q->pmtu.tick = tcp->ctx->tick + ticks_from_ms(PMTU_RETRY_MS);
 	}
 	q->pmtu.forgiven = 0;
-	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF || t->retries < R1 ||
+	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF || t->retries < PMTU_R1 ||
 	    q->snd.head == NULL)
 		return;
 	/* what counts is the size of what is lost: small segments say nothing about the MTU, and
 	 * losses of those below the base more often have another reason */
 	old = RTE_MIN((uint32_t)t->path_mtu, pkt_of(q->snd.head)->tx.len + fixed_len(t));
 	mtu = RTE_MAX(old > base ? base : old / 2, floor_of(t));
-	if (mtu >= old || (old <= base && t->retries < 2 * R1))
+	if (mtu >= old || (old <= base && t->retries < 2 * PMTU_R1))
 		return;
 	old = t->path_mtu;
 	ctx_count(tcp->ctx, PC_TCP_BLACK_HOLES);
@@ -170,7 +170,7 @@ void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 static void on_delivered(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	set_mtu(tcp, t, q->pmtu.probe);
-	remember(tcp, t);
+	remember_mtu(tcp, t);
 	q->pmtu.probe = 0;
 	ctx_count(tcp->ctx, PC_TCP_MTU_RAISED);
 	search(tcp, t, q, q->pmtu.high, 0);

@@ -30,8 +30,8 @@
 #include "tcp/room.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT 64  /* queues per turn */
-#define REST_MS 250 /* pause after a round in which only time made anything due */
+#define PRESSURE_LOOK_AT 64  /* queues per turn */
+#define REST_MS          250 /* pause after a round in which only time made anything due */
 /* the part (1/64) of the mbufs kept back that may be taken from the reserve at once */
 #define RUN_PART 64
 
@@ -56,7 +56,7 @@ static struct tcb *owner_of(const struct tcp *tcp, uint32_t index)
 	return q->owner == 0 || t->queues != index || q->idle ? NULL : t;
 }
 
-static void look_at(struct tcp *tcp, uint32_t index)
+static void look_at_index(struct tcp *tcp, uint32_t index)
 {
 	struct tcp_queues *q = &tcp->queues[index];
 	struct tcb *t = owner_of(tcp, index);
@@ -99,9 +99,9 @@ void pressure_relieve(struct tcp *tcp)
 	if (tcp->pressure.round > 1 && (moved || rests(tcp)))
 		return;
 	tcp->pressure.tick = tcp->ctx->tick;
-	for (unsigned n = 0; n < LOOK_AT && (n == 0 || !rests(tcp)); n++) {
+	for (unsigned n = 0; n < PRESSURE_LOOK_AT && (n == 0 || !rests(tcp)); n++) {
 		next_queue(tcp);
-		look_at(tcp, tcp->pressure.hand);
+		look_at_index(tcp, tcp->pressure.hand);
 	}
 }
 

@@ -21,7 +21,7 @@
 #define ROUND_US   100000
 #define RTT_MAX_MS 120000
 
-static void begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
+static void rcvtune_begin(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
 	q->tuned = true;
 	q->tune = (struct rcvtune){.start_us = tcp->ctx->now_us,
@@ -38,7 +38,7 @@ void rcvtune_bulk(const struct tcp *tcp, const struct tcb *t, struct tcp_queues 
 
 	if (!q->tuned) {
 		if (!(t->flags & TCB_RCVBUF_SET))
-			begin(tcp, t, q);
+			rcvtune_begin(tcp, t, q);
 		return;
 	}
 	if (!(t->opt & TCB_OPT_TS) || (uint16_t)seg->tsecr == r->tsecr)

@@ -27,10 +27,10 @@
 #include "tcp/syncache.h"
 #include "tcp/tcp_conn.h"
 
-#define LOOK_AT    64    /* connections per tick */
-#define SPENT_MS   1000  /* how long a peer has for its FIN */
-#define CONTEST_MS 30000 /* how long places are kept after one was taken */
-#define KEPT       16    /* one in 16 connections */
+#define ROOM_LOOK_AT 64    /* connections per tick */
+#define SPENT_MS     1000  /* how long a peer has for its FIN */
+#define CONTEST_MS   30000 /* how long places are kept after one was taken */
+#define KEPT         16    /* one in 16 connections */
 
 bool room_is_stalled(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
@@ -113,7 +113,7 @@ static bool has_less(const struct tcp *tcp, const struct pc_addr *source)
 }
 
 /* may this source have a place, if there is one? */
-static bool admits(struct tcp *tcp, const struct pc_addr *source)
+static bool room_admits(struct tcp *tcp, const struct pc_addr *source)
 {
 	if (likely(!tcp->room.contested))
 		return true;
@@ -136,7 +136,7 @@ static void replace_kept(struct tcp *tcp, const struct pc_addr *source)
 struct tcb *room_promote(struct tcp *tcp, const struct syn_entry *e)
 {
 	const struct pc_addr source = e->flow.raddr;
-	struct tcb *t = admits(tcp, &source) ? syncache_promote(tcp, e) : NULL;
+	struct tcb *t = room_admits(tcp, &source) ? syncache_promote(tcp, e) : NULL;
 
 	if (unlikely(t == NULL))
 		refuse(tcp, &source);
@@ -173,7 +173,7 @@ static void end(struct tcp *tcp, struct tcb *t, enum pc_counter why, int error)
 	tcp->room.wanted--;
 }
 
-static void look_at(struct tcp *tcp, struct tcb *t, struct choice *best)
+static void look_at_tcb(struct tcp *tcp, struct tcb *t, struct choice *best)
 {
 	const struct tcp_queues *q = tcp_queues_if(tcp, t);
 
@@ -210,10 +210,10 @@ void room_make(struct tcp *tcp)
 	if (likely(tcp->room.left == 0) || tcp->room.tick == tcp->ctx->tick)
 		return;
 	tcp->room.tick = tcp->ctx->tick;
-	for (unsigned n = 0; n < LOOK_AT && tcp->room.left > 0 && tcp->room.wanted > 0; n++) {
+	for (unsigned n = 0; n < ROOM_LOOK_AT && tcp->room.left > 0 && tcp->room.wanted > 0; n++) {
 		tcp->room.hand = tcp->room.hand % tcp->nb_tcbs + 1;
 		tcp->room.left--;
-		look_at(tcp, tcp_tcb(tcp, tcp->room.hand), &best);
+		look_at_tcb(tcp, tcp_tcb(tcp, tcp->room.hand), &best);
 	}
 	if (tcp->room.wanted > 0 && best.t != NULL)
 		end_idle(tcp, &best);

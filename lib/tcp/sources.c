@@ -46,7 +46,7 @@ void sources_fini(struct sources *s)
 	*s = (struct sources){0};
 }
 
-static uint64_t hash_of(const struct sources *s, const struct pc_addr *a)
+static uint64_t source_hash_of(const struct sources *s, const struct pc_addr *a)
 {
 	struct pc_addr source = *a;
 
@@ -57,7 +57,7 @@ static uint64_t hash_of(const struct sources *s, const struct pc_addr *a)
 
 void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by)
 {
-	const uint64_t h = hash_of(s, a);
+	const uint64_t h = source_hash_of(s, a);
 
 	for (unsigned i = 0; i < SOURCES_ROWS; i++)
 		s->row[i][(uint32_t)(h >> 32 * i) & s->mask] += by;
@@ -65,7 +65,7 @@ void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by)
 
 uint32_t sources_count(const struct sources *s, const struct pc_addr *a)
 {
-	const uint64_t h = hash_of(s, a);
+	const uint64_t h = source_hash_of(s, a);
 	uint32_t least = UINT32_MAX;
 
 	for (unsigned i = 0; i < SOURCES_ROWS; i++)

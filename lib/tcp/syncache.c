@@ -75,7 +75,7 @@ static const struct tcp_tuning *tuning_of(const struct tcp *tcp, const struct sy
 	return tcp_tuning(tcp, tcp_listener(tcp, e->binding));
 }
 
-static void enqueue(struct tcp *tcp, uint32_t index)
+static void enqueue_entry(struct tcp *tcp, uint32_t index)
 {
 	struct syncache *sc = &tcp->syn;
 	struct syn_entry *e = &sc->entry[index];
@@ -110,7 +110,7 @@ static void dequeue(struct syncache *sc, uint32_t index)
 }
 
 /* frees an entry that is no longer in the flow table */
-static void release(struct tcp *tcp, uint32_t index)
+static void release_entry(struct tcp *tcp, uint32_t index)
 {
 	struct syncache *sc = &tcp->syn;
 	struct syn_entry *e = &sc->entry[index];
@@ -127,7 +127,7 @@ void syncache_remove(struct tcp *tcp, uint32_t index)
 {
 	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &tcp->syn.entry[index].flow),
 	              flow_ref_make(FLOW_SYN, index));
-	release(tcp, index);
+	release_entry(tcp, index);
 }
 
 static uint32_t take_entry(struct tcp *tcp)
@@ -174,7 +174,7 @@ static bool wants_cookie(const struct tcp *tcp)
 }
 
 /* While frames arrive faster than they are processed: may this SYN still be answered? */
-static bool admits(struct tcp *tcp, const struct pc_addr *raddr, bool has_room)
+static bool admits_syn(struct tcp *tcp, const struct pc_addr *raddr, bool has_room)
 {
 	struct strangers *s = tcp->ctx->strangers;
 	uint32_t cost;
@@ -214,7 +214,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 	if (sources_is_full(&tcp->connections, &rx->flow.raddr))
 		return PC_DROP_TCP_SOURCE;
 	full = sources_is_full(&tcp->half_open, &rx->flow.raddr);
-	if (!admits(tcp, &rx->flow.raddr, !full && !freelist_is_empty(&tcp->syn.free)))
+	if (!admits_syn(tcp, &rx->flow.raddr, !full && !freelist_is_empty(&tcp->syn.free)))
 		return PC_DROP_BUSY;
 	if (full && (tw != 0 || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;
@@ -234,13 +234,13 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 	l->half_open++;
 	sources_add(&tcp->half_open, &e.flow.raddr);
 	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
-	enqueue(tcp, index);
+	enqueue_entry(tcp, index);
 	syncache_answer(tcp, &e, rx, NULL);
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
 /* <SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>, within the limit of RFC 5961 section 7 */
-static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
+static void send_entry_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 {
 	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	uint8_t scale = e->opt & TCB_OPT_WSCALE ? e->rcv_wscale : 0;
@@ -264,7 +264,7 @@ static void send_ack(struct tcp *tcp, const struct syn_entry *e, uint32_t wnd)
 }
 
 /* second step, RFC 5961 section 3: back to LISTEN */
-static int input_rst(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
+static int entry_rst(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
 {
 	const struct syn_entry *e = &tcp->syn.entry[index];
 
@@ -273,7 +273,7 @@ static int input_rst(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 		return PC_DROP_TCP_RST;
 	}
 	if (seq_within(rx->seg.seq, e->irs + 1, wnd))
-		send_ack(tcp, e, wnd);
+		send_entry_ack(tcp, e, wnd);
 	return PC_DROP_TCP_SYN_RCVD;
 }
 
@@ -292,14 +292,14 @@ static int reset_mixed(struct tcp *tcp, uint32_t index)
 /* fourth step: the SYN again, or another. RFC 9293 would go back to LISTEN for one in the window;
  * the challenge ACK of RFC 5961 section 4 has that effect too if the peer has really started anew,
  * as it answers with RST, but keeps a forged SYN from ending a client's handshake. */
-static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
+static int entry_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, uint32_t wnd)
 {
 	struct syn_entry *e = &tcp->syn.entry[index];
 	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	const struct tcp_seg *seg = &rx->seg;
 
 	if ((seg->flags & TCP_ACK) || seg->seq != e->irs) {
-		send_ack(tcp, e, wnd);
+		send_entry_ack(tcp, e, wnd);
 		return PC_DROP_TCP_SYN_RCVD;
 	}
 	e->asked = (e->asked | tcp_ecn_asked(tcp, listener, seg)) & ASKED_BOTH;
@@ -318,7 +318,8 @@ static int input_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 }
 
 /* RFC 9293 3.10.7.4 for SYN-RECEIVED, with RFC 5961; VERDICT_DONE: the ACK is acceptable */
-static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx, uint32_t index)
+static int check_ack(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *rx,
+                     uint32_t index)
 {
 	const struct tcp_seg *seg = &rx->seg;
 	struct syn_entry *e = &tcp->syn.entry[index];
@@ -326,17 +327,17 @@ static int check(struct tcp *tcp, const struct ip_pkt *p, const struct tcp_rx *r
 	uint32_t wnd = RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX);
 
 	if (seg->flags & TCP_RST)
-		return input_rst(tcp, rx, index, wnd);
+		return entry_rst(tcp, rx, index, wnd);
 	if ((e->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && seq_lt(seg->tsval, e->ts_recent)) {
-		send_ack(tcp, e, wnd);
+		send_entry_ack(tcp, e, wnd);
 		return PC_DROP_TCP_PAWS;
 	}
 	if (seg->flags & TCP_SYN)
-		return input_syn(tcp, rx, index, wnd);
+		return entry_syn(tcp, rx, index, wnd);
 	if ((e->opt & TCB_OPT_TS) && !(seg->has & TCP_HAS_TS))
 		return PC_DROP_TCP_NO_TIMESTAMP;
 	if (!tcp_is_acceptable(seg, e->irs + 1, wnd)) {
-		send_ack(tcp, e, wnd);
+		send_entry_ack(tcp, e, wnd);
 		return PC_DROP_TCP_SYN_RCVD;
 	}
 	if (!(seg->flags & TCP_ACK))
@@ -396,7 +397,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
                    struct tcb **out)
 {
 	struct syn_entry *e = &tcp->syn.entry[index];
-	int verdict = check(tcp, p, rx, index);
+	int verdict = check_ack(tcp, p, rx, index);
 	struct fw_share share;
 	struct tcb *t;
 
@@ -422,7 +423,7 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if (e->lost == 0 && !e->again) /* Karn (RFC 6298 section 3) */
 		rtt_sample(tcp, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
-	release(tcp, index);
+	release_entry(tcp, index);
 	announce(tcp, t);
 	tcp_ecn_syn_ack_marked(tcp, t, &rx->seg);
 	*out = t;
@@ -498,7 +499,7 @@ void syncache_drop_listener(struct tcp *tcp, uint32_t binding)
 }
 
 /* A SYN-ACK was not answered, or not with data, for another time-out. Returns whether to wait on. */
-static bool on_timeout(struct tcp *tcp, struct syn_entry *e)
+static bool on_entry_timeout(struct tcp *tcp, struct syn_entry *e)
 {
 	const struct tcp_tuning *tune = tuning_of(tcp, e);
 	uint32_t limit =
@@ -531,13 +532,13 @@ void syncache_poll(struct tcp *tcp)
 
 			if (seq_gt(e->expiry, tcp->ctx->tick))
 				break;
-			if (!on_timeout(tcp, e)) {
+			if (!on_entry_timeout(tcp, e)) {
 				syncache_remove(tcp, i);
 				continue;
 			}
 			dequeue(sc, i);
 			e->retries++;
-			enqueue(tcp, i);
+			enqueue_entry(tcp, i);
 		}
 	}
 }

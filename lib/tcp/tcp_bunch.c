@@ -61,7 +61,7 @@ void bunch_send(struct tcp *tcp, struct tcb *t, struct bunch *b)
 	tcp_emit(tcp, t, m, b->seq, b->flags);
 }
 
-static bool begin(struct tcp *tcp, struct bunch *b, uint32_t seq)
+static bool bunch_begin(struct tcp *tcp, struct bunch *b, uint32_t seq)
 {
 	b->head = ctx_mbuf(tcp->ctx);
 	b->seq = seq;
@@ -77,7 +77,7 @@ bool bunch_add(struct tcp *tcp, struct tcb *t, struct bunch *b, struct rte_mbuf 
 	if (b->head != NULL &&
 	    (b->head->nb_segs + m->nb_segs > b->max || b->head->pkt_len + note->tx.len > BYTES_MAX))
 		bunch_send(tcp, t, b);
-	if (b->head == NULL && !begin(tcp, b, note->tx.seq))
+	if (b->head == NULL && !bunch_begin(tcp, b, note->tx.seq))
 		return false;
 	if (!sndbuf_add(tcp->ctx, b->head, m, m->pkt_len - note->tx.len, note->tx.len)) {
 		if (b->segs == 0) {

@@ -277,7 +277,7 @@ static inline bool takes_all(const struct tcb *t, const struct tcp_queues *q,
 	       !q->rcv_urgent;
 }
 
-static ssize_t take_all(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, void *to)
+static ssize_t take_all_bytes(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, void *to)
 {
 	const uint32_t n = t->rcv_bytes;
 	struct rte_mbuf *m = q->rcv.head;
@@ -319,7 +319,7 @@ ssize_t tcp_recv(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 		return nothing_to_read(t);
 	q = tcp_queues(tcp, t);
 	if (likely(!peek && takes_all(t, q, iov, iovcnt)))
-		return take_all(tcp, t, q, iov->iov_base);
+		return take_all_bytes(tcp, t, q, iov->iov_base);
 	if (unlikely(q->rcv_urgent))
 		return recv_urgent(tcp, t, iov, iovcnt, peek);
 	n = copy_queue(q->rcv.head, 0, iov, iovcnt, UINT32_MAX);

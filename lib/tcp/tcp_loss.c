@@ -97,7 +97,7 @@ uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 /* RFC 4015: the state to restore if the loss was spurious. If retransmissions of an earlier
  * recovery are in flight, an answer to them is not one to an original. The same goes for a probe:
  * that it was needless says nothing about what is lost. */
-static void remember(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
+static void remember_path(const struct tcp *tcp, const struct tcb *t, struct tcp_queues *q)
 {
 	const bool probed = q->tlp_out && q->tlp_again && seq_lt(t->snd_una, q->tlp_end);
 
@@ -135,7 +135,7 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 {
 	uint32_t used = RTE_MAX(flight, q->flight_out);
 
-	remember(tcp, t, q);
+	remember_path(tcp, t, q);
 	q->recovery = TCP_R_RECOVERY;
 	q->recover = t->snd_nxt;
 	q->keep = true; /* what RACK has learnt about the path */
@@ -232,7 +232,8 @@ static void validate_cwnd(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, 
 	t->cwnd = (t->cwnd + used) / 2;
 }
 
-static void grow(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
+static void grow_cwnd(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                      const struct loss_ack *a)
 {
 	struct cc_ack ack = for_cc(tcp, a);
 
@@ -266,7 +267,7 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	leave_recovery(t, q);
 	rest.acked = a->delivered;
 	if (fast && (t->opt & TCB_OPT_SACK))
-		grow(tcp, t, q, &rest);
+		grow_cwnd(tcp, t, q, &rest);
 	if (!(t->opt & TCB_OPT_SACK) && has_sent(q))
 		dupack_recovered(t, q);
 }
@@ -289,11 +290,11 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		q->dupacks = 0;
 		q->dup_bytes = 0;
 		forget_passed(t, q);
-		grow(tcp, t, q, a);
+		grow_cwnd(tcp, t, q, a);
 		return;
 	}
 	if (q->recovery == TCP_R_LOSS)
-		grow(tcp, t, q, a);
+		grow_cwnd(tcp, t, q, a);
 	if (seq_geq(t->snd_una, q->recover)) {
 		end_recovery(tcp, t, q, a);
 	} else if (q->recovery == TCP_R_RECOVERY && !(t->opt & TCB_OPT_SACK)) {
@@ -453,7 +454,7 @@ void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	bool first = q != NULL && t->retries == 0 && q->recovery == TCP_R_OPEN;
 
 	if (first)
-		remember(tcp, t, q);
+		remember_path(tcp, t, q);
 	/* RFC 6298 (5.4), RFC 5681 equation (4): FlightSize of the first time-out counts */
 	if (t->retries == 0)
 		cc_of(t)->on_timeout(t, q, bounded);

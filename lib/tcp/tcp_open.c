@@ -281,7 +281,7 @@ static int claim(struct tcp *tcp, struct tcb *t)
 }
 
 /* an active open except for sending the SYN */
-static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
+static int begin_connection(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
 	const uint16_t laddr = t->flow.laddr;
 	uint64_t secret;
@@ -334,7 +334,7 @@ static int begin(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remot
 
 int tcp_connect(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *remote)
 {
-	int err = begin(tcp, t, remote);
+	int err = begin_connection(tcp, t, remote);
 
 	if (err != 0)
 		return err;
@@ -358,7 +358,7 @@ ssize_t tcp_send_fastopen(struct tcp *tcp, struct tcb *t, const struct pc_endpoi
 
 	if (!(tcp->ctx->cfg.tcp_fastopen & FASTOPEN_CLIENT))
 		return -EOPNOTSUPP;
-	err = begin(tcp, t, remote);
+	err = begin_connection(tcp, t, remote);
 	return err != 0 ? err : fastopen_send(tcp, t, iov, iovcnt);
 }
 

@@ -159,7 +159,7 @@ static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queue
 	return 0;
 }
 
-static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+static inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                              struct tcp_account *account, const struct tcp_seg *seg, uint32_t acked)
 {
 	uint32_t rtt_us = pop_sent(tcp, t, q, account), used = RTE_MAX(acked, q->flight_out);
@@ -193,7 +193,7 @@ static inline void input_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	q->flight_out = 0;
 }
 
-static inline void input_text(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+static inline void plain_text(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                               struct rte_mbuf *m, const struct ip_pkt *p, const struct tcp_rx *rx)
 {
 	const struct tcp_seg *seg = &rx->seg;
@@ -275,9 +275,9 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	a = input_count(tcp, t, rx);
 	input_header(tcp, t, seg, acked);
 	if (acked != 0)
-		input_ack(tcp, t, q, a, seg, acked);
+		plain_ack(tcp, t, q, a, seg, acked);
 	if (has_text)
-		input_text(tcp, t, q, m, p, rx);
+		plain_text(tcp, t, q, m, p, rx);
 	else if (q != NULL && q->snd.head != NULL)
 		tcp_work(tcp, t);
 	else
@@ -327,7 +327,7 @@ static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct r
 	if (q != NULL) { /* taken before SND.UNA moved */
 		q->recover = t->snd_una - 1;
 		q->small_end = t->snd_una;
-		input_text(tcp, t, q, m, p, rx);
+		plain_text(tcp, t, q, m, p, rx);
 	}
 	if (unlikely(seg->flags & TCP_FIN))
 		tcp_input_fin(tcp, t);
@@ -418,7 +418,7 @@ static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_
 	input_header(tcp, t, seg, acked);
 	input_part(tcp, t, q, seg, acked);
 	if (seg->len > 0)
-		input_text(tcp, t, q, m, p, rx);
+		plain_text(tcp, t, q, m, p, rx);
 	tcp_work(tcp, t);
 	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }

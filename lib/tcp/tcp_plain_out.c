@@ -23,7 +23,8 @@
 #include "tcp/window.h"
 
 /* nothing about the connection keeps it from sending at once */
-static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
+static inline bool may_send_plain(const struct tcp *tcp, const struct tcb *t,
+                                  const struct tcp_queues *q)
 {
 	const uint32_t special = TCB_CORK | TCB_MORE | TCB_WR_SHUT | TCB_FIN_SENT | TCB_CWR |
 	                         TCB_ECE | TCB_PUSH | TCB_STARVED;
@@ -40,7 +41,7 @@ static inline bool may_send(const struct tcp *tcp, const struct tcb *t, const st
 }
 
 /* as far as is known, all data in flight is still in the network */
-static inline bool flight_is_plain(const struct tcp_queues *q, uint32_t flight)
+static inline bool flight_is_plain_at(const struct tcp_queues *q, uint32_t flight)
 {
 	return flight == 0 || (q->sacked_bytes | q->lost_bytes | q->dup_bytes) == 0;
 }
@@ -180,7 +181,7 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	const struct neigh *n;
 	uint32_t segs = 1;
 
-	if (m == NULL || !may_send(tcp, t, q) || !flight_is_plain(q, flight) ||
+	if (m == NULL || !may_send_plain(tcp, t, q) || !flight_is_plain_at(q, flight) ||
 	    !segment_fits(tcp, t, q, m, flight) || (pkt_of(m)->next != NULL && port_cuts(tcp, t)))
 		return false;
 	n = neigh_ready(tcp->ip->neigh, t->neigh);

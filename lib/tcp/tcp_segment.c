@@ -213,7 +213,7 @@ static void emit_sync(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 }
 
 /* a sendable packet with the payload of a queued segment, or NULL */
-static struct rte_mbuf *packet_of(struct tcp *tcp, struct rte_mbuf *m)
+static struct rte_mbuf *mbuf_for(struct tcp *tcp, struct rte_mbuf *m)
 {
 	struct pkt *note = pkt_of(m);
 	uint32_t off = m->pkt_len - note->tx.len;
@@ -265,7 +265,7 @@ void tcp_emit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t seq, 
 bool tcp_transmit(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, bool fin, bool fresh)
 {
 	struct pkt *note = pkt_of(m);
-	struct rte_mbuf *f = packet_of(tcp, m);
+	struct rte_mbuf *f = mbuf_for(tcp, m);
 	uint8_t flags;
 
 	if (f == NULL)

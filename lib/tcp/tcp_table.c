@@ -211,7 +211,7 @@ static void enter_again(struct tcp_table *tbl, struct tcp_bucket b, struct tcp_b
 	}
 }
 
-static void grow(struct tcp_table *tbl)
+static void grow_table(struct tcp_table *tbl)
 {
 	struct tcp_bucket *from, old;
 
@@ -249,7 +249,7 @@ void tcp_table_add(struct tcp_table *tbl, uint64_t hash, flow_ref ref)
 	++*named_by(tbl, ref);
 	chain_add(tbl, tcp_table_home(tbl, hash), tcp_table_tag(hash), ref);
 	if (++tbl->count > tbl->nb * TCP_BUCKET_GROW && tbl->nb < tbl->nb_max)
-		grow(tbl);
+		grow_table(tbl);
 }
 
 void tcp_table_del(struct tcp_table *tbl, uint64_t hash, flow_ref ref)

@@ -17,7 +17,7 @@ struct report {
 	uint32_t slots, stashed;
 };
 
-static void check(struct report *r, const struct tcb *t, bool ok, const char *what)
+static void check_that(struct report *r, const struct tcb *t, bool ok, const char *what)
 {
 	if (ok)
 		return;
@@ -57,16 +57,17 @@ static void check_snd(struct report *r, const struct tcb *t, const struct tcp_qu
 
 		if (m == q->snd_next) {
 			sent = false;
-			check(r, t, seq == t->snd_nxt - !!(t->flags & TCB_FIN_SENT),
-			      "snd_next begins at SND.NXT");
+			check_that(r, t, seq == t->snd_nxt - !!(t->flags & TCB_FIN_SENT),
+			           "snd_next begins at SND.NXT");
 		}
-		check(r, t, n->tx.seq == seq, "the send queue has no gap");
-		check(r, t, n->tx.len > 0 && m->pkt_len >= n->tx.len, "a segment has its payload");
-		check(r, t, sent || !(n->tx.flags & (SEG_SACKED | SEG_LOST | SEG_RESENT)),
-		      "unsent is unmarked");
-		check(r, t, sum_is_right(m), "a sum is that of the payload");
-		check(r, t, run_is_right(m), "SACKed segments refer along their run");
-		check(r, t, pkt_of(m)->next != NULL || q->snd.tail == m, "tail is the last");
+		check_that(r, t, n->tx.seq == seq, "the send queue has no gap");
+		check_that(r, t, n->tx.len > 0 && m->pkt_len >= n->tx.len,
+		           "a segment has its payload");
+		check_that(r, t, sent || !(n->tx.flags & (SEG_SACKED | SEG_LOST | SEG_RESENT)),
+		           "unsent is unmarked");
+		check_that(r, t, sum_is_right(m), "a sum is that of the payload");
+		check_that(r, t, run_is_right(m), "SACKed segments refer along their run");
+		check_that(r, t, pkt_of(m)->next != NULL || q->snd.tail == m, "tail is the last");
 		sacked += (n->tx.flags & SEG_SACKED) ? n->tx.len : 0;
 		segs += (n->tx.flags & SEG_SACKED) ? 1 : 0;
 		lost += (n->tx.flags & SEG_LOST) ? n->tx.len : 0;
@@ -74,10 +75,11 @@ static void check_snd(struct report *r, const struct tcb *t, const struct tcp_qu
 		seq += n->tx.len;
 		bytes += n->tx.len;
 	}
-	check(r, t, bytes == t->snd_bytes, "snd_bytes counts the send queue");
-	check(r, t, sacked == q->sacked_bytes && segs == q->sacked_segs, "SACKed bytes");
-	check(r, t, lost == q->lost_bytes && resent == q->resent_bytes, "lost and resent bytes");
-	check(r, t, resent <= lost, "only what was lost is resent");
+	check_that(r, t, bytes == t->snd_bytes, "snd_bytes counts the send queue");
+	check_that(r, t, sacked == q->sacked_bytes && segs == q->sacked_segs, "SACKed bytes");
+	check_that(r, t, lost == q->lost_bytes && resent == q->resent_bytes,
+	           "lost and resent bytes");
+	check_that(r, t, resent <= lost, "only what was lost is resent");
 }
 
 static void check_rcv(struct report *r, const struct tcb *t, const struct tcp_queues *q)
@@ -85,19 +87,19 @@ static void check_rcv(struct report *r, const struct tcb *t, const struct tcp_qu
 	uint32_t bytes = 0, segs = 0, seq = t->rcv_nxt;
 
 	for (struct rte_mbuf *m = q->rcv.head; m != NULL; m = pkt_of(m)->next) {
-		check(r, t, pkt_of(m)->rx.len > 0 && pkt_of(m)->rx.len <= m->pkt_len,
-		      "a received packet has its bytes");
+		check_that(r, t, pkt_of(m)->rx.len > 0 && pkt_of(m)->rx.len <= m->pkt_len,
+		           "a received packet has its bytes");
 		bytes += pkt_of(m)->rx.len;
 	}
-	check(r, t, bytes == t->rcv_bytes, "rcv_bytes counts the receive queue");
+	check_that(r, t, bytes == t->rcv_bytes, "rcv_bytes counts the receive queue");
 	for (struct rte_mbuf *m = q->ooo; m != NULL; m = pkt_of(m)->next, segs++) {
-		check(r, t,
-		      seq_gt(pkt_of(m)->rx.seq, seq) || (segs > 0 && pkt_of(m)->rx.seq == seq),
-		      "early packets are sorted and do not overlap");
+		check_that(r, t,
+		           seq_gt(pkt_of(m)->rx.seq, seq) || (segs > 0 && pkt_of(m)->rx.seq == seq),
+		           "early packets are sorted and do not overlap");
 		seq = pkt_of(m)->rx.seq + pkt_of(m)->rx.len;
 	}
-	check(r, t, segs == q->ooo_segs, "ooo_segs counts the early packets");
-	check(r, t, seq_leq(seq, t->rcv_adv), "early packets lie in the window");
+	check_that(r, t, segs == q->ooo_segs, "ooo_segs counts the early packets");
+	check_that(r, t, seq_leq(seq, t->rcv_adv), "early packets lie in the window");
 }
 
 static void check_tcb(struct report *r, const struct tcb *t)
@@ -107,35 +109,36 @@ static void check_tcb(struct report *r, const struct tcb *t)
 	bool found = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &t->flow), &t->flow) ==
 	             flow_ref_make(FLOW_TCB, tcp_index(tcp, t));
 
-	check(r, t, found == !!(t->flags & TCB_IN_TABLE), "TCB_IN_TABLE tells the truth");
-	check(r, t, seq_leq(t->snd_una, t->snd_nxt), "SND.UNA <= SND.NXT");
-	check(r, t, seq_leq(t->rcv_nxt, t->rcv_adv), "RCV.NXT <= right edge");
-	check(r, t, t->timers == 0 || timer_is_armed(&t->timer), "deadlines are in the wheel");
-	check(r, t, t->state != TCP_S_CLOSED || (t->flags & (TCB_OPEN | TCB_PENDING)),
-	      "a closed connection has an owner");
-	check(r, t,
-	      t->snd_una == t->snd_nxt || (t->timers & TCB_T_LOSS) || (t->flags & TCB_WORK) ||
-	          fastopen_is_deferred(t),
-	      "what is under way has a timer");
+	check_that(r, t, found == !!(t->flags & TCB_IN_TABLE), "TCB_IN_TABLE tells the truth");
+	check_that(r, t, seq_leq(t->snd_una, t->snd_nxt), "SND.UNA <= SND.NXT");
+	check_that(r, t, seq_leq(t->rcv_nxt, t->rcv_adv), "RCV.NXT <= right edge");
+	check_that(r, t, t->timers == 0 || timer_is_armed(&t->timer), "deadlines are in the wheel");
+	check_that(r, t, t->state != TCP_S_CLOSED || (t->flags & (TCB_OPEN | TCB_PENDING)),
+	           "a closed connection has an owner");
+	check_that(r, t,
+	           t->snd_una == t->snd_nxt || (t->timers & TCB_T_LOSS) || (t->flags & TCB_WORK) ||
+	               fastopen_is_deferred(t),
+	           "what is under way has a timer");
 	if (tcb_is_stashed(t)) {
 		r->stashed++;
-		check(r, t,
-		      t->snd_bytes == t->snd_nxt - t->snd_una && t->snd_bytes - 1 < STASH_BYTES &&
-		          t->rcv_bytes == 0 && t->retries == 0 && (t->timers & TCB_T_LOSS) &&
-		          !(t->timers & TCB_T_ACK),
-		      "what is stashed is under way, and nothing else");
+		check_that(r, t,
+		           t->snd_bytes == t->snd_nxt - t->snd_una &&
+		               t->snd_bytes - 1 < STASH_BYTES && t->rcv_bytes == 0 &&
+		               t->retries == 0 && (t->timers & TCB_T_LOSS) &&
+		               !(t->timers & TCB_T_ACK),
+		           "what is stashed is under way, and nothing else");
 		return;
 	}
 	if (q == NULL) {
-		check(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");
+		check_that(r, t, t->snd_bytes == 0 && t->rcv_bytes == 0, "no bytes without queues");
 		return;
 	}
 	r->slots += cc_of(t)->release != NULL && q->cc_state[0] != 0;
 	/* the flush releases empty ones */
-	check(r, t,
-	      q->idle == !(q->snd.head || q->rcv.head || q->ooo) ||
-	          (!q->idle && (t->flags & TCB_WORK)),
-	      "queues are not kept empty");
+	check_that(r, t,
+	           q->idle == !(q->snd.head || q->rcv.head || q->ooo) ||
+	               (!q->idle && (t->flags & TCB_WORK)),
+	           "queues are not kept empty");
 	check_snd(r, t, q);
 	check_rcv(r, t, q);
 }

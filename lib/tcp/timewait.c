@@ -39,7 +39,7 @@ void timewait_fini(struct timewait *tw)
 	tw->entry = NULL;
 }
 
-static void enqueue(struct timewait *tw, uint32_t index, uint32_t expiry)
+static void enqueue_wait(struct timewait *tw, uint32_t index, uint32_t expiry)
 {
 	struct tw_entry *e = &tw->entry[index];
 
@@ -117,7 +117,7 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 	t->flags &= ~(uint32_t)TCB_IN_TABLE;
 	if (unlikely(keyed))
 		auth_wait(tcp, index, t);
-	enqueue(tw, index, tcp->ctx->tick + life(tcp));
+	enqueue_wait(tw, index, tcp->ctx->tick + life(tcp));
 	ctx_count(tcp->ctx, PC_TCP_CLOSED);
 }
 
@@ -136,8 +136,8 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 	tcp->tw.used--;
 }
 
-static void send_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p,
-                     const struct tcp_rx *rx)
+static void send_wait_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p,
+                          const struct tcp_rx *rx)
 {
 	const struct tw_entry *e = &tcp->tw.entry[index];
 	struct tcp_seg s = {.seq = e->snd_nxt, .ack = e->rcv_nxt, .flags = TCP_ACK, .wnd = e->wnd};
@@ -214,7 +214,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
 		e->expiry = tcp->ctx->tick + life(tcp);
 	if (wants_ack(e, seg))
-		send_ack(tcp, index, p, rx);
+		send_wait_ack(tcp, index, p, rx);
 	return PC_DROP_TCP_TIME_WAIT;
 }
 
@@ -235,7 +235,7 @@ void timewait_poll(struct tcp *tcp)
 			if (e->next == 0 || seq_leq(e->expiry, tw->entry[e->next].expiry))
 				break;
 			dequeue_head(tw);
-			enqueue(tw, index, e->expiry);
+			enqueue_wait(tw, index, e->expiry);
 			continue;
 		}
 		release_head(tcp);

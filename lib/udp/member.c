@@ -22,8 +22,8 @@ uint32_t udp_nb_members(uint32_t nb_socks)
 }
 
 /* The link to a membership of a socket, or to the end of its chain. */
-static uint32_t *find(const struct udp *udp, struct udp_sock *s, int netif,
-                      const struct pc_addr *group)
+static uint32_t *find_group(const struct udp *udp, struct udp_sock *s, int netif,
+                            const struct pc_addr *group)
 {
 	uint32_t *link = &s->members;
 
@@ -58,7 +58,7 @@ int udp_join(struct udp *udp, struct udp_sock *s, int netif, const struct pc_add
 		netif = ip_group_netif(udp->ip, group);
 	if (netif < 0 || netif >= udp->ip->ifs.n)
 		return -ENODEV;
-	if (*find(udp, s, netif, group) != 0)
+	if (*find_group(udp, s, netif, group) != 0)
 		return -EADDRINUSE;
 	if (id == 0 || count(udp, s) >= UDP_MEMBERS_PER_SOCK)
 		return -ENOBUFS;
@@ -91,7 +91,7 @@ int udp_leave(struct udp *udp, struct udp_sock *s, int netif, const struct pc_ad
 		return -EINVAL;
 	if (netif < 0)
 		netif = ip_group_netif(udp->ip, group);
-	link = find(udp, s, netif, group);
+	link = find_group(udp, s, netif, group);
 	if (*link == 0)
 		return -EADDRNOTAVAIL;
 	leave(udp, link);
@@ -136,7 +136,7 @@ int udp_add_source(struct udp *udp, struct udp_sock *s, int netif, const struct 
 		return rc;
 	if (netif < 0)
 		netif = ip_group_netif(udp->ip, group);
-	id = *find(udp, s, netif, group);
+	id = *find_group(udp, s, netif, group);
 	if (id == 0)
 		return -EINVAL;
 	m = &udp->member[id - 1];
@@ -160,7 +160,7 @@ int udp_drop_source(struct udp *udp, struct udp_sock *s, int netif, const struct
 
 	if (netif < 0)
 		netif = ip_group_netif(udp->ip, group);
-	link = find(udp, s, netif, group);
+	link = find_group(udp, s, netif, group);
 	if (*link == 0)
 		return -EINVAL;
 	m = &udp->member[*link - 1];
@@ -183,7 +183,7 @@ int udp_set_sources(struct udp *udp, struct udp_sock *s, int netif, const struct
 
 	if (include && n == 0)
 		return udp_leave(udp, s, netif, group);
-	id = *find(udp, s, netif, group);
+	id = *find_group(udp, s, netif, group);
 	if (id == 0)
 		return -EINVAL;
 	if (n > UDP_SOURCES)

@@ -36,7 +36,8 @@ static uint8_t type_of(const struct udp_tap *t, const uint8_t *eth)
 	return eth_equal(eth, t->port.info.mac) ? PACKET_HOST : PACKET_OTHERHOST;
 }
 
-static bool wants(const struct udp_sock *s, uint8_t netif, uint16_t ethertype, uint8_t type)
+static bool packet_sock_wants(const struct udp_sock *s, uint8_t netif, uint16_t ethertype,
+                              uint8_t type)
 {
 	if (s->netif != 0 && s->netif - 1 != netif)
 		return false;
@@ -44,8 +45,8 @@ static bool wants(const struct udp_sock *s, uint8_t netif, uint16_t ethertype, u
 	return s->ethertype == ETH_P_ALL || (s->ethertype == ethertype && type != PACKET_OUTGOING);
 }
 
-static void deliver(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m, uint8_t netif,
-                    uint8_t type)
+static void deliver_packet(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
+                           uint8_t netif, uint8_t type)
 {
 	const uint16_t skip = s->cooked ? ETH_HDR_LEN : 0;
 	const uint32_t len = RTE_MIN(udp_filter(udp, s, m, skip), m->pkt_len - skip);
@@ -72,8 +73,8 @@ static void show(struct udp_tap *t, const struct rte_mbuf *m, bool outgoing)
 		return;
 	type = outgoing ? PACKET_OUTGOING : type_of(t, eth);
 	for (uint32_t id = udp->packet; id != 0; id = udp->sock[id - 1].next)
-		if (wants(&udp->sock[id - 1], t->netif, wire_get16(eth + 12), type))
-			deliver(udp, &udp->sock[id - 1], m, t->netif, type);
+		if (packet_sock_wants(&udp->sock[id - 1], t->netif, wire_get16(eth + 12), type))
+			deliver_packet(udp, &udp->sock[id - 1], m, t->netif, type);
 }
 
 /* ---- the port -------------------------------------------------------------------------------- */

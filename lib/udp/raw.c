@@ -91,8 +91,8 @@ static bool is_filtered(const struct udp_sock *s, const uint8_t *l4)
 	return false;
 }
 
-static bool wants(const struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
-                  const struct ip_pkt *p)
+static bool raw_sock_wants(const struct udp *udp, const struct udp_sock *s,
+                           const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (s->proto != p->proto || s->ip6 == pc_addr_is_ip4(&p->dst) || p->l4_len == 0)
 		return false;
@@ -107,8 +107,8 @@ static bool wants(const struct udp *udp, const struct udp_sock *s, const struct 
 	return !is_filtered(s, rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off));
 }
 
-static bool deliver(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
-                    const struct ip_pkt *p)
+static bool deliver_raw(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
+                        const struct ip_pkt *p)
 {
 	const uint16_t skip = s->ip6 ? p->l4_off : p->l3_off;
 	const uint32_t len =
@@ -132,8 +132,8 @@ bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pk
 	bool taken = false;
 
 	for (uint32_t id = udp->raw; id != 0; id = udp->sock[id - 1].next)
-		if (wants(udp, &udp->sock[id - 1], m, p))
-			taken |= deliver(udp, &udp->sock[id - 1], m, p);
+		if (raw_sock_wants(udp, &udp->sock[id - 1], m, p))
+			taken |= deliver_raw(udp, &udp->sock[id - 1], m, p);
 	return taken;
 }
 
@@ -193,8 +193,8 @@ static void send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
 
 /* Checks that s can send a packet of total bytes to an address, and prepares for it. Returns
  * 0 or -errno. */
-static int prepare(struct udp *udp, struct udp_sock *s, const struct pc_addr *to, uint32_t total,
-                   const struct udp_ctl *ctl)
+static int prepare_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *to,
+                       uint32_t total, const struct udp_ctl *ctl)
 {
 	const struct pc_endpoint dst = {.addr = *to};
 	const uint16_t laddr =
@@ -220,7 +220,7 @@ int udp_send_raw(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const 
 
 	if (pc_addr_is_ip4(to) == s->ip6 || pc_addr_is_any(to))
 		return s->ip6 || pc_addr_is_any(to) ? -EDESTADDRREQ : -ENETUNREACH;
-	rc = prepare(udp, s, to, m->pkt_len + header, ctl);
+	rc = prepare_raw(udp, s, to, m->pkt_len + header, ctl);
 	if (rc == 0 && s->header_included)
 		rc = complete_header(udp, s, m, to);
 	if (fw_is_on(&udp->ip->fw) && rc == 0)

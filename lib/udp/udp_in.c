@@ -106,7 +106,7 @@ static __rte_noinline struct udp_sock *find_best(const struct udp *udp, const st
 	return group > 1 && found->reuseport ? choose(udp, d, best, group) : found;
 }
 
-static inline struct udp_sock *find(const struct udp *udp, const struct udp_in *d)
+static inline struct udp_sock *find_sock(const struct udp *udp, const struct udp_in *d)
 {
 	struct udp_sock *s = udp_find_connected(udp, &d->dst, &d->src, d->netif);
 	uint32_t id;
@@ -131,7 +131,7 @@ struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
 	                         .netif = laddr != LADDR_NONE ? udp->ip->ifs.addr[laddr].netif
 	                                                      : (uint8_t)0};
 
-	return find(udp, &d);
+	return find_sock(udp, &d);
 }
 
 /* ---- delivery -------------------------------------------------------------------------------- */
@@ -159,8 +159,8 @@ static void note_time(struct udp *udp, const struct udp_sock *s, struct pkt *not
 }
 
 /* Queues a datagram, keeping the headers in front of it. Returns VERDICT_DONE or a drop. */
-static int deliver(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, const struct ip_pkt *p,
-                   uint32_t len)
+static int deliver_datagram(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
+                            const struct ip_pkt *p, uint32_t len)
 {
 	const uint32_t index = (uint32_t)(s - udp->sock);
 	struct pkt *note = pkt_of(m);
@@ -210,7 +210,7 @@ static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_m
 		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return false;
 	}
-	deliver(udp, s, copy, p, len);
+	deliver_datagram(udp, s, copy, p, len);
 	return true;
 }
 
@@ -253,7 +253,7 @@ static int deliver_group(struct udp *udp, struct rte_mbuf *m, const struct ip_pk
 	delivered |= deliver_chain(udp, m, p, d, udp->by_port[d->dst.port & udp->mask], &last);
 	if (last == NULL)
 		return PC_DROP_UDP_NO_SOCKET;
-	verdict = deliver(udp, last, m, p, d->len);
+	verdict = deliver_datagram(udp, last, m, p, d->len);
 	if (verdict != VERDICT_DONE && delivered) {
 		rte_pktmbuf_free(m);
 		return VERDICT_DONE;
@@ -295,8 +295,8 @@ int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p)
 	};
 	if (p->group)
 		return deliver_group(udp, m, p, &d);
-	s = find(udp, &d);
-	return s != NULL ? deliver(udp, s, m, p, d.len) : PC_DROP_UDP_NO_SOCKET;
+	s = find_sock(udp, &d);
+	return s != NULL ? deliver_datagram(udp, s, m, p, d.len) : PC_DROP_UDP_NO_SOCKET;
 }
 
 /* ---- reading --------------------------------------------------------------------------------- */

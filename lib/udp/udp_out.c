@@ -153,8 +153,9 @@ static int check(struct udp_sock *s, const struct pc_endpoint *dst, uint32_t len
 }
 
 /* Checks that s can send len bytes to dst, and prepares for it. Returns 0 or -errno. */
-static inline int prepare(struct udp *udp, struct udp_sock *s, const struct pc_endpoint *dst,
-                          uint32_t len, const struct udp_ctl *ctl)
+static inline int prepare_datagram(struct udp *udp, struct udp_sock *s,
+                                   const struct pc_endpoint *dst, uint32_t len,
+                                   const struct udp_ctl *ctl)
 {
 	const uint32_t total = len + (uint32_t)UDP_HDR_LEN + ip_hdr_len(&dst->addr);
 	int rc = check(s, dst, len);
@@ -295,7 +296,7 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 
 	if (to == NULL && s->remote.port == 0)
 		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
-	rc = prepare(udp, s, dst, m->pkt_len, ctl);
+	rc = prepare_datagram(udp, s, dst, m->pkt_len, ctl);
 	if (fw_is_on(&udp->ip->fw) && rc == 0)
 		rc = udp_guard_datagram(udp, s, dst, m->pkt_len);
 	if (unlikely(rc != 0))
@@ -353,7 +354,7 @@ int udp_try(struct udp *udp, uint32_t index, uint32_t len, const struct pc_endpo
 
 	if (to == NULL && s->remote.port == 0)
 		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
-	rc = prepare(udp, s, to != NULL ? to : &s->remote, len, ctl);
+	rc = prepare_datagram(udp, s, to != NULL ? to : &s->remote, len, ctl);
 	if (ctl->laddr != LADDR_NONE)
 		udp_forget_path(s);
 	return rc;

@@ -12,7 +12,7 @@
 #define QUERY_V3_LEN 12
 
 /* RFC 3376 section 4.1.1, in tenths of a second: large values are floating */
-static uint32_t max_delay_ms(uint8_t code)
+static uint32_t igmp_max_delay_ms(uint8_t code)
 {
 	const uint32_t tenths =
 	    code < 0x80 ? code : (0x10u | (code & 0xf)) << ((code >> 4 & 7) + 3);
@@ -29,7 +29,7 @@ int igmp_parse(const uint8_t *p, uint32_t len, struct igmp_msg *msg)
 		return IGMP_LEN;
 	if (len >= QUERY_V3_LEN) {
 		msg->version = 3;
-		msg->delay_ms = max_delay_ms(p[1]);
+		msg->delay_ms = igmp_max_delay_ms(p[1]);
 	} else if (len != IGMP_LEN) {
 		return WIRE_LENGTH;
 	} else {

@@ -75,7 +75,7 @@ static void parse_search(const uint8_t *o, uint32_t len, struct nd_msg *m)
 
 /* One option of len bytes. Returns whether its length is one that it can have; others
  * are passed over. */
-static bool parse_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
+static bool parse_nd_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 {
 	switch (o[0]) {
 	case OPT_SLLA:
@@ -121,7 +121,7 @@ static bool parse_options(const uint8_t *p, uint32_t len, uint32_t off, struct n
 		if (len - off < 2)
 			return false;
 		n = p[off + 1] * 8u;
-		if (n == 0 || n > len - off || !parse_option(p + off, n, m))
+		if (n == 0 || n > len - off || !parse_nd_option(p + off, n, m))
 			return false;
 		off += n;
 	}
@@ -211,7 +211,7 @@ uint16_t nd_write(uint8_t *p, const struct nd_msg *m)
 /* ---- multicast listeners --------------------------------------------------------------------- */
 
 /* RFC 3810 section 5.1.3: large values are floating */
-static uint32_t max_delay_ms(uint16_t code)
+static uint32_t mld_max_delay_ms(uint16_t code)
 {
 	if (code < 0x8000)
 		return code;
@@ -223,7 +223,7 @@ int mld_parse_query(const uint8_t *p, uint32_t len, struct mld_query *q)
 	if (len < MLD_V1_LEN || (len > MLD_V1_LEN && len < MLD_V1_LEN + 4))
 		return WIRE_SHORT;
 	q->v1 = len == MLD_V1_LEN;
-	q->delay_ms = q->v1 ? wire_get16(p + 4) : max_delay_ms(wire_get16(p + 4));
+	q->delay_ms = q->v1 ? wire_get16(p + 4) : mld_max_delay_ms(wire_get16(p + 4));
 	memcpy(q->group.b, p + 8, 16);
 	return (int)len;
 }

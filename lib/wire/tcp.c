@@ -64,7 +64,7 @@ static void parse_accecn(const uint8_t *p, unsigned len, bool order1, struct tcp
 
 /* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does
  * not have, it means nothing (RFC 9293 MUST-6, MUST-7). */
-static void parse_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
+static void parse_tcp_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 {
 	switch (p[0]) {
 	case OPT_MSS:
@@ -115,7 +115,7 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 			if (left < 2 || p[1] < 2 || p[1] > left)
 				return; /* there is no telling where the next one begins */
 			len = p[1];
-			parse_option(p, len, seg);
+			parse_tcp_option(p, len, seg);
 		}
 		p += len;
 		left -= len;
