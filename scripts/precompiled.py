@@ -3,6 +3,8 @@
 the time of a build."""
 import json
 import os
+import pathlib
+import re
 import shlex
 
 # flags of one compiler that the other does not know
@@ -41,7 +43,16 @@ def kind_of(entry):
     return tuple(word for word in options_of(entry) if not word.startswith("-I"))
 
 
+def members_of(entry):
+    """The entries of the files that an entry compiles as one (meson's unity builds), or the entry itself."""
+    if not re.search(r"-unity\d+\.c$", entry["file"]):
+        return [entry]
+    text = pathlib.Path(entry["directory"], entry["file"]).read_text(encoding="utf-8")
+    names = [os.path.relpath(name, entry["directory"]) for name in re.findall(r"#include\s*<(.*)>", text)]
+    return [{**entry, "file": name, "command": entry["command"].replace(entry["file"], name)} for name in names]
+
+
 def entries_of(build):
-    """The entries of the compile_commands.json of a build directory."""
+    """The entries of the compile_commands.json of a build directory, one for each file."""
     with open(os.path.join(build, "compile_commands.json"), encoding="utf-8") as f:
-        return json.load(f)
+        return [member for entry in json.load(f) for member in members_of(entry)]
