@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: getopt_long finds the options; they are noted in their order and applied in a second
- * pass, after the config file, so that the command line has the last word wherever -c stands.
+ * Overview: getopt_long finds the options; they are noted in order and applied in a second pass,
+ * after the config file, so that the command line overrides the file wherever -c stands.
  */
 #include "args.h"
 
@@ -46,7 +46,8 @@ enum {
 	OPT_COMMON
 };
 
-/* An option that was given: an index of common_options, or OPT_COMMON + one of the program's. */
+/* An option that was given: an index into common_options, or OPT_COMMON + an index into the
+ * program's. */
 struct given {
 	int opt;
 	const char *argument;
@@ -92,7 +93,7 @@ static bool is_ours(const struct settings *s, const char *word)
 	return false;
 }
 
-/* People forget that EAL's options stand in front of "--". */
+/* A common mistake: EAL's options belong before "--". */
 static bool is_eal_option(const struct settings *s, const char *arg)
 {
 	static const char letters[] = "lamnd";
@@ -133,7 +134,7 @@ static int find_letter(const struct settings *s, int c)
 	return -1;
 }
 
-/* What getopt wants to know of letters; of two that are the same it takes the first. */
+/* The letters for getopt; of two equal ones it takes the first. */
 static void list_letters(const struct settings *s, char text[LETTERS_MAX])
 {
 	const struct pc_run_option *own = s->app->options;
@@ -150,14 +151,14 @@ static void list_letters(const struct settings *s, char text[LETTERS_MAX])
 	strcpy(text + n, "c:hV");
 }
 
-/* Notes what getopt finds in argv, whose first element is passed over. */
+/* Notes the options in argv, whose first element is skipped. */
 static int collect(struct parse *p, int argc, char **argv)
 {
 	char letters[LETTERS_MAX];
 	int c, at, i;
 
 	list_letters(p->s, letters);
-	optind = 0; /* GNU: start anew */
+	optind = 0; /* GNU: start afresh */
 	opterr = 0;
 	for (;;) {
 		at = optind > 0 ? optind : 1;
@@ -176,7 +177,7 @@ static int collect(struct parse *p, int argc, char **argv)
 	return 0;
 }
 
-/* An option that stands for a key. */
+/* An option that sets a key. */
 static int apply_key(struct settings *s, const struct pc_run_option *o, const char *argument)
 {
 	char why[256] = "", section[64], origin[64], number[24];
@@ -210,7 +211,7 @@ static int apply_own(struct settings *s, const struct given *g)
 	return settings_fail(s, "--%s: %s", o->name, why);
 }
 
-/* Addresses on the command line replace those of the file: "over the file", as for every key. */
+/* Addresses on the command line replace those of the file, as the value of any key does. */
 static int apply_addr(struct settings *s, const char *argument)
 {
 	if (!s->addrs_given)
@@ -250,7 +251,7 @@ static bool has(const struct parse *p, int opt)
 	return false;
 }
 
-/* Files in their order, then options in theirs. */
+/* Files first, in order; then options, in order. */
 static int apply_all(struct parse *p)
 {
 	for (unsigned i = 0; i < p->nb_given; i++) {
@@ -277,7 +278,7 @@ int args_parse(struct settings *s, int argc, char **argv, struct args *args)
 	args->nb_eal = dashes > 0 ? dashes - 1 : 0;
 	make_options(&p);
 	rc = collect(&p, argc - dashes, argv + dashes);
-	opterr = 1; /* EAL uses getopt, too, and is to say what it does not know */
+	opterr = 1; /* EAL uses getopt, too, and must report options it does not know */
 	if (has(&p, OPT_HELP))
 		args->action = ARGS_HELP;
 	else if (has(&p, OPT_VERSION))

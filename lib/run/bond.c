@@ -2,14 +2,17 @@
 /*
  * Bonds.
  *
- * Overview: DPDK's bond takes its members over when it is configured, and does not say so before; so they are read
- * from the arguments of the bond ("slave=" of its --vdev).  They are no ports of ours.
+ * Overview: DPDK's bond takes over its members when it is configured, and does not list them
+ * before; so they are read from the bond's arguments ("slave=" of its --vdev). They are not used as
+ * ports of our own.
  *
- * When a member's link goes, the bond goes on with another one, and its own link stays up; but the switches believe
- * our address to be where it was until they hear of us by the other one.  So links of members are looked at, too.
+ * When a member's link goes down, the bond continues with another member, and its own link stays
+ * up; but the switches still forward our address to the old port until they see frames from us on
+ * the new one. So the members' links are checked, too.
  *
- * The bond hears of a link by the driver's event, or looks itself, every 10 ms (lsc_poll_period_ms), if the driver has none.
- * A driver that announces the event and does not send it would have it go on with a dead member.
+ * The bond learns of a link change by the driver's event, or, if the driver has none, polls every
+ * 10 ms (lsc_poll_period_ms). With a driver that announces the event but does not send it, the bond
+ * would keep using a dead member.
  */
 #include "bond.h"
 
@@ -20,7 +23,7 @@
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
 
-#define BOND_AGAIN 11 /* looks after which a change is told once more: a second */
+#define BOND_AGAIN 11 /* checks after which a change is reported again: a second */
 
 static void add_member(struct bond *b, const char *name)
 {
@@ -69,7 +72,8 @@ bool bond_has(const struct bond *b, uint16_t id)
 	return false;
 }
 
-/* net_tap of DPDK 22.11 reads its link when the kernel tells of a change, but calls nobody back for it. */
+/* net_tap of DPDK 22.11 updates its link when the kernel reports a change, but calls no
+ * callback. */
 static bool is_silent(const struct rte_eth_dev_info *dev)
 {
 	return strcmp(dev->driver_name, "net_tap") == 0;
@@ -84,7 +88,8 @@ void bond_prepare(uint16_t id)
 	for (unsigned i = 0; i < b.n; i++) {
 		if (rte_eth_dev_info_get(b.id[i], &dev) != 0 || !is_silent(&dev))
 			continue;
-		/* the device's own flags, which only its driver writes otherwise, when it makes the device */
+		/* the device's own flags, which otherwise only its driver writes, when it creates
+		 * the device */
 		*(uint32_t *)(uintptr_t)dev.dev_flags &= ~(uint32_t)RTE_ETH_DEV_INTR_LSC;
 	}
 }

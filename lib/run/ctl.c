@@ -34,10 +34,10 @@
 
 #define LOOK_FIRST_US 20
 #define CAPTURE_MS    1   /* between turns of a capture */
-#define LEFT_MS       100 /* between looks at one that is over */
+#define LEFT_MS       100 /* between checks of one that has ended */
 #define LOOK_AGAIN_US 500
 #define PATIENCE_US   2000000
-#define LACK_US       10000 /* of descriptors */
+#define LACK_US       10000 /* sleep while descriptors run short */
 
 struct ctl {
 	struct run *run;
@@ -46,8 +46,8 @@ struct ctl {
 	pthread_t thread;
 	char path[108];
 	struct ctl_view *view;
-	struct ctl_capture *capture; /* NULL: nobody captures */
-	struct ctl_capture *left;    /* one that is over, for which an lcore had no time yet */
+	struct ctl_capture *capture; /* NULL: none */
+	struct ctl_capture *left;    /* one that has ended, but that an lcore has not closed yet */
 };
 
 int ctl_wait(const bool *ends, const struct worker *w, uint64_t ticket)
@@ -92,7 +92,7 @@ int ctl_call(struct ctl_call *c, const bool *ends, const struct worker *w,
 	return rc;
 }
 
-/* What a stack's refusal means for routes, addresses and neighbours. */
+/* What the error of a stack means for routes, addresses and neighbours. */
 static const char *reason(int error)
 {
 	switch (error) {
@@ -132,7 +132,7 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 
 /* ---- captures -------------------------------------------------------------------------------- */
 
-/* Frees it when all lcores know that it is over. */
+/* Frees it once all lcores have closed it. */
 static void end_left(struct ctl *c)
 {
 	if (!ctl_capture_end(c->left))
@@ -148,7 +148,7 @@ static void end_capture(struct ctl *c)
 	end_left(c);
 }
 
-/* Begins a capture for who is at the other end of *conn, which is the capture's then. */
+/* Starts a capture for the client of *conn, which the capture then owns. */
 static void start_capture(struct ctl *c, const struct ctl_capture_args *args, int *conn, FILE *f)
 {
 	char why[256] = "no memory";
@@ -169,10 +169,9 @@ static void start_capture(struct ctl *c, const struct ctl_capture_args *args, in
 		end_capture(c);
 }
 
-/* ---- the firewall
- * ----------------------------------------------------------------------------- */
+/* ---- the firewall ---------------------------------------------------------------------------- */
 
-/* file: what came with the command, or -1 */
+/* file: passed with the command, or -1 */
 static void change_firewall(const struct ctl *c, const struct ctl_command *command, int file,
                             FILE *f)
 {
@@ -191,7 +190,7 @@ static void change_firewall(const struct ctl *c, const struct ctl_command *comma
 		fprintf(f, "error %s\n", why);
 }
 
-/* file: as of change_firewall */
+/* file: as in change_firewall */
 static void change_table(const struct ctl *c, const struct ctl_command *command, int file, FILE *f)
 {
 	static const char *const said[] = {"added", "deleted", "in it"};
@@ -240,7 +239,7 @@ static void serve_connection(struct ctl *c, int conn)
 	int file;
 	FILE *f;
 
-	/* of what a capture says at its end */
+	/* for what a capture sends at its end */
 	(void)setsockopt(conn, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	got = ctl_receive(conn, command, sizeof(command) - 1, &file);
 	f = got > 0 ? ctl_answer_open(&answer) : NULL;
@@ -260,8 +259,7 @@ static int min_ms(int a, int b)
 	return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
-/* Goes on with what captures want. Returns in how many milliseconds to do so again, -1: they want
- * nothing. */
+/* Continues captures. Returns the milliseconds until the next turn; -1: none is needed. */
 static int turn_captures(struct ctl *c)
 {
 	if (c->capture != NULL && !ctl_capture_turn(c->capture))
@@ -293,7 +291,8 @@ static void *control(void *arg)
 		if (conn >= 0)
 			ctl_guests_add(&guests, conn, ctl_now_ms());
 		else if ((fds[1].revents & POLLIN) != 0)
-			usleep(LACK_US); /* who has come stays, and poll() would return at once */
+			/* the connection stays pending, and poll() would return at once */
+			usleep(LACK_US);
 	}
 	if (c->capture != NULL)
 		end_capture(c);
@@ -316,7 +315,7 @@ static int open_socket(struct ctl *c)
 	if (rc == 0 && listen(c->listen_fd, 8) != 0)
 		rc = -errno;
 	if (rc != 0)
-		c->path[0] = '\0'; /* it is not ours */
+		c->path[0] = '\0'; /* not ours: do not remove it */
 	return rc;
 }
 

@@ -33,12 +33,12 @@
 
 #define LANE_FRAMES  32
 #define LANE_BYTES   (128 * 1024)
-#define SOCKET_BYTES (8 << 20) /* of a stack's socket */
-#define SOCKET_SHARE 4         /* ... at most one of so many of its mbufs */
+#define SOCKET_BYTES (8 << 20) /* receive buffer of a stack's socket */
+#define SOCKET_SHARE 4         /* ... but at most this fraction of the stack's mbufs */
 #define PACKET_MAX   (48 * 1024)
 #define CONN_BYTES   (4 << 20)
 #define FRAME_HEADER 16
-#define ROUNDS       64 /* of a turn: others have commands, too */
+#define ROUNDS       64 /* per turn, so that other commands are served */
 
 #define PCAP_NANO_MAGIC 0xa1b23c4d
 
@@ -56,7 +56,7 @@ struct lane {
 	int fd; /* of the stack; -1: none yet */
 	unsigned n;
 	uint32_t used;
-	uint32_t dropped; /* by the socket, so far */
+	uint32_t dropped; /* by the socket so far */
 	struct captured frame[LANE_FRAMES];
 	uint8_t bytes[LANE_BYTES];
 };
@@ -68,9 +68,9 @@ struct ctl_capture {
 	int conn;
 	uint64_t frames;
 	unsigned nb_lanes;
-	unsigned nb_sorted, next; /* what the lanes have, in order of time; what of it comes next */
+	unsigned nb_sorted, next; /* frames of all lanes in order of time; the next to send */
 	const struct captured **sorted;
-	uint32_t packed; /* bytes of packet, its mark included */
+	uint32_t packed; /* bytes in packet, including the first, which gives the type */
 	bool full;       /* packet could not be sent yet */
 	uint8_t packet[PACKET_MAX];
 	struct lane lane[];
@@ -86,7 +86,8 @@ static struct lane *lane_of(const void *data)
 	return l;
 }
 
-/* How much may wait in a stack's socket, where each mbuf counts as so many bytes at least. */
+/* The receive buffer of a stack's socket, which counts at least UDP_OVERHEAD bytes for each
+ * mbuf. */
 static int room_of(const struct pc_stack *st)
 {
 	const uint64_t share = (uint64_t)st->ctx.pool->size / SOCKET_SHARE * UDP_OVERHEAD;
@@ -137,7 +138,7 @@ static int close_lane(struct pc_stack *st, const void *data)
 	return 0;
 }
 
-/* what stands beside a frame */
+/* the control data of a frame */
 static void read_control(struct lane *l, struct msghdr *msg, struct captured *f)
 {
 	struct timespec at = {0};
@@ -184,10 +185,10 @@ static int fill_lane(struct pc_stack *st, const void *data)
 	return 0;
 }
 
-/* ---- to who has asked ------------------------------------------------------------------------ */
+/* ---- to the client --------------------------------------------------------------------------- */
 
-/* Sends what is packed; flags: MSG_DONTWAIT, or 0: who reads is waited for, as long as the
- * connection's time-out says. Returns false when nobody is there any more. */
+/* Sends the packed frames; flags: MSG_DONTWAIT, or 0 to wait for the client until the connection's
+ * time-out. Returns false if the client is gone. */
 static bool send_packed(struct ctl_capture *c, int flags)
 {
 	ssize_t sent;
@@ -222,7 +223,7 @@ static void pack_header(struct ctl_capture *c)
 
 static void pack_frame(struct ctl_capture *c, const struct captured *f)
 {
-	/* what stands in a file, whatever time_t is */
+	/* the format of the file, whatever the size of time_t */
 	const uint32_t h[FRAME_HEADER / 4] = {(uint32_t)(f->at_ns / 1000000000),
 	                                      (uint32_t)(f->at_ns % 1000000000), f->caplen, f->len};
 
@@ -236,7 +237,7 @@ static bool is_enough(const struct ctl_capture *c)
 	return c->args.count != 0 && c->frames >= c->args.count;
 }
 
-/* in order of time, and of coming where that is the same */
+/* by time, and by order of arrival for equal times */
 static int by_time(const void *a, const void *b)
 {
 	const struct captured *const *x = a, *const *y = b;
@@ -246,7 +247,7 @@ static int by_time(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-/* Sends what is sorted. Returns false when nobody is there any more. */
+/* Sends the sorted frames. Returns false if the client is gone. */
 static bool send_sorted(struct ctl_capture *c)
 {
 	for (; c->next < c->nb_sorted && !is_enough(c); c->next++) {
@@ -264,7 +265,7 @@ static bool send_sorted(struct ctl_capture *c)
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-/* Has all lanes filled. Returns 0 or a negative errno. */
+/* Fills all lanes. Returns 0 or a negative errno. */
 static int fill(struct ctl_capture *c)
 {
 	c->nb_sorted = c->next = 0;
@@ -281,7 +282,7 @@ static int fill(struct ctl_capture *c)
 	return 0;
 }
 
-/* who has asked says nothing more, or is gone */
+/* the client has shut down its side, or is gone */
 static bool is_told_to_end(const struct ctl_capture *c)
 {
 	char byte;
@@ -298,7 +299,7 @@ bool ctl_capture_turn(struct ctl_capture *c)
 			return false;
 		if (c->next == c->nb_sorted && !c->full)
 			rc = fill(c);
-		/* an lcore that is slow now may have time later */
+		/* an lcore that is slow now may answer later */
 		if ((rc != 0 && rc != -ETIMEDOUT && rc != -EBUSY) || !send_sorted(c))
 			return false;
 		if (c->full || c->nb_sorted == 0)
@@ -375,7 +376,8 @@ static void send_report(const struct ctl_capture *c)
 	(void)send(c->conn, text, (size_t)n, MSG_NOSIGNAL);
 }
 
-/* Has a lane's socket closed. Returns whether it is, and nobody writes to the lane any more. */
+/* Closes a lane's socket. Returns whether that is done, and no lcore writes to the lane any
+ * more. */
 static bool end_lane(struct lane *l)
 {
 	const bool *ends = l->capture->ends;
@@ -394,7 +396,7 @@ bool ctl_capture_end(struct ctl_capture *c)
 	for (unsigned i = 0; i < c->nb_lanes; i++)
 		all &= end_lane(&c->lane[i]);
 	if (c->conn >= 0) {
-		/* what is packed is counted as captured: it may have waited for room */
+		/* packed frames count as captured, but may have had to wait for room */
 		if (send_packed(c, 0) && !c->full)
 			send_report(c);
 		(void)close(c->conn);

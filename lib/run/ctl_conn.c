@@ -19,7 +19,7 @@ uint64_t ctl_now_ms(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* ---- who has come ---------------------------------------------------------------------------- */
+/* ---- clients without a command --------------------------------------------------------------- */
 
 static void take_out(struct ctl_guests *g, unsigned i)
 {
@@ -91,7 +91,7 @@ ssize_t ctl_receive(int conn, char *text, size_t size, int *file)
 	                     .msg_controllen =
 	                         CMSG_LEN(sizeof(int))}; /* no room for a second one */
 	const ssize_t got = recvmsg(conn, &msg, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	/* beside a packet without bytes, too, there may be a file */
+	/* even a packet without data may carry a descriptor */
 	const struct cmsghdr *c = got >= 0 ? CMSG_FIRSTHDR(&msg) : NULL;
 
 	*file = -1;
@@ -100,7 +100,7 @@ ssize_t ctl_receive(int conn, char *text, size_t size, int *file)
 	return got;
 }
 
-/* Waits until there is room. Returns whether there may be some. */
+/* Waits until there is room. Returns whether there may be. */
 static bool wait_for_room(struct ctl_answer *a)
 {
 	struct pollfd fds[2] = {{.fd = a->conn, .events = POLLOUT},
@@ -112,7 +112,7 @@ static bool wait_for_room(struct ctl_answer *a)
 	return n > 0 && fds[1].revents == 0;
 }
 
-/* Returns how many bytes are sent: n, or fewer when the rest is lost. */
+/* Returns how many bytes were sent: n, or fewer if the rest is lost. */
 static ssize_t send_packets(void *cookie, const char *text, size_t n)
 {
 	struct ctl_answer *a = cookie;
@@ -127,7 +127,7 @@ static ssize_t send_packets(void *cookie, const char *text, size_t n)
 		else
 			a->is_lost = errno != EAGAIN || a->left_ms <= 0 || !wait_for_room(a);
 	}
-	return (ssize_t)done; /* fopencookie(3) has an error told so */
+	return (ssize_t)done; /* a short count is an error to fopencookie(3) */
 }
 
 FILE *ctl_answer_open(struct ctl_answer *a)

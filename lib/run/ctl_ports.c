@@ -2,8 +2,8 @@
 /*
  * What the control socket shows of ports and lcores.
  *
- * The thread of the control socket reads all of it where it is: what a device says of itself, and numbers that lcores write
- * and that change meanwhile.
+ * The thread of the control socket reads all of it in place: what a device reports, and numbers
+ * that lcores write meanwhile.
  */
 #include "ctl.h"
 
@@ -28,7 +28,8 @@ static void show_counts(FILE *f, const struct rte_eth_stats *s)
 	        s->obytes, s->oerrors);
 }
 
-/* Each worker has the queue of its number. DPDK has counts of the first sixteen, and not every driver. */
+/* Each worker has the queue of its own number. DPDK counts only the first sixteen queues, and not
+ * with every driver. */
 static void show_queues(const struct run *r, FILE *f, const struct rte_eth_stats *s)
 {
 	for (unsigned q = 0; q < r->nb_workers; q++) {
@@ -74,7 +75,7 @@ static uint64_t load(const uint64_t *v)
 	return __atomic_load_n(v, __ATOMIC_RELAXED);
 }
 
-/* The CPUs that an lcore may run on, as taskset -c takes them. */
+/* The CPUs that an lcore may run on, in the syntax of taskset -c. */
 static void show_cpus(unsigned lcore, FILE *f)
 {
 	const rte_cpuset_t set = rte_lcore_cpuset(lcore);

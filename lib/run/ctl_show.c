@@ -24,13 +24,13 @@
 #include "worker.h"
 
 #define LIST_MAX 4096 /* routes, neighbours and networks that are shown */
-#define SOCKETS  256  /* in one step */
+#define SOCKETS  256  /* per step */
 
 struct ctl_view {
 	struct run *run;
 	const bool *ends;
 	struct ctl_call call;
-	unsigned n; /* of the list */
+	unsigned n; /* entries in list */
 	struct pc_socket_walk walk;
 	struct pc_socket_match match;
 	union {
@@ -113,7 +113,7 @@ static void refuse(FILE *f, int rc)
 	fprintf(f, "error %s\n", strerror(-rc));
 }
 
-/* how many entries of a list there are to be printed */
+/* the number of entries to print */
 static unsigned printed(const struct ctl_view *v)
 {
 	return RTE_MIN(v->n, (unsigned)LIST_MAX);
@@ -139,7 +139,7 @@ static void print_denied(const struct ctl_view *v, FILE *f)
 	ctl_print_denied(f, v->denied, printed(v));
 }
 
-/* A list that the first stack fills in. */
+/* Shows a list that the first stack fills in. */
 static void show_list(struct ctl_view *v, view_call call,
                       void (*print)(const struct ctl_view *v, FILE *f), FILE *f)
 {
@@ -188,8 +188,8 @@ static void show_usage(struct ctl_view *v, FILE *f)
 	ctl_print_usage(f, &sum);
 }
 
-/* What the program reports of itself, a line each of a number, a name and a sentence, as the
- * others are shown. */
+/* The counters that the program itself reports, one per line: value, name and description, as for
+ * the others. */
 static void show_own_counters(const struct run *r, FILE *f)
 {
 	char *text = NULL, *rest, *line, name[64];
@@ -208,7 +208,7 @@ static void show_own_counters(const struct run *r, FILE *f)
 	free(text);
 }
 
-/* Counters are plain numbers that their lcore writes, and are read where they are. */
+/* Counters are plain numbers that their lcore writes; they are read in place. */
 static void show_counters(const struct ctl_view *v, bool all, FILE *f)
 {
 	struct pc_counters sum = {0};
@@ -244,7 +244,7 @@ static void show_sockets(struct ctl_view *v, const struct pc_socket_match *match
 	int rc = 0;
 
 	if (!ctl_call_is_made(&v->call)) {
-		refuse(f, -EBUSY); /* it reads what is written here */
+		refuse(f, -EBUSY); /* an earlier call may still read v->match */
 		return;
 	}
 	v->match = *match;
@@ -301,7 +301,7 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 	case CTL_CHECK_FIREWALL:
 	case CTL_FLUSH_FIREWALL:
 	case CTL_CHANGE_TABLE:
-		break; /* nothing to be shown */
+		break; /* nothing to show */
 	}
 }
 

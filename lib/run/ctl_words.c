@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands of the control socket: words to what they ask for, and lists to words. */
+/* Commands of the control socket: parses commands, and formats lists. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static const char *next(struct words *w)
 	return w->at < w->n ? w->word[w->at++] : NULL;
 }
 
-/* Takes the next word if it is this one. */
+/* Takes the next word if it is the given one. */
 static bool is_next(struct words *w, const char *word)
 {
 	if (w->at == w->n || strcmp(w->word[w->at], word) != 0)
@@ -92,7 +92,7 @@ static int read_mac(struct words *w, uint8_t mac[6])
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
-/* "via ADDR", "port N", "metric N", "mtu N", "weight N" in any order, as far as allowed says. */
+/* "via ADDR", "port N", "metric N", "mtu N", "weight N" in any order, as far as allowed permits. */
 enum { VIA = 1, PORT = 2, METRIC = 4, MTU = 8, WEIGHT = 16 };
 
 static int read_option(struct words *w, struct pc_change *c, unsigned allowed)
@@ -195,9 +195,9 @@ static const struct {
     {"mtu", "set", PC_CHANGE_SET_MTU, read_mtu},
 };
 
-/* ---- what is shown --------------------------------------------------------------------------- */
+/* ---- commands that show something ------------------------------------------------------------ */
 
-/* by the numbers of TCP_INFO, as ss names them */
+/* indexed by the states of TCP_INFO, with the names that ss uses */
 static const char *const states[] = {"",           "established", "syn-sent",  "syn-recv",
                                      "fin-wait-1", "fin-wait-2",  "time-wait", "unconn",
                                      "close-wait", "last-ack",    "listen",    "closing"};
@@ -255,8 +255,8 @@ static int read_nothing(struct words *w, struct ctl_command *c)
 	return w->at == w->n ? 0 : fail(w, "\"%s\" is not understood here", next(w));
 }
 
-/* A filter comes as its instructions, two digits for each byte, and is judged by the socket that gets it: who asks makes it
- * of what was typed, as names in it may be looked up. */
+/* A filter arrives as its instructions, two hex digits per byte; the socket that it is attached to
+ * validates it. The client compiles the expression, as names in it may need a lookup. */
 static int read_program(struct words *w, struct ctl_capture_args *a)
 {
 	const char *text = next(w);
@@ -298,7 +298,7 @@ static int read_capture(struct words *w, struct ctl_command *c)
 	return rc;
 }
 
-/* what the file is called, as it was written */
+/* the name of the file, as the user wrote it */
 static int read_load(struct words *w, struct ctl_command *c)
 {
 	const char *name = next(w);

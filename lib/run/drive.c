@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One core: the thread that would sleep in a call of percore/posix.h drives the stack itself.
+ * One core: the thread that would otherwise sleep in a call of percore/posix.h drives the stack
+ * itself.
  *
- * What run.c does around its loop is done here by two calls, and the loop is the client's (struct pcx_driver).
+ * What run.c does before and after its loop is done here by two calls; the loop is the client's
+ * (struct pcx_driver).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -23,7 +25,7 @@
 #define DRAIN_NS      UINT64_C(1000000000)
 #define DRAIN_STEP_NS UINT64_C(1000000)
 #define DRAIN_TURNS   10
-#define POLL_NS       UINT64_C(1000000) /* at most, between two looks at signals */
+#define POLL_NS       UINT64_C(1000000) /* longest polling between two checks for signals */
 
 struct pc_drive {
 	struct settings s;
@@ -48,18 +50,19 @@ static unsigned turn(void *arg)
 	n += pc_service_turn(w->service, now);
 	pc_stack_flush(w->st, now);
 	w->use.turns++;
-	if (n > 0) /* the next sleep is a short one */
+	if (n > 0) /* make the next sleep a short one */
 		idle_turn(&w->idle, n, w->st, now);
 	return n;
 }
 
-/* Turns while more may be on its way. Returns false when there is time to sleep, until the stack's end_ns. */
+/* Polls while more frames may arrive soon. Returns false when it is time to sleep, until the
+ * stack's end_ns. */
 static bool polls_on(struct pc_drive *d, uint64_t end_ns)
 {
 	struct idle *idle = &d->run.workers[0]->idle;
 
 	while (idle_polls_on(idle)) {
-		/* who waits looks at signals and at other descriptors now and then */
+		/* the caller must check signals and other descriptors now and then */
 		if (turn(d) > 0 || clock_now(&d->run.clock) >= end_ns)
 			return true;
 	}
@@ -108,7 +111,7 @@ static int set_up(struct pc_drive *d)
 		return settings_fail(&d->s, "%s", w->why);
 	if (firewall_start(r) != 0)
 		return -1;
-	return ctl_start(r); /* what is posted is done in the next turn */
+	return ctl_start(r); /* calls posted to the stack are made in the next turn */
 }
 
 static void take_down(struct pc_drive *d)
@@ -132,7 +135,7 @@ static void take_down(struct pc_drive *d)
 
 /* ---- the end ----------------------------------------------------------------------------------- */
 
-/* Whether all that was closed is over. */
+/* Whether everything has ended: no connections are left, and no clients. */
 static bool is_drained(const struct worker *w)
 {
 	struct pc_stack_usage usage;
@@ -146,7 +149,7 @@ static void drain(struct pc_drive *d)
 	const struct worker *w = d->run.workers[0];
 	const uint64_t end = clock_now(&d->run.clock) + DRAIN_NS;
 
-	/* datagrams are on no list: a few turns for them */
+	/* datagrams are on no list: give them a few turns */
 	for (unsigned i = 0; i < DRAIN_TURNS; i++)
 		(void)turn(d);
 	while (!is_drained(w) && clock_now(&d->run.clock) < end)
@@ -201,7 +204,7 @@ static int begin(struct pc_drive *d, int argc, char **argv)
 	return rc == 0 ? 0 : -2;
 }
 
-/* ---- signals of devices ------------------------------------------------------------------------ */
+/* ---- devices' signals ------------------------------------------------------------------------ */
 
 typedef void handler(int);
 
@@ -209,11 +212,11 @@ static handler *handler_of(int sig)
 {
 	struct sigaction sa;
 
-	/* handlers of both kinds are in one place */
+	/* sa_handler and sa_sigaction share their storage */
 	return sigaction(sig, NULL, &sa) == 0 ? sa.sa_handler : SIG_DFL;
 }
 
-/* begin, and notes what signals the ports have taken for themselves, as net_tap does. */
+/* Like begin, but also notes which signals the ports have taken for themselves, as net_tap does. */
 static int begin_noting(struct pc_drive *d, int argc, char **argv)
 {
 	handler *before[_NSIG];
@@ -229,7 +232,7 @@ static int begin_noting(struct pc_drive *d, int argc, char **argv)
 	return rc;
 }
 
-/* getopt's variables belong to the program, which may be in the middle of its options. */
+/* getopt's variables belong to the program, which may be parsing its own options. */
 struct getopt_state {
 	char *arg;
 	int ind, err, opt;
@@ -248,7 +251,7 @@ static void getopt_restore(const struct getopt_state *g)
 	optopt = g->opt;
 }
 
-/* Returns 0; -1: EAL does not run; -2: there is something to take down. */
+/* Returns 0; -1: EAL does not run; -2: there is something to clean up. */
 static int open_drive(struct pc_drive *d, int argc, char **argv, int *connection)
 {
 	int rc = begin_noting(d, argc, argv);

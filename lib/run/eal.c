@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* the functions that make an event for EAL's thread for interrupts */
+/* for the functions that create an event for EAL's interrupt thread */
 #define ALLOW_EXPERIMENTAL_API
 #include "eal.h"
 
@@ -33,7 +33,7 @@ bool eal_wants_help(int nb_eal, char **argv)
 	return has_arg(nb_eal, argv, "--help") || has_arg(nb_eal, argv, "-h");
 }
 
-/* Says what is behind a failure of rte_eal_init, as far as its own words let one know. */
+/* Explains why rte_eal_init failed, as far as its message allows. */
 static int fail_start(struct settings *s, const char *line, const struct eal *eal)
 {
 	if (strstr(line, "unrecognized option") != NULL || strstr(line, "invalid option") != NULL)
@@ -78,7 +78,7 @@ static int fail_device(struct settings *s, const char *name, const char *line)
 	                     geteuid() != 0 ? "; some devices need root" : "");
 }
 
-/* Devices that fail do not stop EAL; they are simply not there afterwards. */
+/* Devices that fail do not stop EAL; they are simply missing afterwards. */
 static int check_device(struct settings *s, const char *arg, const char *line)
 {
 	char name[RTE_ETH_NAME_MAX_LEN];
@@ -94,7 +94,7 @@ static int check_device(struct settings *s, const char *arg, const char *line)
 	return fail_device(s, name, line);
 }
 
-/* What the i-th argument says of a virtual device; NULL: nothing. */
+/* The value if the i-th argument is --vdev; otherwise NULL. */
 static const char *vdev_of(int n, char **argv, int i)
 {
 	if (strncmp(argv[i], "--vdev=", 7) == 0)
@@ -143,7 +143,7 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 {
 	char *argv[EAL_ARGS_MAX + 1];
 	const int nb_eal = eal_join(s, nb_given, given, argv);
-	/* those who set a log level or ask for help want to see it */
+	/* users who set a log level or ask for help want to see the output */
 	const bool loud =
 	    nb_eal >= 0 && (eal_wants_help(nb_eal, argv) || has_arg(nb_eal, argv, "--log-level") ||
 	                    has_arg(nb_eal, argv, "-v"));
@@ -171,7 +171,8 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 		return fail_start(s, line, eal);
 	if (!loud) {
 		rte_log_set_global_level(RTE_LOG_ERR);
-		/* which says so whenever a client does not find its server; a client of ours looks again */
+		/* it reports an error whenever a client does not find its server; but a client of
+		 * ours tries again */
 		(void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_CRIT);
 	}
 	if (check_devices(s, nb_eal, argv, line) != 0) {
@@ -188,7 +189,7 @@ static void park(void *arg)
 		pause();
 }
 
-/* Makes an event for EAL's thread for interrupts. */
+/* Creates an event for EAL's interrupt thread. */
 static struct rte_intr_handle *make_event(int *fd)
 {
 	struct rte_intr_handle *h = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
@@ -203,8 +204,9 @@ static struct rte_intr_handle *make_event(int *fd)
 	return NULL;
 }
 
-/* rte_eal_cleanup unmaps what EAL's thread for interrupts may be looking at: net_memif keeps there who has come and not
- * said for which device. So that thread does nothing any more, in an event of its own, as the cleanup waits for alarms. */
+/* rte_eal_cleanup unmaps memory that EAL's interrupt thread may be using: net_memif keeps there the
+ * peers that have connected but not yet said for which device. So that thread is parked, in the
+ * handler of an event of its own; an alarm would not do, as the cleanup waits for alarms. */
 static void park_interrupts(void)
 {
 	struct rte_intr_handle *h;
@@ -230,7 +232,7 @@ void eal_end(void)
 	park_interrupts();
 	snprintf(dir, sizeof(dir), "%s", rte_eal_get_runtime_dir());
 	rte_eal_cleanup();
-	/* made by EAL even if nothing is put there; stays if somebody else uses it */
+	/* EAL creates it even if it stays empty; rmdir fails if another process uses it */
 	if (rmdir(dir) != 0)
 		return;
 	slash = strrchr(dir, '/');

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: EAL's command line: what the user gave, and what a newcomer would have given had he known.
- * An option that the user gives is never overruled, with one exception: --in-memory cannot stand with
- * --no-huge, and --no-shconf says the same there.
+ * Overview: EAL's command line: what the user gave, and what a newcomer would have added had he
+ * known. An option that the user gives is never overridden. --in-memory cannot be combined with
+ * --no-huge; --no-shconf has the same effect there.
  */
 #include <inttypes.h>
 #include <sched.h>
@@ -47,7 +47,7 @@ static unsigned count_lcores(const char *list)
 	char *end;
 
 	while (*list != '\0') {
-		if (*list == '@') { /* what follows are CPUs */
+		if (*list == '@') { /* CPUs follow */
 			list += strcspn(list, list[1] == '(' ? ")" : ",");
 			continue;
 		}
@@ -83,7 +83,7 @@ static unsigned lcores_given(const struct given *g)
 	return 1;
 }
 
-/* EAL takes char ** as main does, and does not write to it. */
+/* EAL takes char **, as main does, but does not write to the strings. */
 static char *as_arg(const char *arg)
 {
 	return (char *)(uintptr_t)arg;
@@ -100,7 +100,7 @@ static bool has_lcores(const struct given *g)
 	return has(g, "-l") || has(g, "-c") || has(g, "--lcores");
 }
 
-/* Chooses how much ordinary memory EAL gets: 512 MB, or more if the settings want it. */
+/* Chooses how much ordinary memory EAL gets: 512 MB, or more if the settings need it. */
 static int size_memory(struct settings *s, const struct given *g, const struct eal_machine *machine,
                        uint64_t *mb)
 {
@@ -120,7 +120,7 @@ static int size_memory(struct settings *s, const struct given *g, const struct e
 	                     need, have);
 }
 
-/* Notes why ordinary memory is used although nobody has asked for it. */
+/* Explains why ordinary memory is used although the user did not ask for it. */
 static void note_no_huge(struct eal *eal, uint64_t free_bytes)
 {
 	if (free_bytes == 0)
@@ -159,8 +159,8 @@ static int add_memory(struct settings *s, const struct given *g, const struct ea
 	return 0;
 }
 
-/* Leave no files, unless the user wants other processes to find them. A file prefix alone keeps
- * processes apart, which have nothing to do with each other then anyway. */
+/* Leaves no files, unless the user wants other processes to find them. --file-prefix alone keeps
+ * processes apart, so it does not count. */
 static void add_files(const struct given *g, struct eal_args *args, const struct eal *eal)
 {
 	static const char *const shared[] = {"--proc-type",     "--huge-dir",  "--huge-unlink",
@@ -175,7 +175,7 @@ static void add_files(const struct given *g, struct eal_args *args, const struct
 
 bool eal_knows(const char *word)
 {
-	/* of DPDK 22.11 */
+	/* those of DPDK 22.11 */
 	static const char *const names[] = {
 	    "allow",
 	    "base-virtaddr",

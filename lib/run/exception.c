@@ -17,18 +17,18 @@
 #include "worker.h"
 
 #define EXCEPTION_DESCRIPTORS 256
-#define EXCEPTION_MTU         1500 /* the most that the driver of TAPs takes */
+#define EXCEPTION_MTU         1500 /* the largest that the TAP driver accepts */
 
-/* As in linux/ipv6.h, which does not go together with netinet/in.h. */
+/* As in linux/ipv6.h, which conflicts with netinet/in.h. */
 struct ifreq6 {
 	struct in6_addr addr;
 	uint32_t prefix_len;
 	int index;
 };
 
-/* ---- the kernel's interface -------------------------------------------------------------------- */
+/* ---- the kernel's interface ------------------------------------------------------------------ */
 
-/* An address of the interface; further ones of IPv4 belong to an alias, name:k. */
+/* Sets an address of the interface; further IPv4 addresses go to an alias, name:k. */
 static int set_addr4(int fd, const char *name, unsigned k, const struct pc_prefix *p)
 {
 	struct ifreq req = {0};
@@ -105,14 +105,14 @@ static int set_interface(struct run *r, unsigned p, const char *name, int mtu)
 	return rc == 0 ? 0 : -1;
 }
 
-/* ---- the devices ------------------------------------------------------------------------------- */
+/* ---- the devices ----------------------------------------------------------------------------- */
 
 static void name_of(const struct run *r, unsigned p, char name[IFNAMSIZ])
 {
 	snprintf(name, IFNAMSIZ, "%s%hhu", r->s->exception, (uint8_t)p);
 }
 
-/* Makes the device of a port. Returns 0, or -1 with a line. */
+/* Creates the TAP of a port. Returns 0, or -1 with a line in r->s->why. */
 static int make_device(struct run *r, unsigned p, const char *name, const uint8_t mac[6])
 {
 	char vdev[RTE_ETH_NAME_MAX_LEN], args[96];

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: reads a config file line by line: "[section]", "key = value", blank lines, and comments,
- * which begin with # or ; at the start of a line or after white space.
+ * Overview: reads a config file line by line: "[section]", "key = value", blank lines, and
+ * comments, which begin with # or ; at the start of a line or after white space.
  *
- * rte_cfgfile would read the same files, but it passes over lines without '=', cuts long values
- * short without a word, and knows no line numbers to put into a message.
+ * rte_cfgfile would read the same files, but it skips lines without '=', silently truncates long
+ * values, and has no line numbers for messages.
  */
 #include <errno.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void cut_comment(char *line)
 		}
 }
 
-/* Returns text without white space around it; writes into it. */
+/* Returns text without leading and trailing white space; writes into it. */
 static char *trim(char *text)
 {
 	size_t n;
@@ -71,7 +71,7 @@ static int read_section(struct reader *r, char *text)
 		                     r->origin);
 	text[n - 1] = '\0';
 	name = trim(text + 1);
-	/* one that nobody knows is a mistake even if it is empty; settings_set says what there is */
+	/* an unknown section is a mistake even if it is empty; settings_set says which there are */
 	if (strlen(name) >= sizeof(r->section) || !is_section(r->s, name))
 		return settings_set(r->s, r->origin, name, "", "");
 	snprintf(r->section, sizeof(r->section), "%s", name);
@@ -99,13 +99,14 @@ static int read_line(struct reader *r, char *line)
 	return settings_set(r->s, r->origin, r->section, trim(text), trim(equals + 1));
 }
 
-/* fgets ends what it reads with a NUL: is there one before that? behind it the buffer has none */
+/* Says whether a line has a NUL before the one that fgets appends; the rest of the buffer is
+ * blanks. */
 static bool has_nul(const char *line, size_t size)
 {
 	return (const char *)memrchr(line, '\0', size) != line + strlen(line);
 }
 
-/* Editors of other systems begin a file with a byte order mark, which nobody sees. */
+/* Editors on other systems begin a file with an invisible byte order mark. */
 static char *behind_mark(char *line)
 {
 	return strncmp(line, "\xef\xbb\xbf", 3) == 0 ? line + 3 : line;
@@ -133,7 +134,7 @@ static int read_lines(struct reader *r, FILE *f)
 	return rc;
 }
 
-/* who may write the settings may do what the program may */
+/* whoever may write the settings may do whatever the program may */
 static int check_mode(struct settings *s, const char *path, FILE *f)
 {
 	struct stat st;

@@ -42,17 +42,19 @@ struct firewall {
 	struct run *run;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct pc_firewall *set;   /* NULL: none */
-	struct pc_firewall *old;   /* what some stack may still use, or has logged under */
-	bool asked[RTE_MAX_LCORE]; /* a stack, to use the set; not those whose mailbox was full */
-	uint64_t ticket[RTE_MAX_LCORE]; /* of those that have not answered; 0: it has */
+	struct pc_firewall *set; /* NULL: none */
+	/* the previous set, which some stack may still use, or has logged under */
+	struct pc_firewall *old;
+	/* whether a stack has been asked to use the set; false if its mailbox was full */
+	bool asked[RTE_MAX_LCORE];
+	uint64_t ticket[RTE_MAX_LCORE]; /* of those that have not answered; 0: answered */
 	bool late;                      /* some stack has not been asked, or has not answered */
 	bool ends;                      /* atomic */
 	bool has_thread;
 	pthread_t thread;
 };
 
-/** What a stack is asked to use. */
+/** The request to a stack. */
 struct use {
 	struct pc_firewall *set;
 	unsigned slot;
@@ -79,7 +81,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *why, size_t len, c
 	return -1;
 }
 
-/* Reads a file. Returns its bytes, to be freed, or NULL. */
+/* Reads a file. Returns its contents, which the caller frees, or NULL. */
 static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t len)
 {
 	struct stat st;
@@ -108,11 +110,11 @@ static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t l
 	return text;
 }
 
-/* Opens a file of rules or addresses, which only those may write to who may say what the program
- * does. */
+/* Opens a file of rules or addresses. It must not be world-writable, as whoever can write to it
+ * controls what the program does. */
 static FILE *open_file(const char *what, const char *path, char *why, size_t len)
 {
-	/* nobody waits for who may write to a pipe */
+	/* do not wait for the writer of a pipe */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
 	struct stat st;
@@ -143,7 +145,7 @@ static char *read_named(void *arg, const char *path, size_t *size, char *why, si
 	return text;
 }
 
-/* ---- what is logged -------------------------------------------------------------------------- */
+/* ---- log entries ----------------------------------------------------------------------------- */
 
 /** A packet that was logged, and where. */
 struct logged {
@@ -151,7 +153,7 @@ struct logged {
 	unsigned lcore;
 };
 
-/* Takes what was logged under a set. Returns how many that are now. */
+/* Takes log entries of a set and adds them to the n in list. Returns how many there are then. */
 static unsigned take_logs(const struct firewall *f, struct pc_firewall *set, struct logged *list,
                           unsigned n)
 {
@@ -188,7 +190,7 @@ static void wait_ms(struct firewall *f, long ms)
 	(void)pthread_cond_timedwait(&f->changed, &f->lock, &t);
 }
 
-/* ---- a set for all stacks -------------------------------------------------------------------- */
+/* ---- giving a set to all stacks -------------------------------------------------------------- */
 
 static struct pc_firewall *make(struct run *r, const char *name, const char *text, size_t text_len,
                                 char *why, size_t len)
@@ -219,7 +221,7 @@ static struct pc_firewall *make(struct run *r, const char *name, const char *tex
 	return pc_firewall_create(&args, why, len);
 }
 
-/* Asks the stacks that have not been asked. Returns whether all have been. */
+/* Asks the stacks that have not been asked yet. Returns whether all have been. */
 static bool ask(struct firewall *f)
 {
 	bool all = true;
@@ -236,8 +238,8 @@ static bool ask(struct firewall *f)
 	return all;
 }
 
-/* Asks who has not been asked, and looks at who has answered. Returns whether all have: nobody
- * uses what was before. */
+/* Asks the stacks that have not been asked, and checks for answers. Returns whether all have
+ * answered, so that none uses the previous set any more. */
 static bool settle(struct firewall *f)
 {
 	int rc;
@@ -258,8 +260,8 @@ static bool settle(struct firewall *f)
 	return true;
 }
 
-/* Waits until all stacks use the set, or *ends, or they have had time enough: a mailbox may be
- * full for a moment. Returns whether they do. */
+/* Waits until all stacks use the set, *ends becomes true, or the time is up; a mailbox may be full
+ * for a moment. Returns whether they use it. */
 static bool wait_for_all(struct firewall *f, const bool *ends)
 {
 	for (unsigned i = 0; f->late && !ask(f) && i < POST_TRIES; i++) {
@@ -279,7 +281,7 @@ static void forget_old(struct firewall *f)
 	f->old = NULL;
 }
 
-/* Lets all stacks use a set, none, or the same again. Returns 0 or -1. */
+/* Makes all stacks use a set, none, or the same one again. Returns 0 or -1. */
 static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *ends, char *why,
                     size_t len)
 {
@@ -442,7 +444,7 @@ void firewall_release(struct run *r)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
-/* Takes what was logged, of the set before while it is there. Returns how many that are. */
+/* Takes log entries, those of the previous set first. Returns how many. */
 static unsigned look(struct firewall *f, struct logged *list)
 {
 	const bool unused = settle(f);
@@ -453,7 +455,7 @@ static unsigned look(struct firewall *f, struct logged *list)
 	return take_logs(f, f->set, list, n);
 }
 
-/* Who reads stdout may stand still; nobody waits for the lock meanwhile. */
+/* Prints without holding the lock, since the reader of stdout may be slow. */
 static void *serve(void *arg)
 {
 	struct logged list[LOGS];
@@ -479,7 +481,7 @@ static void *serve(void *arg)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* The rules of the file, for stacks that nobody drives yet. */
+/* Applies the rules of the file, before any lcore runs its stack. */
 static int start_with_file(struct run *r)
 {
 	struct settings *s = r->s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What there is of rules and tables, for who asks by the control socket. */
+/* Prints rules and tables for clients of the control socket. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,7 @@ void firewall_show_tables(struct run *r, FILE *out)
 	firewall_release(r);
 }
 
-/** A copy of a table: who it is shown to may be slow. */
+/** A copy of a table, made because the client may be slow. */
 struct shown {
 	struct pc_prefix *addrs;
 	uint64_t *ports;
@@ -57,7 +57,7 @@ static void *copy_of(const void *from, size_t size)
 	return copy;
 }
 
-/* Copies a table. Returns whether there is one. */
+/* Copies a table. Returns whether it exists. */
 static bool copy_table(struct run *r, const char *name, struct shown *s)
 {
 	const struct pc_firewall *set = firewall_hold(r);
@@ -97,7 +97,8 @@ static void show_ports(const uint64_t *ports, FILE *out)
 	}
 }
 
-/* How long a source stays is a comment: the lines may be given to "replace" again. */
+/* How long a source remains is printed as a comment, so that the lines are valid input for
+ * "replace". */
 static void show_learnt(const struct shown *s, uint64_t now_ns, FILE *out)
 {
 	char text[PC_PREFIX_STRLEN];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: the worker of a program that deals with frames itself.  Its lcore has the ports, the mbufs
- * and the clock of any other, but no stack: the program's turn is the whole loop, which never sleeps
- * and ends when the program says so; or it serves, and the lcore idles while there is nothing to do.
+ * Overview: the worker of a program that handles frames itself. Its lcore has ports, mbufs and the
+ * clock, as any other, but no stack: the program's turn is the whole loop, which never sleeps and
+ * ends when the program says so; or the program has a serve function, and the lcore idles while
+ * there is nothing to do.
  */
 #include "worker.h"
 
@@ -17,7 +18,7 @@
 #define LOOK_NS UINT64_C(1000000000)
 #define SOON_NS UINT64_C(100000000)
 
-/* The address of port 0 that was given first. */
+/* The first address that was given for port 0. */
 static const struct pc_prefix *first_addr(const struct settings *s)
 {
 	for (unsigned i = 0; i < s->nb_addrs; i++)
@@ -26,7 +27,7 @@ static const struct pc_prefix *first_addr(const struct settings *s)
 	return NULL;
 }
 
-/* the gateway of an address's family */
+/* The gateway of an address's family. */
 static const struct pc_addr *gateway_for(const struct settings *s, const struct pc_prefix *addr)
 {
 	for (unsigned i = 0; addr != NULL && i < s->nb_gateways; i++)
@@ -53,7 +54,8 @@ int frames_start(struct worker *w)
 	                             w->why, sizeof(w->why));
 }
 
-/* Once a second, and sooner while a link is down: the server of a memif may have gone, and come again. */
+/* Once a second, and more often while a link is down: the server of a memif may have gone and come
+ * back. */
 static uint64_t look_around(struct worker *w, uint64_t now)
 {
 	if (now < w->wall_next_ns)
@@ -62,7 +64,7 @@ static uint64_t look_around(struct worker *w, uint64_t now)
 	worker_look_at_files(w);
 	for (unsigned p = 0; w->index == 0 && p < w->run->nb_ports; p++) {
 		worker_look_at_link(w->run, p, now);
-		/* a layer around the device has an info of its own */
+		/* a layer around the device has its own info */
 		w->devices[p]->info.link_up = w->ports[p]->info.link_up = w->run->link_up[p];
 		if (!w->run->link_up[p])
 			w->wall_next_ns = now + SOON_NS;
@@ -70,7 +72,7 @@ static uint64_t look_around(struct worker *w, uint64_t now)
 	return now;
 }
 
-/* What the program has to tell, to be written by a thread. */
+/* Hands the program's report to the thread that prints it. */
 static void tell(struct worker *w, uint64_t now, bool asked)
 {
 	char *text = NULL;
@@ -86,7 +88,7 @@ static void tell(struct worker *w, uint64_t now, bool asked)
 		free(text);
 }
 
-/* On the main lcore, unless nobody has read what was told before. */
+/* Makes a report on the main lcore, unless the previous one has not been written yet. */
 static void report(struct worker *w, uint64_t now)
 {
 	struct run *r = w->run;
@@ -106,7 +108,7 @@ static void report(struct worker *w, uint64_t now)
 	r->stats_next_ns = now + every;
 }
 
-/* One turn. Returns false when the worker's work is done. */
+/* One turn. Returns false when the worker is done. */
 static bool turn(struct worker *w, uint64_t now)
 {
 	const struct pc_run_frames *app = w->run->app->frames;
@@ -141,7 +143,7 @@ void frames_work(struct worker *w)
 
 void frames_finish(struct worker *w)
 {
-	/* what the program prints now comes after all reports */
+	/* what the program prints from here on must follow all reports */
 	if (w->lcore == rte_get_main_lcore())
 		reporter_stop(w->run);
 	w->status = w->run->app->frames->finish(w->app, clock_now(&w->run->clock));

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What --help and --print-config print: both are made of the tables that the parsers use. */
+/* What --help and --print-config print: both are generated from the tables that the parsers use. */
 #include <string.h>
 
 #include "args.h"
 
 #define HELP_WIDTH 96
 
-/* Writes text in lines of HELP_WIDTH, each after the prefix; the first line begins at column. */
+/* Prints text in lines of HELP_WIDTH, each after the prefix; the first line begins at column. */
 static void print_wrapped(FILE *f, const char *text, const char *prefix, size_t column)
 {
 	size_t n;
@@ -40,7 +40,7 @@ static void print_option(FILE *f, char letter, const char *name, const char *arg
 	print_wrapped(f, help, "            ", 0);
 }
 
-/* what a program begins with: for keys of the stack it may have its own */
+/* The default of a key; the program may have its own for keys of the stack. */
 static uint64_t default_of(const struct settings *s, unsigned table, const struct pc_config_key *k)
 {
 	struct pc_stack_config config;
@@ -104,7 +104,7 @@ static void print_usage(const struct settings *s, FILE *f)
 	    "", 0);
 }
 
-/* Says whether the program has a meaning of its own for a letter. */
+/* Says whether the program uses a letter itself. */
 static bool is_taken(const struct pc_run_app *app, char letter)
 {
 	for (const struct pc_run_option *own = app->options; own != NULL && own->name != NULL;
@@ -147,7 +147,7 @@ static void print_section(FILE *f, const char *section, const char **last)
 	*last = section;
 }
 
-/* The keys of one section that are no numbers. */
+/* The keys of one section that are not numbers. */
 static void print_text_keys(FILE *f, const char *section)
 {
 	size_t n;
@@ -176,7 +176,7 @@ static void print_table(FILE *f, const struct settings *s, unsigned table)
 		        (unsigned long long)k->max, k->unit,
 		        settings_is_live(s, table, k) ? "; SIGHUP will do" : "", k->name,
 		        (unsigned long long)default_of(s, table, k));
-		/* with the last key of its section */
+		/* after the last key of the section */
 		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
 			print_text_keys(f, k->section);
 	}

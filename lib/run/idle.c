@@ -12,10 +12,10 @@
 #define IDLE_US       100
 #define IDLE_WOKEN_US 1000
 #define IDLE_PAUSES   8
-/* what no device interrupts for, as a call that is posted to the stack, may wait that long */
+/* longest sleep, since no device interrupts for some work, such as a call posted to the stack */
 #define IDLE_INTERRUPT_US 20000
 
-/* Devices of the kernel: polling them is a system call, and the peer may need this very CPU. */
+/* Devices of the kernel: polling them is a system call, and the peer may need this CPU. */
 static bool is_kernel_driver(const char *driver)
 {
 	static const char *const names[] = {"net_tap",  "net_af_packet",   "net_af_xdp",
@@ -44,9 +44,9 @@ enum run_idle idle_choose(uint64_t setting, struct pc_port *const *ports, unsign
 }
 
 /*
- * net_tap has the kernel send a signal when frames come, and a signal ends a sleep.  It is sent to the
- * process, so it wakes one lcore for sure only if there is but one; and it may come between the last
- * poll and the sleep, so the sleep stays bounded.
+ * net_tap makes the kernel send a signal when frames arrive, and a signal ends a sleep. It is sent
+ * to the process, so it is certain to wake an lcore only if there is just one; and it may arrive
+ * between the last poll and the sleep, so the sleep stays bounded.
  */
 uint64_t idle_choose_us(uint64_t setting, struct pc_port *const *ports, unsigned n,
                         unsigned nb_lcores)
@@ -67,7 +67,7 @@ void idle_init(struct idle *idle, enum run_idle mode, uint64_t turns, uint64_t m
 	    .max_ns = max_us * 1000,
 	    .sleep_ns = IDLE_FIRST_NS,
 	};
-	/* a sleep takes 50 us longer by default */
+	/* by default, the kernel may extend a sleep by 50 us */
 	if (mode == RUN_IDLE_SLEEP || mode == RUN_IDLE_INTERRUPT)
 		(void)prctl(PR_SET_TIMERSLACK, 1000);
 }
@@ -124,7 +124,7 @@ static void sleep_for(const struct idle *idle, uint64_t ns)
 	struct timespec ts = {.tv_nsec = (long)ns};
 
 	if (idle->service == NULL) {
-		(void)nanosleep(&ts, NULL); /* a signal ends it, and may as well */
+		(void)nanosleep(&ts, NULL); /* a signal may end it early */
 		return;
 	}
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -144,7 +144,8 @@ void idle_until(struct idle *idle, const struct pc_stack *st, uint64_t now_ns, u
 	idle->sleep_ns = 2 * idle->sleep_ns < idle->max_ns ? 2 * idle->sleep_ns : idle->max_ns;
 }
 
-/* The first time that there is nothing the queues are armed, the next time they have been looked at since. */
+/* The first turn without frames arms the queues; the next one, after they have been polled once
+ * more, sleeps. */
 static void wait_for_frames(struct idle *idle, const struct pc_stack *st, uint64_t now_ns)
 {
 	const uint64_t deadline = next_deadline(idle, st);
@@ -165,7 +166,7 @@ void idle_turn(struct idle *idle, unsigned frames, const struct pc_stack *st, ui
 	}
 	if (idle->mode == RUN_IDLE_SPIN || idle->empty++ < idle->turns)
 		return;
-	idle->empty = idle->turns; /* stay there */
+	idle->empty = idle->turns; /* do not let it overflow */
 	if (idle->mode == RUN_IDLE_SLEEP)
 		idle_until(idle, st, now_ns, UINT64_MAX);
 	else if (idle->mode == RUN_IDLE_INTERRUPT)

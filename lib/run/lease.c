@@ -28,8 +28,9 @@
 
 #define NAMES_STRLEN (PC_DHCP6_SERVERS * (PC_ADDR_STRLEN + 2))
 
-#define PARTING_NS  200000000            /* turns that are made after the leases are given back */
-#define PATIENCE_NS UINT64_C(2000000000) /* how long others wait for the worker that makes them */
+/* how long the first worker goes on after releasing the leases */
+#define PARTING_NS  200000000
+#define PATIENCE_NS UINT64_C(2000000000) /* how long the others wait for it */
 
 struct lease_slot {
 	uint32_t number; /* odd while it is written; atomic */
@@ -43,19 +44,19 @@ struct lease_board {
 	bool parted; /* the leases have been given back; atomic */
 };
 
-/** What is in force on a port of a stack. */
+/** What a port of a stack uses at present. */
 struct lease_port {
-	struct pc_dhcp *client; /* of the first worker, as client6 is */
+	struct pc_dhcp *client; /* only on the first worker, as client6 */
 	struct pc_dhcp6 *client6;
-	uint32_t number, number6; /* of the clients; the others have the slot's in number */
+	uint32_t number, number6; /* of the clients; the other workers store the slot's in number */
 	bool leased, informed;
 	struct pc_dhcp_lease lease;
 	struct pc_dhcp6_info info;
 };
 
 struct lease {
-	struct recall recall; /* of the first worker, with run.leases */
-	bool forgets;         /* the file cannot be written, and that has been said */
+	struct recall recall; /* only on the first worker, with run.leases */
+	bool forgets;         /* the file could not be written, and that was reported */
 	struct lease_port port[PC_MAX_PORTS];
 };
 
@@ -72,7 +73,7 @@ static bool wants_dhcp(const struct run *r, unsigned port)
 	return false;
 }
 
-/* Says whether a port has IPv6: an address of it, or those of the routers' prefixes. */
+/* Says whether a port uses IPv6: has an IPv6 address, or gets them from routers' prefixes. */
 static bool wants_dhcp6(const struct run *r, unsigned port)
 {
 	for (unsigned i = 0; r->s->run.ip6_dhcp != 0 && i < r->s->nb_addrs; i++) {
@@ -98,7 +99,7 @@ static void say(const struct worker *w, unsigned port, const struct pc_dhcp_leas
 		             pc_addr_format(&l->server, server), l->lease_s);
 }
 
-/* Says which addresses are leased now, and which no longer. */
+/* Reports which addresses are leased now, and which are lost. */
 static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dhcp6_info *old,
                        const struct pc_dhcp6_info *info, uint64_t now_ns)
 {
@@ -136,7 +137,7 @@ static void say_servers6(const struct worker *w, unsigned port, const struct pc_
 	             list);
 }
 
-/* Says what has been told, unless it is what was told before. */
+/* Reports what a server has told, unless it is the same as before. */
 static void say6(const struct worker *w, unsigned port, const struct lease_port *p,
                  const struct pc_dhcp6_info *info, uint64_t now_ns)
 {
@@ -150,8 +151,7 @@ static void say6(const struct worker *w, unsigned port, const struct lease_port 
 
 /* ---- the first worker ------------------------------------------------------------------------ */
 
-/* Before anybody is told of it: who sends to an address that was said to be leased may do so to
- * any lcore. */
+/* Called before the lease is announced: then hosts may send to the address, and so to any lcore. */
 static void publish(struct lease_slot *slot, const struct lease_port *p)
 {
 	__atomic_fetch_add(&slot->number, 1, __ATOMIC_ACQ_REL);
@@ -167,7 +167,7 @@ static int write_recall(struct worker *w)
 	return recall_write(w->run->s->leases, &w->lease->recall);
 }
 
-/* Notes in the file what a port has, or that it is over. */
+/* Records a port's lease in the file, or its end. */
 static void remember(struct worker *w, unsigned i)
 {
 	const struct lease_port *p = &w->lease->port[i];
@@ -249,7 +249,7 @@ static void follow(struct worker *w, unsigned i)
 	                           .info = slot->info};
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	if (__atomic_load_n(&slot->number, __ATOMIC_RELAXED) != number)
-		return; /* it has changed meanwhile: next turn */
+		return; /* changed while it was being read: next turn */
 	if (pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL,
 	                  next.leased ? &next.lease : NULL) != 0)
 		reporter_say(STDERR_FILENO, "%s: lcore %u cannot use what port %u has leased: %s\n",
@@ -285,7 +285,7 @@ static int start_dhcp(struct worker *w, unsigned i)
 	return 0;
 }
 
-/* The file is written at once, so that a mistake is told at the start. */
+/* The file is written at once, so that an error is reported at startup. */
 static int open_recall(struct worker *w)
 {
 	const char *path = w->run->s->leases;
@@ -338,8 +338,8 @@ void lease_turn(struct worker *w, uint64_t now_ns)
 	}
 }
 
-/* Lets what is given back go out: the server's MAC address may have to be asked for first, and the
- * answer may come to another worker's queue. */
+/* Keeps going until the releases have been sent: the server's MAC address may have to be resolved
+ * first, and the reply may arrive on another worker's queue. */
 static void part(struct worker *w)
 {
 	const uint64_t end = clock_now(&w->run->clock) + (w->index == 0 ? PARTING_NS : PATIENCE_NS);

@@ -16,7 +16,7 @@
 #define MEMORY_FRAME_ROOM (2048 + RTE_PKTMBUF_HEADROOM)
 /* Ethernet header with two VLAN tags, and FCS for devices that do not strip it */
 #define MEMORY_L2_BYTES (14 + 8 + 4)
-/* what a small machine is taken to have before EAL is up */
+/* the size that a small machine is assumed to have before EAL is up */
 #define MEMORY_SMALL (256 * MIB)
 /* what "auto" settings need at least, with the fewest mbufs */
 #define MEMORY_LEAST (4 * MIB)
@@ -133,7 +133,7 @@ static unsigned count_lcores(int node)
 	return n;
 }
 
-/* The share of one lcore. A tenth stays for drivers and for what does not fit together. */
+/* The share of one lcore. A tenth is left for drivers and fragmentation. */
 static uint64_t share(const struct eal *eal, int node)
 {
 	uint64_t bytes = 0;
@@ -163,7 +163,7 @@ static int check_mbufs(struct settings *s, const struct pc_stack_config *config,
 	                     s->run.port_rxd, s->run.port_txd, queues + MEMORY_CACHE);
 }
 
-/* The key whose lowering helps most. What is "auto" follows from max_connections. */
+/* The key to lower for the largest effect. "auto" values follow from max_connections. */
 static const char *heaviest_key(const struct settings *s, const struct pc_stack_config *config)
 {
 	struct pc_stack_footprint fp;
@@ -197,7 +197,7 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
 	uint64_t have = share(eal, node);
 	struct pc_stack_config first;
 
-	/* what is "auto" gives way until everything fits, mbufs included */
+	/* shrink what is "auto" until everything fits, mbufs included */
 	for (uint64_t bytes = have; bytes >= MEMORY_LEAST; bytes = bytes / 4 * 3) {
 		*config = s->stack;
 		config->socket_id = node;
@@ -215,10 +215,11 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
 }
 
 /*
- * Sets how the pool keeps what no cache holds.  DPDK's default is a ring: who takes from it gets the mbuf that has been
- * free for longest, and so goes through all of the pool, of which neither the caches nor the TLB hold much.  A pool has one
- * lcore here, whose last freed mbuf is the best: a stack.  With 100,000 connections echoes over net_memif are 12 to 17 %
- * more for it (docs/performance.md).  What the user or the platform has chosen stays.
+ * Chooses how the pool stores mbufs that no cache holds. DPDK's default is a ring, which returns
+ * the mbuf that has been free for longest, and so cycles through the whole pool, more than the
+ * caches and the TLB can hold. Here a pool has one lcore, for which the mbuf freed last is best: a
+ * stack. With 100,000 connections it gives 12 to 17 % more echoes over net_memif
+ * (docs/performance.md). A choice of the user or the platform is kept.
  */
 static int set_ops(struct rte_mempool *pool)
 {
@@ -231,9 +232,9 @@ static int set_ops(struct rte_mempool *pool)
 }
 
 /*
- * As rte_pktmbuf_pool_create, with flags.  In ordinary memory every page may lie anywhere, physically,
- * so a mempool would put one mbuf into each page and waste two fifths; but no device uses physical
- * addresses there.
+ * Like rte_pktmbuf_pool_create, with flags. In ordinary memory, physical pages are not contiguous,
+ * so by default a mempool would put one mbuf into each page and waste two fifths; but no device
+ * uses physical addresses there.
  */
 static struct rte_mempool *make_pool(const char *name, unsigned n, uint16_t room, int node,
                                      unsigned flags)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Without libseccomp; see seccomp.c. */
+/* Stubs for builds without libseccomp; see seccomp.c. */
 #include "seccomp.h"
 
 #include <errno.h>

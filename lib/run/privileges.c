@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: capabilities belong to a thread, and EAL has made threads long before all devices are open.  So
- * each thread of /proc/self/task gets a signal whose handler drops its own; two system calls, which a handler
- * may make.  The handler is there for that time only.
+ * Overview: capabilities belong to a thread, and EAL has created threads long before all devices
+ * are open. So each thread in /proc/self/task gets a signal whose handler drops the thread's own
+ * capabilities, by two system calls that a handler may make. The handler is installed only for that
+ * time.
  */
 #include "privileges.h"
 
@@ -27,7 +28,8 @@
 /* CAP_BPF is newer than some kernels' headers */
 #define CAP_OF_BPF 39
 
-/* what the handler is to do, and how many threads have; only while privileges_drop runs */
+/* what the handler must do, and how many threads have done it; used only while privileges_drop
+ * runs */
 static struct {
 	uint64_t keep;
 	unsigned done; /* atomic */
@@ -35,11 +37,12 @@ static struct {
 
 uint64_t privileges_needed(struct pc_port *const *ports, unsigned n)
 {
-	/* files that are served may belong to anybody, and are looked at again while it runs */
+	/* files that are served may belong to any user, and are opened while the program runs */
 	uint64_t keep = UINT64_C(1) << CAP_DAC_READ_SEARCH;
 
 	for (unsigned i = 0; i < n; i++)
-		if (strcmp(ports[i]->info.driver, "net_af_xdp") == 0) /* its program is detached */
+		/* its program must be detached */
+		if (strcmp(ports[i]->info.driver, "net_af_xdp") == 0)
 			keep |= UINT64_C(1) << CAP_NET_ADMIN | UINT64_C(1) << CAP_NET_RAW |
 			        UINT64_C(1) << CAP_OF_BPF;
 	return keep;
@@ -69,7 +72,7 @@ static void on_signal(int signo)
 		__atomic_fetch_add(&order.done, 1, __ATOMIC_RELEASE);
 }
 
-/* asks a thread; returns 1, 0 if it has ended meanwhile, or -1 */
+/* signals a thread; returns 1, 0 if it has ended meanwhile, or -1 */
 static int ask(long tid, int signo)
 {
 	if (syscall(SYS_tgkill, getpid(), tid, signo) == 0)
@@ -80,7 +83,7 @@ static int ask(long tid, int signo)
 	return -1;
 }
 
-/* asks all other threads; returns whether that was possible, and in *n how many there are */
+/* signals all other threads; returns whether that succeeded, and in *n how many */
 static bool ask_others(int signo, unsigned *n)
 {
 	const long self = syscall(SYS_gettid);
@@ -110,7 +113,8 @@ static bool ask_others(int signo, unsigned *n)
 int privileges_drop(uint64_t keep)
 {
 	const int signo = PC_RUN_SIGNAL;
-	/* a thread of another language's may have too little stack for a handler, and another one for it */
+	/* a thread of another language's runtime may have a small stack, and an alternate one for
+	 * handlers */
 	const struct sigaction action = {.sa_handler = on_signal,
 	                                 .sa_flags = SA_RESTART | SA_ONSTACK};
 	struct sigaction before;
@@ -128,6 +132,6 @@ int privileges_drop(uint64_t keep)
 		usleep(WAIT_US);
 	}
 	if (!good || __atomic_load_n(&order.done, __ATOMIC_ACQUIRE) < others)
-		return -1; /* the handler stays: a thread may get the signal yet */
+		return -1; /* the handler stays: a thread may still receive the signal */
 	return sigaction(signo, &before, NULL);
 }

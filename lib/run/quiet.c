@@ -27,7 +27,7 @@ static void restore(int saved, int fd)
 		dup2(saved, fd);
 		close(saved);
 	} else {
-		close(fd); /* as it was */
+		close(fd); /* it was closed before */
 	}
 }
 
@@ -45,7 +45,7 @@ static bool tells_failure(const char *line)
 	                                    "not compatible",
 	                                    "requires an argument",
 	                                    "Not enough"};
-	/* said in good times, too */
+	/* printed without a failure, too */
 	static const char *const harmless[] = {"Physical addresses", "TELEMETRY", "multiq"};
 
 	if (line[0] == ' ' || line[0] == '\t') /* part of a usage text */
@@ -59,7 +59,7 @@ static bool tells_failure(const char *line)
 	return false;
 }
 
-/* Leaves out the names of modules and functions in front ("EAL: ", "tun_alloc(): "). */
+/* Skips the names of modules and functions at the start ("EAL: ", "tun_alloc(): "). */
 static const char *skip_prefix(const char *line)
 {
 	static const char *const prefixes[] = {"EAL: ", "FATAL: ", "ETHDEV: "};

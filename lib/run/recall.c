@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: "PORT MAC ADDRESS UNTIL" per line.  The first lcore writes it, when a lease begins, is renewed or ends: a
- * few system calls that do not wait for the disk, so after a power failure the file may be an old one or empty, and the
- * client begins anew.  It needs no privilege, and none of the calls is one that run.seccomp forbids.
+ * Overview: "PORT MAC ADDRESS UNTIL" per line. The first lcore writes the file when a lease begins,
+ * is renewed or ends: a few system calls that do not wait for the disk, so after a power failure
+ * the file may be an old one or empty, and the client starts afresh. Writing needs no privilege and
+ * no call that run.seccomp forbids.
  */
 #include "recall.h"
 
@@ -52,7 +53,7 @@ static bool read_line(const char *line, struct recall_lease *l)
 
 int recall_read(const char *path, struct recall *r)
 {
-	/* nothing that is put into its place makes the start wait */
+	/* startup must not wait, whatever is at the path */
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	char line[LINE_MAX_LEN];
 	struct recall_lease l;
@@ -102,7 +103,7 @@ int recall_write(const char *path, const struct recall *r)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	unlink(next); /* of a program that has ended while it wrote */
+	unlink(next); /* left by a program that ended while writing */
 	fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR | S_IWUSR);
 	if (fd < 0)
 		return -1;

@@ -28,7 +28,7 @@
 #define TRY_NS       UINT64_C(1000000000)
 #define DEFAULT_PATH "/run/memif.sock"
 
-/* What the driver is told, as far as it matters here. */
+/* The arguments of the driver that matter here. */
 struct memif_args {
 	bool server, in_file_system;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
@@ -73,7 +73,7 @@ static void try_again(void *arg)
 	struct rejoin *j = arg;
 	struct rte_eth_link link;
 
-	/* it may have come up since that was looked at, by what this thread has done before */
+	/* the link may have come up since, by an earlier event in this thread */
 	if (rte_eth_link_get_nowait(j->id, &link) != 0 || link.link_status == 0)
 		(void)ethdev_restart(j->id);
 	__atomic_store_n(&j->trying, false, __ATOMIC_RELEASE);
@@ -100,7 +100,7 @@ void rejoin_end(struct rejoin *j)
 	j->client = false;
 }
 
-/* Says whether a socket is there that refuses: whoever made it is gone. */
+/* Says whether a socket exists that refuses connections: its creator is gone. */
 static bool is_left_over(const char *path)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Reading the config files again.
+ * Rereading the config files.
  *
- * Overview: a thread of its own, on none of the lcores that carry data, waits for SIGHUP.  It reads the
- * command line and the files once more into fresh settings, and says in a line each what has changed and
- * what would need a restart.  What a stack can change on the fly goes to each worker as a pointer, which
- * the worker finds between two turns, applies to its own stack, and clears.
+ * Overview: a thread of its own, on none of the lcores that carry data, waits for SIGHUP. It reads
+ * the command line and the files once more into fresh settings, and prints a line for each change,
+ * whether it takes effect or needs a restart. Changes that a stack can apply while running are
+ * passed to each worker by a pointer, which the worker finds between two turns, applies to its own
+ * stack, and clears.
  *
- * Ownership: the pointer's target is the thread's, until every worker has cleared its pointer.
+ * Ownership: the pointer's target belongs to the thread; it does not change until every worker has
+ * cleared its pointer.
  *
  * Invariant: a file with a mistake changes nothing.
  */
@@ -34,7 +36,7 @@ static uint64_t value_of(const struct key_table *t, const struct pc_config_key *
 	return v;
 }
 
-/* ---- what is different -------------------------------------------------------------------------- */
+/* ---- differences ----------------------------------------------------------------------------- */
 
 static bool compare_key(struct settings *from, const struct settings *to, unsigned table,
                         const struct pc_config_key *key, FILE *f)
@@ -51,7 +53,7 @@ static bool compare_key(struct settings *from, const struct settings *to, unsign
 	}
 	fprintf(f, "%s: %s.%s = %" PRIu64 ", it was %" PRIu64 "\n", from->app->name, key->section,
 	        key->name, new, old);
-	/* run_config is read by a worker at any time */
+	/* workers read run_config at any time */
 	__atomic_store_n((uint64_t *)(void *)((char *)from->tables[table].base + key->offset), new,
 	                 __ATOMIC_RELAXED);
 	return from->tables[table].base == &from->stack;
@@ -91,7 +93,7 @@ static bool is_denied_same(const struct settings *a, const struct settings *b)
 	return same;
 }
 
-/* the list of the denied is taken over as a whole */
+/* the list is replaced as a whole */
 static bool compare_denied(struct settings *from, const struct settings *to, FILE *f)
 {
 	if (is_denied_same(from, to))
@@ -120,9 +122,10 @@ unsigned reload_compare(struct settings *from, const struct settings *to, FILE *
 	return changed;
 }
 
-/* ---- a second reading --------------------------------------------------------------------------- */
+/* ---- reading again --------------------------------------------------------------------------- */
 
-/* The program's keys must not be written to while it runs: they are read into a struct of their own. */
+/* The program's keys must not be overwritten while it runs: they are read into a separate
+ * struct. */
 static void *make_shadow(const struct key_table *t)
 {
 	size_t size = sizeof(uint64_t);
@@ -152,9 +155,10 @@ static int read_again(const struct run *r, struct settings *s, void *shadow)
 	return 0;
 }
 
-/* ---- to the workers and back -------------------------------------------------------------------- */
+/* ---- applying changes ------------------------------------------------------------------------ */
 
-/* What has changed goes over what is in force: "auto" values and a program's own changes stay. */
+/* Applies only what differs between the two readings, so that "auto" values and the program's own
+ * changes are kept. */
 static void merge(struct pc_stack_config *config, const struct reload_batch *b)
 {
 	size_t n;
@@ -205,7 +209,7 @@ static void hand_out(struct run *r, const struct reload_batch *b)
 		wait_for(r, r->workers[i]);
 }
 
-/* What the thread works with. */
+/* The thread's data. */
 struct reload {
 	struct settings s;
 	struct reload_batch batch;

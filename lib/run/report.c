@@ -14,7 +14,7 @@
 
 #define MIB (1024.0 * 1024.0)
 
-/* Appends to a line, as far as there is room. */
+/* Appends to a line as much as there is room for. */
 __attribute__((format(printf, 3, 4))) static void append(char *line, size_t size,
                                                          const char *format, ...)
 {
@@ -66,7 +66,7 @@ void report_port(const struct pc_port_info *info, bool by_flow, char *line, size
 	       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], info->link_up ? "up" : "down");
 }
 
-/* The kernel's interface of a port that has one. */
+/* The kernel interface of a port, if it has one. */
 static void report_interface(uint16_t id, char *line, size_t size)
 {
 	struct rte_eth_dev_info dev;
@@ -157,7 +157,7 @@ void report_start(const struct run *r)
 	fflush(stdout);
 }
 
-/* Counters of other lcores are read while those write them: each is a whole number all the same. */
+/* Reads counters of other lcores while those write them; each read gives a whole value. */
 static uint64_t sum_counter(const struct run *r, enum pc_counter c)
 {
 	uint64_t sum = 0;
@@ -167,7 +167,7 @@ static uint64_t sum_counter(const struct run *r, enum pc_counter c)
 	return sum;
 }
 
-/* What the ports have counted themselves. */
+/* The counters of the ports themselves. */
 static void report_port_counts(const struct run *r, FILE *f)
 {
 	uint64_t refused = 0, lost = 0, untrue = 0;

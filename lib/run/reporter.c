@@ -24,8 +24,8 @@
 #include "stop.h"
 
 #define SAY_MAX   1024
-#define LOOK_MS   1000 /* at run.stats_s, which may change */
-#define OUTPUT_MS 100  /* whether we are to end, while nobody reads */
+#define LOOK_MS   1000 /* between checks of run.stats_s, which may change */
+#define OUTPUT_MS 100  /* between checks for the end, while the reader is slow */
 #define SECOND_NS UINT64_C(1000000000)
 
 static bool is_ending(const struct run *r)
@@ -45,7 +45,7 @@ void reporter_write(const bool *ends, const char *p, size_t n)
 				return;
 			continue;
 		}
-		/* so much a pipe takes at once when it takes anything */
+		/* a pipe that is writable accepts this much */
 		done = write(STDOUT_FILENO, p, RTE_MIN(n, (size_t)PIPE_BUF));
 		if (done < 0 && errno != EINTR && errno != EAGAIN)
 			return;
@@ -105,8 +105,7 @@ static void *print_reports(void *arg)
 	return NULL;
 }
 
-/* ---- of a program without a stack, which its lcore makes
- * ----------------------------------------- */
+/* ---- programs without a stack ---------------------------------------------------------------- */
 
 static void *print_given(void *arg)
 {
@@ -118,7 +117,7 @@ static void *print_given(void *arg)
 
 		while (sem_wait(&r->report_given) != 0 && errno == EINTR)
 			continue;
-		last = is_ending(r); /* no more is given then */
+		last = is_ending(r); /* then no more follows */
 		text = __atomic_load_n(&r->report_text, __ATOMIC_ACQUIRE);
 		if (text == NULL)
 			continue;
@@ -141,8 +140,7 @@ void reporter_give(struct run *r, char *text, size_t n)
 	(void)sem_post(&r->report_given);
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 int reporter_start(struct run *r)
 {

@@ -32,7 +32,7 @@ static int say(const struct settings *s)
 	return EXIT_SETUP;
 }
 
-/* What DPDK or a driver said is often the only hint at a cause, until all devices have started. */
+/* Until all devices have started, what DPDK or a driver has printed is often the only hint. */
 static void add_cause(const struct run *r, const char *line)
 {
 	struct settings *s = r->s;
@@ -43,7 +43,7 @@ static void add_cause(const struct run *r, const char *line)
 	snprintf(s->why + n, sizeof(s->why) - n, " (DPDK says: %s)", line);
 }
 
-/* Sets up, runs and takes down what runs on EAL. */
+/* Everything between the start and the end of EAL. */
 static int run_on_eal(struct run *r)
 {
 	struct quiet quiet;
@@ -93,7 +93,7 @@ static int run_on_eal(struct run *r)
 	return status;
 }
 
-/* Starts EAL, when the arguments are right, and runs. */
+/* Starts EAL, once the arguments have been checked, and runs. */
 static int run_checked(struct run *r, int nb_eal, char **argv)
 {
 	struct settings *s = r->s;
@@ -123,7 +123,7 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	r->app = s->app;
 	r->argc = argc;
 	r->argv = argv;
-	/* before the program reads its files: what is new in them then is read when it runs */
+	/* before the program reads its files, so that later changes are not missed */
 	if (reload_is_wanted(r))
 		hangup_catch();
 	if (s->app->frames != NULL ? s->app->frames->report != NULL : !s->app->own_signals)
@@ -137,7 +137,8 @@ static int run_program(struct settings *s, int nb_eal, int argc, char **argv)
 	return status;
 }
 
-/* Where the caller has closed one of the three, what we opened next, a device or a log, would get what we print. */
+/* If the caller has closed stdin, stdout or stderr, the next descriptor that we open, of a device
+ * or a log, would receive our output. */
 static void fill_standard_files(void)
 {
 	int fd;
@@ -158,7 +159,7 @@ int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
 	if (s == NULL)
 		return EXIT_SETUP;
 	fill_standard_files();
-	umask(umask(0) | S_IWOTH); /* no file of ours is everybody's to write */
+	umask(umask(0) | S_IWOTH); /* none of our files is world-writable */
 	settings_init(s, app, app_arg);
 	if (args_parse(s, argc, argv, &args) != 0)
 		status = say(s);

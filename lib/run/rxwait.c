@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: DPDK gives each receive queue of a device that can interrupt a descriptor, and rte_epoll knows how to clear
- * it.  ppoll() on the set of them sleeps as exactly as a deadline wants, which rte_epoll_wait() with its milliseconds does
- * not.
+ * Overview: DPDK gives each receive queue of a device with interrupts a descriptor, and rte_epoll
+ * knows how to clear it. ppoll() on the epoll set sleeps exactly until a deadline, while
+ * rte_epoll_wait() has a resolution of milliseconds.
  *
- * The clients of a service are other processes; what they have is a futex in shared memory, and no call waits for a
- * futex and descriptors alike.  So with a service the lcore sleeps on the futex, and a thread of its own, which sleeps as
- * long as the lcore is awake, waits for the descriptors and wakes the futex.
+ * The clients of a service are other processes, which wake it by a futex in shared memory, and no
+ * system call waits for both a futex and descriptors. So with a service the lcore sleeps on the
+ * futex, and a thread of its own, the watcher, waits for the descriptors while the lcore sleeps,
+ * and wakes the futex.
  *
- * Invariants: the watcher looks at the queues at most once for each time that it is told to; only the lcore reads
- * what they have to say (rte_epoll_wait), when it is awake.
+ * Invariants: the watcher waits for the queues at most once each time it is told to; only the
+ * lcore, when it is awake, reads their events (rte_epoll_wait).
  */
 #include "rxwait.h"
 
@@ -28,10 +29,10 @@
 #include <rte_interrupts.h>
 
 #define SECOND_NS   UINT64_C(1000000000)
-#define HOLLOW_MOST 64      /* interrupts without a frame that are believed */
-#define HOLLOW_NS   1000000 /* how long the next sleep is then */
+#define HOLLOW_MOST 64      /* interrupts without a frame in a row before a pause */
+#define HOLLOW_NS   1000000 /* length of that pause */
 
-/* Each event of the set has one of these, of which rte_epoll keeps a pointer. */
+/* The callback of rte_epoll for the bell's event. */
 static void clear_bell(int fd, void *arg)
 {
 	uint64_t n;
@@ -49,7 +50,7 @@ static bool add_bell(struct rx_wait *w)
 
 static bool add_queues(struct rx_wait *w, const uint16_t *ids, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) /* what follows would log it as an error */
+	for (unsigned i = 0; i < n; i++) /* the call below would log an error */
 		if (rte_eth_dev_rx_intr_ctl_q_get_fd(ids[i], w->queue) < 0)
 			return false;
 	for (unsigned i = 0; i < n; i++) {
@@ -74,7 +75,7 @@ bool rx_wait_open(struct rx_wait *w, const uint16_t *ids, unsigned n, uint16_t q
 
 /* ---- sleeping -------------------------------------------------------------------------------- */
 
-/* go: the watcher's, which is to end by it; -1: the lcore's own sleep */
+/* go: the watcher's, which ends its wait; -1 for the lcore's own sleep */
 static void wait_for_queues(int epfd, int go, const struct timespec *ts)
 {
 	struct pollfd fds[] = {{.fd = epfd, .events = POLLIN}, {.fd = go, .events = POLLIN}};
@@ -90,7 +91,7 @@ static uint64_t monotonic_ns(void)
 	return (uint64_t)ts.tv_sec * SECOND_NS + (uint64_t)ts.tv_nsec;
 }
 
-/* Clears what has interrupted. Some devices interrupt once and want to be armed again then. */
+/* Clears the interrupts. Some devices then need to be armed again. */
 static void clear(struct rx_wait *w)
 {
 	struct rte_epoll_event events[PC_MAX_PORTS + 1];
@@ -136,11 +137,12 @@ void rx_wait_arm(struct rx_wait *w)
 {
 	if (w->armed)
 		return;
-	/* those that need no telling, as a TAP, say that they do not support it */
+	/* drivers that need no arming, such as net_tap, report that they do not support it */
 	for (unsigned i = 0; i < w->n; i++)
 		(void)rte_eth_dev_rx_intr_enable(w->id[i], w->queue);
 	w->armed = true;
-	__atomic_store_n(&w->asleep, 1, __ATOMIC_SEQ_CST); /* and then the rings are looked at */
+	/* before the rings are checked once more */
+	__atomic_store_n(&w->asleep, 1, __ATOMIC_SEQ_CST);
 }
 
 void rx_wait_disarm(struct rx_wait *w)
@@ -158,7 +160,7 @@ void rx_wait_ring(struct rx_wait *w)
 {
 	const uint64_t one = 1;
 
-	/* the frames are in the ring before asleep is looked at */
+	/* the frames must be in the ring before asleep is read */
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&w->asleep, __ATOMIC_RELAXED) != 0 &&
 	    __atomic_exchange_n(&w->asleep, 0, __ATOMIC_SEQ_CST) != 0)
@@ -192,7 +194,7 @@ int rx_wait_serve(struct rx_wait *w, struct pc_service *service)
 		return errno;
 	w->service = service;
 	sigfillset(&all);
-	sigdelset(&all, PC_RUN_SIGNAL); /* by which it gives up privileges */
+	sigdelset(&all, PC_RUN_SIGNAL); /* the watcher needs it to give up privileges */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&w->watcher, NULL, watch, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a list of what is allowed, in groups by what it is for; the kernel looks at each system call.  What is
- * not in it raises SIGSYS in the thread that made it, and the handler says which it was: a list that
- * is too short for somebody's driver must be easy to see.
+ * Overview: a list of what is allowed, in groups by purpose; the kernel checks each system call.
+ * Any other call raises SIGSYS in the thread that made it, and the handler prints its name: if the
+ * list is too short for some driver, that must be easy to see.
  *
- * clone3() is answered with ENOSYS, as its flags cannot be looked at; the C library then takes clone(), which may
- * make threads only.
+ * clone3() fails with ENOSYS, since its flags cannot be checked; the C library then uses clone(),
+ * which may only create threads.
  */
 #include "seccomp.h"
 
@@ -24,7 +24,8 @@ static const char *const allowed[] = {
     /* bytes */
     "read", "write", "readv", "writev", "pread64", "pwrite64", "preadv", "pwritev", "lseek",
     "close", "close_range", "dup", "dup2", "dup3", "fcntl", "flock", "pipe2",
-    /* files: what is served, the log, the configuration, what EAL leaves; never their modes or owners */
+    /* files: served content, the log, the configuration, what EAL removes; no changes of modes or
+     * owners */
     "open", "openat", "access", "faccessat", "faccessat2", "stat", "lstat", "fstat", "newfstatat",
     "statx", "statfs", "fstatfs", "readlink", "readlinkat", "getdents64", "getcwd", "rename",
     "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "fsync", "fdatasync", "ftruncate",
@@ -38,7 +39,7 @@ static const char *const allowed[] = {
     "sched_getparam", "sched_getscheduler", "getcpu", "gettid", "getpid", "getppid",
     "set_robust_list", "rseq", "membarrier", "restart_syscall", "exit", "exit_group", "pause",
     "timerfd_create", "timerfd_settime", "timerfd_gettime", "eventfd2", "prctl",
-    /* signals; to this process only, below */
+    /* signals; see below: only to this process */
     "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "rt_sigtimedwait", "rt_sigpending",
     "sigaltstack",
     /* waiting */
@@ -48,16 +49,18 @@ static const char *const allowed[] = {
     "socket", "socketpair", "bind", "listen", "accept", "accept4", "connect", "shutdown", "sendto",
     "recvfrom", "sendmsg", "recvmsg", "sendmmsg", "recvmmsg", "getsockopt", "setsockopt",
     "getsockname", "getpeername", "ioctl",
-    /* about itself; a thread that was told late gives up its privileges now (privileges.c), and nobody gains any so */
+    /* queries about itself; capset, as a thread that was late drops its privileges now
+     * (privileges.c), and cannot gain any by it */
     "getuid", "geteuid", "getgid", "getegid", "capget", "capset", "uname", "sysinfo", "getrlimit",
     "prlimit64", "getrusage", "getrandom"};
 
-/* a handler has no argument: what the message begins with */
+/* what the message begins with, as a handler has no argument */
 static const char *program;
 
 static void on_violation(int signo, siginfo_t *info, void *context)
 {
-	/* no allocation is under way: those that the C library's needs are allowed */
+	/* safe: no allocation is interrupted, since the system calls that the C library's allocator
+	 * needs are allowed */
 	char *call = seccomp_syscall_resolve_num_arch(info->si_arch, info->si_syscall);
 
 	(void)signo;
@@ -71,7 +74,7 @@ static int allow(scmp_filter_ctx f, const char *name)
 {
 	const int nr = seccomp_syscall_resolve_name(name);
 
-	/* this machine's kernel or library may not know it */
+	/* unknown to this machine's kernel or library */
 	return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(f, SCMP_ACT_ALLOW, nr, 0);
 }
 
@@ -100,7 +103,7 @@ static int build(scmp_filter_ctx f, bool with_bpf)
 {
 	int rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 
-	if (rc == 0) /* a decision by search, and not one comparison after the other */
+	if (rc == 0) /* a binary search instead of one comparison after another */
 		rc = seccomp_attr_set(f, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	for (size_t i = 0; rc == 0 && i < sizeof(allowed) / sizeof(allowed[0]); i++)
 		rc = allow(f, allowed[i]);
@@ -108,7 +111,7 @@ static int build(scmp_filter_ctx f, bool with_bpf)
 		rc = allow_some(f);
 	if (rc == 0 && with_bpf)
 		rc = allow(f, "bpf");
-	if (rc == 0 && with_bpf) /* the folder of libxdp's lock, where there is no bpffs */
+	if (rc == 0 && with_bpf) /* for the directory of libxdp's lock, where there is no bpffs */
 		rc = allow(f, "mkdir");
 	return rc;
 }
@@ -123,7 +126,7 @@ int seccomp_enter(const char *name, bool with_bpf)
 	if (f == NULL)
 		return -ENOMEM;
 	program = name;
-	/* the C library loads it when a thread is cancelled, which is too late then */
+	/* the C library would load it when a thread is cancelled, too late by then */
 	(void)dlopen("libgcc_s.so.1", RTLD_NOW | RTLD_GLOBAL);
 	rc = sigaction(SIGSYS, &action, NULL) == 0 ? build(f, with_bpf) : -errno;
 	if (rc == 0)

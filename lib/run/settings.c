@@ -69,7 +69,7 @@ static uint64_t *key_value(const struct key_table *t, const struct pc_config_key
 	return (uint64_t *)((char *)t->base + key->offset);
 }
 
-/* Of the stack's keys, a program without one has but the number of mbufs. */
+/* Of the stack's keys, a program without a stack has only the number of mbufs. */
 static void keep_no_stack(struct settings *s)
 {
 	size_t n;
@@ -140,9 +140,9 @@ int settings_fail(struct settings *s, const char *format, ...)
 	return -1;
 }
 
-/* ---- unknown keys: say what there is ---------------------------------------------------------- */
+/* ---- unknown keys: list the valid ones ------------------------------------------------------- */
 
-/* The number of letters to change, insert or remove to make b of a (Levenshtein), at most 64. */
+/* The number of letters to change, insert or remove to turn a into b (Levenshtein), at most 64. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned row[65], diagonal, above, la = (unsigned)strlen(a), lb = (unsigned)strlen(b);
@@ -173,7 +173,7 @@ static void add_section(char *list, size_t size, const char *section)
 	const char *at = strstr(list, section);
 	size_t n = strlen(section);
 
-	/* keys of a section stand together, but two tables may share one */
+	/* the keys of a section are adjacent, but two tables may share a section */
 	if (at != NULL && (at[n] == '\0' || at[n] == ','))
 		return;
 	snprintf(list + len, size - len, "%s%s", len > 0 ? ", " : "", section);
@@ -191,7 +191,7 @@ static int fail_section(struct settings *s, const char *origin, const char *sect
 	                     list);
 }
 
-/* What a search for the nearest key has found. */
+/* The result of a search for the nearest key. */
 struct nearest {
 	const char *name;
 	unsigned distance;
@@ -231,7 +231,7 @@ static int fail_key(struct settings *s, const char *origin, const char *section,
 	                     name);
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static int set_number(struct settings *s, const char *origin, const struct key_table *t,
                       const struct pc_config_key *key, const char *value)
@@ -274,7 +274,7 @@ int settings_assign(struct settings *s, const char *text)
 	return settings_set(s, "--set", buf, dot + 1, equals + 1);
 }
 
-/* Reads "PORT[.VLAN[.VLAN]]", the part of an address in front of its equals sign. */
+/* Reads "PORT[.VLAN[.VLAN]]", the part of an address before its equals sign. */
 static bool parse_place(const char *text, size_t len, struct run_addr *a)
 {
 	uint64_t n[3] = {0};
@@ -345,7 +345,7 @@ int settings_add_addrs(struct settings *s, const char *origin, const char *list)
 	return 0;
 }
 
-/* A gateway takes the place of the one of its family that was given before. */
+/* A gateway replaces an earlier one of the same family. */
 static int set_gateway(struct settings *s, const char *origin, const char *text)
 {
 	struct pc_addr a;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes what run_loop runs, and takes it down in the opposite order. */
+/* Creates everything that run_loop needs, and destroys it in the opposite order. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "wall.h"
 #include "worker.h"
 
-/* The index of a VLAN in r->vlans; r->nb_vlans: it is not there. */
+/* The index of a VLAN in r->vlans; r->nb_vlans: not found. */
 static unsigned find_vlan(const struct run *r, const struct run_addr *a)
 {
 	unsigned i = 0;
@@ -35,7 +35,7 @@ unsigned setup_port_of(const struct run *r, const struct run_addr *a)
 	return a->vlan[0] == 0 ? a->port : r->nb_ports + find_vlan(r, a);
 }
 
-/* Notes each VLAN that has an address. */
+/* Lists each VLAN that has an address. */
 static int find_vlans(struct run *r)
 {
 	for (unsigned i = 0; i < r->s->nb_addrs; i++) {
@@ -51,7 +51,7 @@ static int find_vlans(struct run *r)
 	return 0;
 }
 
-/* The next device from id on that nobody else owns; RTE_MAX_ETHPORTS: none. */
+/* The next device from id on without an owner; RTE_MAX_ETHPORTS: none. */
 static uint64_t next_device(uint64_t id)
 {
 	return id < RTE_MAX_ETHPORTS
@@ -96,7 +96,7 @@ static int check_queues(struct run *r, unsigned nb_lcores)
 
 	for (unsigned p = 0; p < r->nb_ports; p++) {
 		if (rte_eth_dev_info_get(r->port_ids[p], &dev) != 0)
-			continue; /* pc_ethdev_start says why */
+			continue; /* pc_ethdev_start reports why */
 		max = dev.max_rx_queues < dev.max_tx_queues ? dev.max_rx_queues : dev.max_tx_queues;
 		if (nb_lcores <= max)
 			continue;
@@ -138,7 +138,7 @@ static int make_workers(struct run *r)
 	return check_queues(r, r->nb_workers);
 }
 
-/* Memory is measured once for all, before anybody takes of it. */
+/* The shares of all lcores are computed before any pool is created. */
 static int make_pools(struct run *r, struct pc_stack_config *configs)
 {
 	for (unsigned i = 0; i < r->nb_workers; i++)
@@ -153,7 +153,8 @@ static int make_pools(struct run *r, struct pc_stack_config *configs)
 	return 0;
 }
 
-/* Says whether a device is to take tags off and put them on; a file of frames shows those that it does not. */
+/* Says whether a device should strip and insert VLAN tags. Not while frames are captured: the file
+ * shows only tags that are in the frames. */
 static bool wants_vlans(const struct run *r, unsigned p)
 {
 	for (unsigned i = 0; i < r->nb_vlans; i++)
@@ -170,8 +171,8 @@ static bool wants_interrupts(const struct run *r, uint16_t id)
 	       idle_wants_interrupts(r->s->run.run_idle, dev.driver_name);
 }
 
-/* Has a device that filters tags let those through that are wanted, and 0, which only says a priority. Most filter
- * nothing, and refuse. */
+/* Makes a device that filters VLAN tags accept those in use, and 0, which only carries a priority.
+ * Most devices filter nothing and return an error. */
 static void let_tags_through(const struct run *r, unsigned p)
 {
 	const uint16_t id = r->port_ids[p];
@@ -260,7 +261,7 @@ static int add_pcap(struct run *r, struct worker *w, unsigned p)
 	return 0;
 }
 
-/* Makes a trunk of a port that has VLANs, and the ports of these. */
+/* Makes a port that has VLANs a trunk, and creates the VLANs' ports. */
 static int add_vlans(struct run *r, struct worker *w, unsigned p)
 {
 	struct pc_trunk *trunk = NULL;
@@ -289,7 +290,7 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 	if (w->ports[p] == NULL)
 		return settings_fail(r->s, "port %u cannot be used by lcore %u: %s", p, w->lcore,
 		                     strerror(errno));
-	/* some drivers do not keep it (pc_ethdev_config) */
+	/* some drivers do not store it (pc_ethdev_config) */
 	if (r->s->run.port_mtu != 0)
 		w->ports[p]->info.mtu = (uint16_t)r->s->run.port_mtu;
 	w->devices[p] = w->ports[p];
@@ -305,7 +306,7 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 
 static int add_gateway(struct run *r, struct worker *w, const struct pc_addr *gateway)
 {
-	const struct pc_prefix all = {0}; /* of the gateway's family */
+	const struct pc_prefix all = {0}; /* becomes the gateway's family */
 	char text[PC_ADDR_STRLEN];
 
 	if (pc_stack_add_route(w->st, &all, gateway) == 0)
@@ -324,7 +325,7 @@ static int add_addrs(struct run *r, struct worker *w)
 		const int port = (int)setup_port_of(r, a);
 
 		if (a->dhcp)
-			continue; /* lease.c */
+			continue; /* done by lease.c */
 		if (a->prefix.len == 0 ? pc_stack_add_slaac(w->st, port) == 0
 		                       : pc_stack_add_addr(w->st, port, &a->prefix) == 0)
 			continue;
@@ -402,7 +403,7 @@ int run_setup(struct run *r)
 	return rc;
 }
 
-/* EAL ends, too. With hugepages it is given back all, as they may be files that stay. */
+/* EAL ends, too, so memory is freed only with hugepages, which may be files that persist. */
 static void end_stack(struct pc_stack *st)
 {
 	if (rte_eal_has_hugepages())
@@ -426,7 +427,7 @@ void run_teardown(struct run *r)
 	lease_free(r);
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		steer_free(r->steers[p]);
-	/* all of them, not only those started: closing is what removes a TAP */
+	/* all, including those that were not started: closing a TAP removes it */
 	for (unsigned p = 0; p < r->nb_ports; p++)
 		pc_ethdev_stop(r->port_ids[p]);
 	for (unsigned i = 0; i < r->nb_workers; i++) {

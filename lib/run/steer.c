@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a device spreads flows over its queues, and each lcore has a stack of its own.  Four things
- * go wrong with that, and a layer over each queue mends them, with one rte_ring for each lcore:
+ * Overview: a device distributes flows over its queues, and each lcore has a stack of its own. In
+ * four cases the device's choice is not sufficient. A layer over each queue handles three of them,
+ * with one rte_ring for each lcore:
  *
- * - ARP, and neighbour discovery, has no flow: the answer to a question that one lcore has asked arrives on any queue.  So ARP
- *   replies, and gratuitous requests (RFC 5227), which tell of a changed MAC address, are copied for
- *   the other lcores, as are queries for groups.  Other requests are answered once, by the lcore that gets them.
+ * - ARP and neighbour discovery have no flow: the reply to a request of one lcore may arrive on any
+ *   queue. So ARP replies, and gratuitous requests (RFC 5227), which announce a changed MAC
+ *   address, are copied to the other lcores, as are queries for groups. Other requests are answered
+ *   once, by the lcore that receives them.
  * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
- *   when one is full, where nobody knows the connection, and a RST would end it; a TAP's follow their answers.  There each frame
- *   is handed to the lcore that its hash chooses, the same on every queue.  Others announce RSS and do not do it, or
- *   otherwise than they say: the first thousand TCP segments and UDP datagrams of each queue are looked at, handed to where they
- *   belong, and with the fourth that was elsewhere the device counts as one of these, for that protocol.
- * - ICMP errors go where the packets that they are about belong; of one that has been sent in fragments the first one tells.
+ *   when one is full, where the connection is unknown and a RST would end it; a TAP's queues follow
+ *   the replies. On these, each frame is passed to the lcore that its hash selects, which is the
+ *   same on every queue. Other devices announce RSS and do not do it, or do it in another way: the
+ *   first thousand TCP segments and UDP datagrams of each queue are checked, and passed to where
+ *   they belong; after the fourth that arrived on a wrong queue, all frames of that protocol are
+ *   passed by their hash.
+ * - ICMP errors go to the lcore of the packet that they quote; if that was sent in fragments, the
+ *   first fragment decides.
  *
- * And fragments have no ports: they come to the queue of their addresses.  The stack there puts them together, and has the
- * whole passed to the lcore where the ports belong.
+ * The fourth: fragments have no ports, so they arrive on the queue that their addresses select. The
+ * stack there reassembles them, and has the whole packet passed to the lcore that its ports select.
  *
- * Ownership: a ring has many producers and its lcore as its only consumer; frames in a ring belong to
- * the struct steer.  A full ring loses frames (rx_lost), as a full device queue does.
+ * Ownership: a ring has many producers and its lcore as its only consumer; frames in a ring belong
+ * to the struct steer. A full ring loses frames (rx_lost), as a full device queue does.
  */
 #include "steer.h"
 
@@ -38,8 +43,8 @@
 #define STEER_RING        1024
 #define STEER_RX_CKSUM    (PC_PORT_RX_IP4_CKSUM | PC_PORT_RX_L4_CKSUM)
 #define STEER_HEADERS_MAX 8
-#define STEER_CHECKED     1000 /* frames of each protocol and queue that are looked at */
-#define STEER_UNTRUE      4    /* of these at another queue: RSS does not do what it announces */
+#define STEER_CHECKED     1000 /* frames of each protocol and queue that are checked */
+#define STEER_UNTRUE      4    /* of these on a wrong queue: RSS is not as announced */
 
 /* ICMPv6 types */
 #define STEER_MLD_QUERY   130
@@ -50,7 +55,7 @@
 
 #define STEER_IGMP_QUERY 0x11
 
-/* What is handed over by software (struct steer.by_flow): bits */
+/* What software distributes (struct steer.by_flow): bits */
 enum {
 	BY_FLOW_TCP = 1,
 	BY_FLOW_UDP = 2, /* some devices hash TCP with ports, and UDP without */
@@ -59,9 +64,8 @@ enum {
 
 struct steer {
 	unsigned n;
-	uint32_t by_flow; /* atomic: each lcore may find out */
-	uint32_t
-	    untrue[2]; /* TCP, UDP: frames that came to another queue than they should; atomic */
+	uint32_t by_flow;   /* atomic: any lcore may set bits */
+	uint32_t untrue[2]; /* TCP, UDP: frames that arrived on a wrong queue; atomic */
 	struct steer_end {
 		struct rte_ring *ring;
 		struct rx_wait *bell; /* NULL: its lcore polls; atomic */
@@ -79,23 +83,24 @@ struct steered_port {
 	struct pc_port *inner;
 	struct steer *steer;
 	unsigned index;
-	unsigned unchecked[2]; /* TCP, UDP: frames that are still looked at */
+	unsigned unchecked[2]; /* TCP, UDP: frames that are still to be checked */
 	uint64_t untrue;
 	struct rte_mempool *pool;
 };
 
-/* Where a packet comes from and goes to. */
+/* Source and destination of a packet. */
 struct flow {
 	struct pc_endpoint src, dst;
 	uint8_t proto;
 	bool ports;
-	bool whole; /* no fragment, whose payload may begin anywhere */
-	bool first; /* whole, or the fragment that begins with the header of the upper layer */
+	bool whole; /* not a fragment, whose payload may begin anywhere */
+	bool first; /* whole, or the fragment that begins with the upper-layer header */
 };
 
 static bool is_fickle(const char *driver)
 {
-	/* the kernel chooses a TAP's queue, by a hash of its own and by where the answer before came from */
+	/* the kernel chooses a TAP's queue by a hash of its own, and by the queue that sent the
+	 * last reply */
 	return strcmp(driver, "net_af_packet") == 0 || strcmp(driver, "net_tap") == 0;
 }
 
@@ -104,14 +109,15 @@ bool steer_by_flow(uint64_t mode, const char *driver)
 	return mode == RUN_STEER_FLOW || (mode == RUN_STEER_AUTO && is_fickle(driver));
 }
 
-/* Reads a fragment header of IPv6. An atomic fragment (RFC 6946) is whole. */
+/* Reads an IPv6 fragment header. An atomic fragment (RFC 6946) is whole. */
 static void read_fragment6(const uint8_t *p, struct flow *f)
 {
 	f->first = (p[2] | (p[3] & 0xf8)) == 0;
 	f->whole = f->first && (p[3] & 1) == 0;
 }
 
-/* Returns where an IPv6 packet's upper layer begins, and sets what it is, and of what; 0: it is not there. */
+/* Returns the offset of an IPv6 packet's upper layer, and sets f->proto, whole and first; 0: not
+ * found. */
 static uint32_t walk6(const uint8_t *p, uint32_t len, struct flow *f)
 {
 	uint32_t off = sizeof(struct rte_ipv6_hdr);
@@ -136,8 +142,8 @@ static uint32_t walk6(const uint8_t *p, uint32_t len, struct flow *f)
 	return 0;
 }
 
-/* Neighbour discovery has no flow either: what tells of a neighbour, a router or a clash of addresses is
- * for all, and so are queries for groups. */
+/* Neighbour discovery has no flow either: what announces a neighbour, a router or an address
+ * conflict is for all lcores, and so are queries for groups. */
 static bool is_nd_news(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
@@ -150,7 +156,7 @@ static bool is_nd_news(const uint8_t *p, uint32_t len)
 	if (off == 0 || off >= len || !f.whole || f.proto != IPPROTO_ICMPV6)
 		return false;
 	switch (p[off]) {
-	case STEER_ND_NS: /* from nobody: somebody tries an address (RFC 4862) */
+	case STEER_ND_NS: /* from ::, duplicate address detection of another host (RFC 4862) */
 		return (ip->src_addr[0] | ip->src_addr[1] | ip->src_addr[15]) == 0;
 	case STEER_MLD_QUERY:
 	case STEER_ND_RA:
@@ -169,7 +175,8 @@ static bool is_fragment4(const struct rte_ipv4_hdr *ip)
 	return (ip->fragment_offset & mask) != 0;
 }
 
-/* Queries of IGMP are for all as well: each lcore reports its own groups, in the version that it has been asked in. */
+/* IGMP queries are for all lcores, too: each reports its own groups, in the version of the
+ * query. */
 static bool is_igmp_query(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
@@ -181,7 +188,8 @@ static bool is_igmp_query(const uint8_t *p, uint32_t len)
 	return hdr_len >= sizeof(*ip) && hdr_len < len && p[hdr_len] == STEER_IGMP_QUERY;
 }
 
-/* What a DHCP server says is for the lcore that asks (lease.c), whose queue nobody knows. */
+/* Replies of a DHCP server are for the lcore that has the client (lease.c), and may arrive on any
+ * queue. */
 static bool is_dhcp(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
@@ -192,7 +200,7 @@ static bool is_dhcp(const uint8_t *p, uint32_t len)
 	       udp[3] == 68;
 }
 
-/* The same of DHCPv6, which has no other headers in front. */
+/* The same for DHCPv6, where no extension headers precede UDP. */
 static bool is_dhcp6(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
@@ -210,8 +218,9 @@ static bool is_arp_news(const uint8_t *p, uint32_t len)
 	                               arp->arp_data.arp_sip == arp->arp_data.arp_tip);
 }
 
-/* Reads the ports at the beginning of an upper layer of which len bytes are there. Not all fragments have some, and all are to go
- * the same way; but of what an error quotes it is the first that has come back. */
+/* Reads the ports at the beginning of an upper layer of which len bytes are present. Fragments of
+ * one packet must all go to the same queue, so they count as having no ports; but of a quoted
+ * packet, the first fragment has them. */
 static void read_ports(const uint8_t *l4, uint32_t len, bool quoted, struct flow *f)
 {
 	f->ports = (f->proto == IPPROTO_TCP || f->proto == IPPROTO_UDP) &&
@@ -222,7 +231,8 @@ static void read_ports(const uint8_t *l4, uint32_t len, bool quoted, struct flow
 	f->dst.port = (uint16_t)(l4[2] << 8 | l4[3]);
 }
 
-/* Reads an IPv6 packet of which len bytes are there. Returns where its upper layer begins, 0: not one. */
+/* Reads an IPv6 packet of which len bytes are present. Returns the offset of its upper layer; 0:
+ * invalid. */
 static uint32_t read_flow6(const uint8_t *p, uint32_t len, bool quoted, struct flow *f)
 {
 	uint32_t off;
@@ -238,7 +248,7 @@ static uint32_t read_flow6(const uint8_t *p, uint32_t len, bool quoted, struct f
 	return off;
 }
 
-/* Reads an IPv4 packet of which len bytes are there. Returns its header's length, 0: not one. */
+/* Reads an IPv4 packet of which len bytes are present. Returns its header's length; 0: invalid. */
 static uint32_t read_flow4(const uint8_t *p, uint32_t len, bool quoted, struct flow *f)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
@@ -258,7 +268,8 @@ static uint32_t read_flow4(const uint8_t *p, uint32_t len, bool quoted, struct f
 	return hdr_len;
 }
 
-/* Reads a packet of which len bytes are there; quoted: by an error. Returns where its upper layer begins, 0: it is not one. */
+/* Reads a packet of which len bytes are present; quoted: by an ICMP error. Returns the offset of
+ * its upper layer; 0: invalid. */
 static uint32_t read_flow(const uint8_t *p, uint32_t len, bool quoted, struct flow *f)
 {
 	if (len == 0)
@@ -266,7 +277,7 @@ static uint32_t read_flow(const uint8_t *p, uint32_t len, bool quoted, struct fl
 	return p[0] >> 4 == 6 ? read_flow6(p, len, quoted, f) : read_flow4(p, len, quoted, f);
 }
 
-/* Says whether an ICMP message of either family is an error: it quotes a packet of ours. */
+/* Says whether an ICMP message of either family is an error, which quotes a packet that we sent. */
 static bool is_error(uint8_t proto, uint8_t type)
 {
 	if (proto == IPPROTO_ICMPV6)
@@ -275,7 +286,7 @@ static bool is_error(uint8_t proto, uint8_t type)
 	       type != RTE_IP_ICMP_ECHO_REQUEST;
 }
 
-/* If a packet is an ICMP error, makes *f the flow of what it answers. */
+/* If a packet is an ICMP error, sets *f to the flow that the quoted packet belongs to. */
 static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct flow *f)
 {
 	struct flow about = {0};
@@ -285,7 +296,8 @@ static void read_error(const uint8_t *p, uint32_t len, uint32_t hdr_len, struct 
 		*f = (struct flow){.src = about.dst, .dst = about.src, .ports = about.ports};
 }
 
-/* Returns the queue that a frame belongs to: by its addresses, and by its ports or those that an error quotes. */
+/* Returns the queue that a frame belongs to: by its addresses, and by its ports or those in a
+ * quoted packet. */
 static unsigned choose(const struct steered_port *p, const uint8_t *ip, uint32_t len, unsigned own)
 {
 	const struct pc_port_rss *rss = &p->port.info.rss;
@@ -327,8 +339,8 @@ static void tell_others(struct steered_port *p, const struct rte_mbuf *m)
 	}
 }
 
-/* Finds what is behind the Ethernet header and up to two VLAN tags: its type, in host byte order, and how
- * many bytes of it there are. NULL: nothing. */
+/* Finds the payload after the Ethernet header and up to two VLAN tags: its type, in host byte
+ * order, and its length. NULL: none. */
 static const uint8_t *find_payload(const struct rte_mbuf *m, uint16_t *type, uint32_t *len)
 {
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
@@ -344,7 +356,8 @@ static const uint8_t *find_payload(const struct rte_mbuf *m, uint16_t *type, uin
 	return NULL;
 }
 
-/* The protocol of a packet that has it directly behind a header without options, whole; 0: another. */
+/* The protocol of a packet that is whole and whose header has no options or extensions; otherwise
+ * 0. */
 static uint8_t plain_proto(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)p;
@@ -356,7 +369,7 @@ static uint8_t plain_proto(const uint8_t *p, uint32_t len)
 	return ip->version_ihl == 0x45 && !is_fragment4(ip) ? ip->next_proto_id : 0;
 }
 
-/* Notes that a frame has come to another queue than the device's RSS would have brought it to. */
+/* Counts a frame that arrived on another queue than the device's RSS should have chosen. */
 static void note_untrue(struct steered_port *p, unsigned which)
 {
 	p->untrue++;
@@ -365,7 +378,7 @@ static void note_untrue(struct steered_port *p, unsigned which)
 		                  __ATOMIC_RELAXED);
 }
 
-/* The queue of an IP packet that is nothing special, on a device whose RSS is believed, as far as it is. */
+/* The queue for an ordinary IP packet, on a device whose RSS is trusted after the first frames. */
 static unsigned check_queue(struct steered_port *p, const uint8_t *l3, uint32_t len,
                             uint32_t by_flow)
 {
@@ -389,7 +402,8 @@ static unsigned check_queue(struct steered_port *p, const uint8_t *l3, uint32_t 
 	return to;
 }
 
-/* Looks at a frame from the device. Returns whether it is for this lcore; else it is gone. */
+/* Examines a frame from the device. Returns whether it is for this lcore; otherwise it has been
+ * passed on. */
 static bool keep(struct steered_port *p, struct rte_mbuf *m)
 {
 	const uint32_t by_flow = __atomic_load_n(&p->steer->by_flow, __ATOMIC_RELAXED);
@@ -424,7 +438,7 @@ static uint16_t steer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	struct rte_ring *own = p->steer->end[p->index].ring;
 	uint16_t out = 0, got;
 
-	/* at most half from the others, so that both sources get their turn */
+	/* at most half from other lcores, so that both sources are served */
 	if (!rte_ring_empty(own))
 		out = (uint16_t)rte_ring_sc_dequeue_burst(own, (void **)pkts, (n + 1u) / 2, NULL);
 	if (out == n)
@@ -435,7 +449,7 @@ static uint16_t steer_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uin
 	for (uint16_t i = 0, first = out; i < got; i++)
 		if (keep(p, pkts[first + i]))
 			pkts[out++] = pkts[first + i];
-	/* what the device says of checksums may turn out wrong */
+	/* the device's offloads may turn out to be broken */
 	port->info.offloads &= p->inner->info.offloads | ~(uint32_t)STEER_RX_CKSUM;
 	port->info.rx_untrue = p->untrue + p->inner->info.rx_untrue;
 	return out;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A signal handler has no argument, so this file holds the variables of percore that are neither
- * constant nor part of a struct: how often an end was asked for, how often a look at the files, and whether a report.
+ * A signal handler has no argument, so this file has the only variables of percore that are neither
+ * constant nor part of a struct: how often a stop was requested, requests to reread the files, and
+ * requests for reports.
  */
 #include "stop.h"
 
@@ -15,15 +16,15 @@
 static volatile sig_atomic_t stop_count;
 static sem_t hangups, reports;
 
-/* What a program has for a signal comes back at the end. */
+/* The previous handlers, restored at the end. */
 static struct {
 	int sig;
 	struct sigaction before;
 } taken[5];
 static unsigned nb_taken;
 
-/* A handler of ours runs on the stack that the thread has for signals, if it has one: stacks of a program in another
- * language may be too small. */
+/* Our handlers run on the thread's alternate signal stack, if it has one: threads of another
+ * language's runtime may have stacks that are too small. */
 static void take(int sig, void (*handler)(int), int flags)
 {
 	const struct sigaction sa = {.sa_handler = handler, .sa_flags = flags | SA_ONSTACK};
@@ -57,7 +58,7 @@ static void on_hangup(int sig)
 static void on_signal(int sig)
 {
 	(void)sig;
-	/* whoever asks a third time has waited long enough */
+	/* a third signal: the user has waited long enough */
 	if (stop_count >= STOP_NOW)
 		_exit(1);
 	stop_count++;
@@ -68,11 +69,11 @@ void stop_catch(void)
 	stop_forget();
 	take(SIGINT, on_signal, 0);
 	take(SIGTERM, on_signal, 0);
-	/* a hang-up that a parent has ignored (nohup) stays ignored; an interrupt does not, as
-	 * shells ignore it for whatever a script starts in the background */
+	/* SIGHUP stays ignored if the parent ignores it (nohup); SIGINT does not, as shells ignore
+	 * it for background commands of scripts */
 	if (!has_handler(SIGHUP, SIG_IGN) && !has_handler(SIGHUP, on_hangup))
 		take(SIGHUP, on_signal, 0);
-	/* a reader of our output that goes away must not keep us from cleaning up */
+	/* if the reader of our output goes away, we must still clean up */
 	take(SIGPIPE, SIG_IGN, 0);
 }
 
@@ -92,7 +93,7 @@ void hangup_wait(void)
 {
 	while (sem_wait(&hangups) != 0 && errno == EINTR)
 		continue;
-	/* one look at the files is enough for all that have come until it begins */
+	/* one reload serves all signals received until it begins */
 	while (sem_trywait(&hangups) == 0)
 		continue;
 }
@@ -138,7 +139,7 @@ bool report_wait(unsigned ms)
 		until.tv_nsec -= 1000000000;
 	}
 	any = sem_clockwait(&reports, CLOCK_MONOTONIC, &until) == 0;
-	return report_wanted() || any; /* one report is enough for all that have come */
+	return report_wanted() || any; /* one report serves all requests received so far */
 }
 
 void report_wake(void)

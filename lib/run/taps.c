@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: DPDK's driver of TAPs makes an interface with several queues, or joins one that is there. So the kernel would
- * spread the frames of one interface over two programs that were given the same name, and neither would notice. A TAP
- * that somebody has made in advance is nobody's, and has no carrier.  A program that is about to end, as a stack process
- * whose last client has gone, is waited for.
+ * Overview: DPDK's TAP driver creates an interface with several queues, or attaches to an existing
+ * one. So if two programs were given the same name, the kernel would spread the frames of one
+ * interface over both, and neither would notice. A TAP that was created in advance belongs to no
+ * program, and has no carrier. If the owner is about to end, as a stack process does whose last
+ * client has gone, we wait for it.
  */
 #include "taps.h"
 
@@ -18,11 +19,11 @@
 
 #include "stop.h"
 
-#define ENDING_MS   15000 /* what ends has ended by then, on a machine that has much to do, too */
-#define PATIENCE_MS 1000  /* ... and as a rule by then: who waits longer is told */
+#define ENDING_MS   15000 /* long enough for a program to end even on a busy machine */
+#define PATIENCE_MS 1000  /* ... and usually enough; then a message says what we wait for */
 #define LOOK_MS     50
 
-/* The name of a TAP's interface, with the driver's default. Returns whether it can be one. */
+/* The name of a TAP's interface, which may be the driver's default. Returns whether it is valid. */
 static bool name_of(const char *device, unsigned n, char name[IFNAMSIZ])
 {
 	const char *iface = strstr(device, ",iface=");
@@ -50,7 +51,7 @@ static bool has_carrier(int fd, const char *name)
 	return ioctl(fd, SIOCGIFFLAGS, &req) == 0 && (req.ifr_flags & IFF_RUNNING) != 0;
 }
 
-/* Somebody has the TAP, and goes on having it. */
+/* Says whether another program has the TAP, and keeps it. */
 static bool is_in_use(int fd, const char *name)
 {
 	for (unsigned ms = 0; has_carrier(fd, name); ms += LOOK_MS) {
@@ -71,7 +72,7 @@ static int check_interface(struct settings *s, int fd, const char *name)
 
 	snprintf(req.ifr_name, sizeof(req.ifr_name), "%s", name);
 	if (ioctl(fd, SIOCGIFFLAGS, &req) != 0)
-		return 0; /* there is none */
+		return 0; /* there is no such interface */
 	if (!is_tap(fd, name))
 		return settings_fail(s,
 		                     "there is an interface %s already, and it is no TAP: give "

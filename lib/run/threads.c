@@ -29,7 +29,7 @@ int threads_setup(struct run *r)
 	return 0;
 }
 
-/* A sleep is to end for clients and frames alike. */
+/* Makes a sleep end for clients and for frames alike. */
 static int wait_for_both(struct worker *w)
 {
 	int rc;
@@ -93,7 +93,7 @@ void threads_end(struct run *r)
 		return;
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += PATIENCE_S;
-	/* its calls fail by now; if it does not care, the process ends with it */
+	/* its calls fail by now; if it ignores that, it ends with the process */
 	if (pthread_timedjoin_np(r->threads, NULL, &until) == 0)
 		r->threads_run = false;
 }

@@ -23,14 +23,14 @@
 
 #define DRAIN_PATIENCE_NS 500000000
 #define SECOND_NS         UINT64_C(1000000000)
-#define LOOK_NS           UINT64_C(100000000) /* between looks at links that are down */
+#define LOOK_NS           UINT64_C(100000000) /* between checks of links that are down */
 
 static int load_state(const struct worker *w)
 {
 	return __atomic_load_n(&w->state, __ATOMIC_ACQUIRE);
 }
 
-/* One turn of the loop. Returns how much there was to do: frames, and what clients wanted. */
+/* One turn of the loop. Returns how much there was to do: frames, and requests of clients. */
 static unsigned turn(struct worker *w, uint64_t now)
 {
 	const struct clock *clock = &w->run->clock;
@@ -38,7 +38,7 @@ static unsigned turn(struct worker *w, uint64_t now)
 	uint64_t at_ns[4] = {now};
 	bool timed;
 
-	/* first: the frames may be for an address that another lcore has leased */
+	/* first, since frames may be for an address that another lcore has leased */
 	lease_turn(w, now);
 	work = frames = pc_stack_poll(w->st, now);
 	timed = use_is_timed(&w->use, frames);
@@ -59,8 +59,8 @@ static unsigned turn(struct worker *w, uint64_t now)
 	return work;
 }
 
-/* A TAP whose interface has gone to another network namespace, as to a container: its driver, which asks for it by
- * name here, says that there is no link. */
+/* Whether a TAP's interface has been moved to another network namespace, such as a container's:
+ * then its driver, which looks for the name in this one, reports no link. */
 static bool is_elsewhere(uint16_t id)
 {
 	struct rte_eth_dev_info dev;
@@ -91,8 +91,8 @@ void worker_look_at_link(struct run *r, unsigned p, uint64_t now)
 		                 __ATOMIC_RELAXED);
 }
 
-/* What the devices say of their links, asked by the first worker alone, once a second. Returns whether one should be
- * looked at sooner: it is down, or a bond, whose members come and go. */
+/* Updates the state of the links; only the first worker asks the devices. Returns whether to check
+ * again soon: a link is down, or a port is a bond, whose members come and go. */
 static bool follow_links(struct worker *w, uint64_t now)
 {
 	struct run *r = w->run;
@@ -110,7 +110,7 @@ static bool follow_links(struct worker *w, uint64_t now)
 	return soon;
 }
 
-/* Tells, once, of a device that does not do what it announces. */
+/* Reports, once, that a device does not do what it announces. */
 static void tell_untrue(struct run *r, const struct worker *w)
 {
 	for (unsigned p = 0; p < r->nb_ports; p++) {
@@ -179,7 +179,7 @@ static void work(struct worker *w)
 	}
 }
 
-/* Somebody at a terminal wants to know what is being waited for. */
+/* Tells the user at a terminal what the program is waiting for. */
 static void say_waiting(const struct worker *w)
 {
 	reporter_say(
@@ -188,7 +188,7 @@ static void say_waiting(const struct worker *w)
 	    w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
 }
 
-/* Lets what is under way come to its end, for a while. */
+/* Gives connections some time to finish. */
 static void drain(struct worker *w)
 {
 	const struct pc_run_app *app = w->run->app;
@@ -247,7 +247,7 @@ static uint64_t deadline_of_app(const void *arg)
 	return w->run->app->next_deadline(w->app, w->st);
 }
 
-/* What it does when nothing comes. Others may ring for it, where lcores pass frames on. */
+/* Prepares idling. Other lcores can wake this one where they pass frames on. */
 void worker_start_idling(struct worker *w)
 {
 	const struct run *r = w->run;
@@ -339,7 +339,7 @@ static void give_up_privileges(const struct run *r)
 		printf("note: not every thread has given up its privileges\n");
 }
 
-/* After everything else, as the start makes many more calls. */
+/* Last of all, as the startup makes many more calls. */
 static int give_up_system_calls(struct run *r)
 {
 	bool xdp = false;
@@ -384,7 +384,7 @@ int run_loop(struct run *r)
 	rte_eal_mp_wait_lcore();
 	for (unsigned i = 0; i < r->nb_workers; i++) {
 		rx_wait_close(&r->workers[i]->idle.rx);
-		/* what is said later, nobody hears (quiet.h) */
+		/* later errors would be hidden (quiet.h) */
 		worker_look_at_files(r->workers[i]);
 	}
 	return rc;
