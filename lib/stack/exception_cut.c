@@ -21,7 +21,7 @@ struct head {
 	bool ip6;
 };
 
-/* Reads the headers of a frame. Returns false if it is no packet that can be cut. */
+/* Reads the headers of a frame. Returns false if it is not a packet that can be fragmented. */
 static bool read_head(struct ctx *ctx, const struct rte_mbuf *m, struct head *h)
 {
 	uint8_t *ip = h->b + ETH_HDR_LEN;
@@ -39,7 +39,7 @@ static bool read_head(struct ctx *ctx, const struct rte_mbuf *m, struct head *h)
 		return false;
 	if (!h->ip6)
 		return true;
-	/* headers that every router has to see must stay in front of the fragment header */
+	/* headers that every router must process precede the fragment header */
 	if (ip[IP6_NEXT_OFF] == IP6_EXT_HOP || ip[IP6_NEXT_OFF] == IP6_EXT_RH)
 		return false;
 	h->id = (uint32_t)rng_next(&ctx->rng);

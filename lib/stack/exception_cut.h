@@ -3,8 +3,8 @@
 #define STACK_EXCEPTION_CUT_H
 
 /*
- * Fragments a reassembled datagram again when the port that it goes to takes no frames of that
- * length.
+ * Fragments a reassembled datagram again when the port that it goes to does not accept frames of
+ * that length.
  */
 
 #include "base/ctx.h"
