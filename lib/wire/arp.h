@@ -15,16 +15,16 @@
 
 /** A packet; IPv4 addresses stay in network byte order. */
 struct arp_pkt {
-	uint16_t op; /* ARP_REQUEST, ARP_REPLY or anything else that was on the wire */
+	uint16_t op; /* ARP_REQUEST, ARP_REPLY, or any other value received */
 	uint8_t sha[ETH_ADDR_LEN];
 	uint8_t tha[ETH_ADDR_LEN];
 	uint32_t spa_be, tpa_be;
 };
 
 /**
- * arp_parse reads the packet at p, of which len bytes are there (an Ethernet frame's padding may
- * follow). Returns ARP_LEN; WIRE_SHORT; or WIRE_FORM when it is not for IPv4 over Ethernet. The
- * addresses and the operation are the caller's to judge.
+ * arp_parse reads the packet at p, of which len bytes are present (the padding of an Ethernet frame
+ * may follow). Returns ARP_LEN; WIRE_SHORT; or WIRE_FORM if it is not for IPv4 over Ethernet. The
+ * caller validates the addresses and the operation.
  */
 int arp_parse(const uint8_t *p, uint32_t len, struct arp_pkt *a);
 

@@ -4,9 +4,10 @@
  * Internet checksums.
  *
  * Headers and small messages are summed by a chain of additions with carry, two instructions for 16
- * bytes.  In a long block such a chain waits for its carry: there four sums run side by side.  An
- * echo of 64 bytes spends 100 instructions less than with four sums throughout.  Payloads are
- * summed in vector registers where there are any (cksum_wide.h): 1460 bytes take 270 instructions.
+ * bytes. In a long block each step of such a chain waits for the previous carry, so there four sums
+ * run in parallel. For an echo of 64 bytes, the chain takes 100 instructions less than four sums
+ * would. Payloads are summed in vector registers if the CPU has them (cksum_wide.h): 1460 bytes
+ * take 270 instructions.
  */
 
 #include "wire/cksum.h"
@@ -16,9 +17,9 @@
 
 #include "wire/cksum_wide.h"
 
-/* from here on four sums are faster */
+/* from this length on, four sums are faster */
 #define LONG_BLOCK 1024
-/* from here on the vector code is worth its call */
+/* from this length on, the vector code is worth its call */
 #define WIDE_MIN CKSUM_SHORT
 
 static inline bool is_wide(size_t len)
@@ -26,7 +27,7 @@ static inline bool is_wide(size_t len)
 	return len >= WIDE_MIN && len <= CKSUM_WIDE_MAX && cksum_has_wide();
 }
 
-/* Adds the 1 to 7 last bytes of a message, filled up with zeros. */
+/* Adds the last 1 to 7 bytes of a message, padded with zeros. */
 static uint64_t add_rest(uint64_t sum, const uint8_t *p, size_t len)
 {
 	uint64_t rest = 0;
@@ -47,7 +48,7 @@ static uint64_t add_rest(uint64_t sum, const uint8_t *p, size_t len)
 	return cksum_add64(sum, rest);
 }
 
-/* Adds the blocks of 32 bytes of a long message. */
+/* Adds the 32-byte blocks of a long message. */
 static uint64_t add_long(uint64_t sum, const uint8_t *p, size_t len)
 {
 	uint64_t sum1 = 0, sum2 = 0, sum3 = 0;
@@ -81,8 +82,8 @@ uint64_t cksum_add(uint64_t sum, const void *data, size_t len)
 	return len > 0 ? add_rest(sum, p, len) : sum;
 }
 
-/* The sum of a block that begins at an odd offset: every byte is one place further, which
- * multiplies by 2^8 modulo 2^64 - 1. */
+/* The sum of a block that begins at an odd offset: every byte moves up by one place, which is a
+ * multiplication by 2^8 modulo 2^64 - 1. */
 static inline uint64_t shifted(uint64_t block, size_t offset)
 {
 	return (offset & 1) == 0 ? block : block << 8 | block >> 56;

@@ -5,11 +5,10 @@
 /*
  * The Internet checksum (RFC 1071, RFC 1624).
  *
- * A partial sum has 64 bits and is a ones' complement sum of 64-bit words as they are in memory;
- * because 2^16 - 1 divides 2^64 - 1, it can be folded to the sum of 16-bit words at the end.  A sum
- * starts as 0 or as a pseudo header's, blocks are added to it, and cksum_finish_be computes the
- * value for the field.  Everything is in memory order, so results are stored with wire_put16_be,
- * without a swap.
+ * A partial sum is a 64-bit ones' complement sum of 64-bit words in memory order; because 2^16 - 1
+ * divides 2^64 - 1, it can be folded to the sum of 16-bit words at the end. A sum starts at 0 or
+ * with a pseudo-header, blocks are added to it, and cksum_finish_be computes the value of the
+ * field. Everything is in memory order, so results are stored with wire_put16_be, without a swap.
  */
 
 #include <stddef.h>
@@ -32,8 +31,7 @@ static inline uint64_t cksum_add64(uint64_t a, uint64_t b)
 	return sum + carry;
 }
 
-/** cksum_add adds len bytes at p, at any alignment, which begin at an even offset of the
- * message. */
+/** cksum_add adds len bytes at p, at any alignment; they begin at an even offset of the message. */
 uint64_t cksum_add(uint64_t sum, const void *p, size_t len);
 
 /* eight bytes at any address, of any type */
@@ -47,8 +45,8 @@ static inline uint64_t cksum_load64(const uint8_t *p)
 	return v;
 }
 
-/* Adds 32 bytes by a chain of additions with carry: two instructions for 16 bytes.  The compiler
- * would store each sum of _addcarry_u64. */
+/* Adds 32 bytes by a chain of additions with carry: two instructions for 16 bytes. With
+ * _addcarry_u64, the compiler would store each sum. */
 static __rte_always_inline uint64_t cksum_add_block32(uint64_t sum, const uint8_t *p)
 {
 	__asm__("addq %[a], %[sum]\n\t"
@@ -65,13 +63,13 @@ static __rte_always_inline uint64_t cksum_add_block32(uint64_t sum, const uint8_
 	return sum;
 }
 
-/** CKSUM_SHORT: from so many bytes on a call of cksum_add is worth it. */
+/** CKSUM_SHORT: from this length on, calling cksum_add is worth it. */
 #define CKSUM_SHORT 256
 
 /**
- * cksum_add_short is cksum_add for short messages of at least 8 bytes, without a call.  The last 1
- * to 7 bytes are the upper ones of a word that ends with them: a segment of 84 bytes takes 40
- * instructions instead of 85.
+ * cksum_add_short is cksum_add for short messages of at least 8 bytes, without a call. The last 1
+ * to 7 bytes are loaded as the upper ones of a word that ends with them: a segment of 84 bytes
+ * takes 40 instructions instead of 85.
  */
 static __rte_always_inline uint64_t cksum_add_short(uint64_t sum, const void *data, size_t len)
 {
@@ -87,15 +85,15 @@ static __rte_always_inline uint64_t cksum_add_short(uint64_t sum, const void *da
 /** cksum_add_at does the same for bytes that begin at any offset of the message. */
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
 
-/** cksum_copy_at does the same while it copies them; the two places must not overlap. */
+/** cksum_copy_at also copies the bytes; source and destination must not overlap. */
 uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len);
 
-/* The part of cksum_add_mbuf that chains need. */
+/* The part of cksum_add_mbuf for chains. */
 uint64_t cksum_add_chain(uint64_t sum, const struct rte_mbuf *m, uint32_t off, uint32_t len);
 
 /**
- * cksum_add_mbuf adds len bytes of a chain, from off bytes after the start of its data on; they
- * begin at an even offset of the message. Bytes that the chain does not have count as 0.
+ * cksum_add_mbuf adds len bytes of a chain, beginning off bytes after the start of its data; they
+ * begin at an even offset of the message. Bytes beyond the end of the chain count as 0.
  */
 static inline uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, uint32_t off,
                                       uint32_t len)
@@ -106,8 +104,9 @@ static inline uint64_t cksum_add_mbuf(uint64_t sum, const struct rte_mbuf *m, ui
 }
 
 /**
- * cksum_fold_be makes 16 bits of a partial sum: what a port with checksum offload wants to find. A
- * number plus itself with its halves exchanged has their ones' complement sum in its upper half.
+ * cksum_fold_be folds a partial sum to 16 bits, as a port with checksum offload requires. A number
+ * plus itself with the halves exchanged has the ones' complement sum of the halves in its upper
+ * half.
  */
 static inline uint16_t cksum_fold_be(uint64_t sum)
 {
@@ -119,7 +118,7 @@ static inline uint16_t cksum_fold_be(uint64_t sum)
 	return (uint16_t)(half >> 16);
 }
 
-/** cksum_finish_be makes the checksum of a sum. */
+/** cksum_finish_be turns a sum into a checksum. */
 static inline uint16_t cksum_finish_be(uint64_t sum)
 {
 	return (uint16_t)~cksum_fold_be(sum);
@@ -133,17 +132,19 @@ static inline uint16_t cksum_finish_udp_be(uint64_t sum)
 	return cksum_be == 0 ? UINT16_MAX : cksum_be;
 }
 
-/** cksum_is_good says whether a sum over a message, its checksum field included, is right: whether
- * it folds to 0xffff, so is a multiple of that but 0, which takes one multiplication. */
+/** cksum_is_good says whether a sum over a message, including its checksum field, is correct:
+ * whether it folds to 0xffff, that is, is a non-zero multiple of it, which takes one
+ * multiplication. */
 static inline bool cksum_is_good(uint64_t sum)
 {
 	return sum % UINT16_MAX == 0 && likely(sum != 0);
 }
 
 /**
- * cksum_pseudo starts a sum with the pseudo header of either family (RFC 9293 section 3.1, RFC 8200
- * section 8.1); len is in bytes, transport header and payload. The mapped form of an IPv4 address
- * adds 0xffff to its four bytes, which is 0 in ones' complement, so the families need no branch.
+ * cksum_pseudo starts a sum with the pseudo-header of either family (RFC 9293 section 3.1, RFC 8200
+ * section 8.1); len is the length of transport header and payload in bytes. The mapped form of an
+ * IPv4 address adds 0xffff to its four bytes, which is 0 in ones' complement, so the families need
+ * no branch.
  */
 static inline uint64_t cksum_pseudo(const struct pc_addr *src, const struct pc_addr *dst,
                                     uint8_t proto, uint32_t len)

@@ -14,13 +14,14 @@
 
 #include <immintrin.h>
 
-/* tuned for what has it: for older machines 32 bytes at any address would be two loads */
+/* tuned for CPUs that have AVX2; the tuning for older ones would split unaligned 32-byte loads in
+ * two */
 #define AVX2  __attribute__((target("avx2,tune=haswell")))
 #define BLOCK 64
 
 static_assert(CKSUM_WIDE_MIN >= BLOCK, "the last block is whole");
 
-/* from its n-th byte on a mask that clears the first BLOCK - n bytes of a block */
+/* the BLOCK bytes from the n-th on are a mask that clears the first BLOCK - n bytes of a block */
 static const uint8_t masks[2 * BLOCK] = {
     [BLOCK... 2 * BLOCK - 1] = UINT8_MAX,
 };
@@ -40,7 +41,7 @@ AVX2 static inline void store(uint8_t *p, __m256i v)
 	_mm256_storeu_si256((__m256i *)(void *)p, v);
 }
 
-/* The words of v, 2^15 less each, two by two. */
+/* The words of v, less 2^15 each, added in pairs. */
 AVX2 static inline __m256i pairs(__m256i v)
 {
 	return _mm256_madd_epi16(_mm256_xor_si256(v, _mm256_set1_epi16(INT16_MIN)),
@@ -52,7 +53,7 @@ AVX2 static inline __m256i pairs_of_block(__m256i v, __m256i w)
 	return _mm256_add_epi32(pairs(v), pairs(w));
 }
 
-/* The sum of all words that went into the lanes, which were so many bytes. */
+/* The sum of all words added to the lanes; bytes is their total length. */
 AVX2 static inline uint64_t total(__m256i lanes, size_t bytes)
 {
 	const __m256i wide =
@@ -66,7 +67,7 @@ AVX2 static inline uint64_t total(__m256i lanes, size_t bytes)
 	return sum + ((uint64_t)bytes << 14);
 }
 
-/* The last 1 to BLOCK bytes of a message, of which v and w are the last block. */
+/* The last 1 to BLOCK bytes of a message, whose last block is v and w. */
 AVX2 static inline __m256i pairs_of_rest(__m256i v, __m256i w, size_t rest)
 {
 	const uint8_t *mask = masks + rest;
@@ -75,12 +76,12 @@ AVX2 static inline __m256i pairs_of_rest(__m256i v, __m256i w, size_t rest)
 	                      _mm256_and_si256(w, load(mask + 32)));
 }
 
-/* The sum of a message: that of the whole blocks before the last, which had so many bytes, and
- * of the rest. */
+/* The sum of a message: of the whole blocks before the last, with a total length of bytes, and of
+ * the rest. */
 AVX2 static inline uint64_t finish(__m256i sum, __m256i last, size_t bytes, size_t rest)
 {
-	/* the last block's words end where it does: after an odd number of bytes each is
-	 * one byte off */
+	/* the last block's words end where it does: after an odd number of bytes each is shifted by
+	 * one byte */
 	if (rest % 2 != 0)
 		return total(sum, bytes) + (total(last, BLOCK) << 8);
 	return total(_mm256_add_epi32(sum, last), bytes + BLOCK);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Machines without vector code of ours: the plain code of cksum.c does everything. */
+/* For machines without vector code: the scalar code of cksum.c does everything. */
 
 #include "wire/cksum_wide.h"
 

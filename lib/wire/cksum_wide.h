@@ -3,7 +3,7 @@
 #define WIRE_CKSUM_WIDE_H
 
 /*
- * Sums in vector registers where the machine has them (cksum_avx2.c), and without them elsewhere
+ * Sums in vector registers, where there is code for the machine (cksum_avx2.c); elsewhere stubs
  * (cksum_narrow.c).
  */
 
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* how many bytes the functions below take */
+/* limits of the length for the functions below */
 #define CKSUM_WIDE_MIN 64
 #define CKSUM_WIDE_MAX (1u << 20)
 
@@ -21,7 +21,7 @@ bool cksum_has_wide(void);
 /** cksum_wide returns the partial sum of len bytes at any alignment. */
 uint64_t cksum_wide(const uint8_t *p, size_t len);
 
-/** cksum_wide_copy copies them as well; the two places must not overlap. */
+/** cksum_wide_copy also copies the bytes; source and destination must not overlap. */
 uint64_t cksum_wide_copy(uint8_t *to, const uint8_t *from, size_t len);
 
 #endif

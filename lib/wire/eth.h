@@ -21,7 +21,7 @@
 #define ETH_TYPE_IP6  0x86dd
 #define ETH_TYPE_QINQ 0x88a8
 
-/* IEEE 802.1Q: bytes of a tag, and the part of its second word that says which VLAN */
+/* IEEE 802.1Q: bytes of a tag, and the VLAN ID in its second word */
 #define VLAN_TAG_LEN 4
 #define VLAN_ID_MASK 0x0fff
 
@@ -32,7 +32,7 @@ struct eth_hdr {
 	uint16_t type;
 };
 
-/** eth_is_group says whether a MAC address is a multicast or broadcast one. */
+/** eth_is_group says whether a MAC address is multicast or broadcast. */
 static inline bool eth_is_group(const uint8_t mac[ETH_ADDR_LEN])
 {
 	return (mac[0] & 1) != 0;
@@ -56,13 +56,13 @@ static inline bool eth_is_zero(const uint8_t mac[ETH_ADDR_LEN])
 	return wire_get32_be(mac) == 0 && wire_get16_be(mac + 4) == 0;
 }
 
-/** eth_set_broadcast makes a MAC address the broadcast one. */
+/** eth_set_broadcast sets a MAC address to ff:ff:ff:ff:ff:ff. */
 static inline void eth_set_broadcast(uint8_t mac[ETH_ADDR_LEN])
 {
 	memset(mac, 0xff, ETH_ADDR_LEN);
 }
 
-/** eth_set_group makes a MAC address that of an IPv4 multicast group (RFC 1112 section 6.4). */
+/** eth_set_group sets a MAC address to that of an IPv4 multicast group (RFC 1112 section 6.4). */
 static inline void eth_set_group(uint8_t mac[ETH_ADDR_LEN], uint32_t group_be)
 {
 	const uint32_t group = __builtin_bswap32(group_be);
@@ -74,14 +74,14 @@ static inline void eth_set_group(uint8_t mac[ETH_ADDR_LEN], uint32_t group_be)
 	wire_put16(mac + 4, (uint16_t)group);
 }
 
-/** eth_set_group6 makes a MAC address that of an IPv6 multicast group (RFC 2464 section 7). */
+/** eth_set_group6 sets a MAC address to that of an IPv6 multicast group (RFC 2464 section 7). */
 static inline void eth_set_group6(uint8_t mac[ETH_ADDR_LEN], const uint8_t group[16])
 {
 	mac[0] = mac[1] = 0x33;
 	memcpy(mac + 2, group + 12, 4);
 }
 
-/** eth_parse reads a header; len is how many bytes are at p. Returns ETH_HDR_LEN or WIRE_SHORT. */
+/** eth_parse reads a header from the len bytes at p. Returns ETH_HDR_LEN or WIRE_SHORT. */
 static inline int eth_parse(const uint8_t *p, uint32_t len, struct eth_hdr *h)
 {
 	if (len < ETH_HDR_LEN)
@@ -92,7 +92,7 @@ static inline int eth_parse(const uint8_t *p, uint32_t len, struct eth_hdr *h)
 	return ETH_HDR_LEN;
 }
 
-/** eth_write writes the ETH_HDR_LEN bytes of a header, and returns their number. */
+/** eth_write writes a header of ETH_HDR_LEN bytes, and returns that length. */
 static inline uint16_t eth_write(uint8_t *p, const struct eth_hdr *h)
 {
 	memcpy(p, h->dst, ETH_ADDR_LEN);

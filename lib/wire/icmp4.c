@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* ICMP headers, and what error messages quote; see icmp4.h. */
+/* ICMP headers and the packets quoted in errors; see icmp4.h. */
 
 #include "wire/icmp4.h"
 

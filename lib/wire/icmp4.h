@@ -50,18 +50,18 @@ struct icmp4_hdr {
 		struct {
 			uint16_t seq, id; /* of echo messages; id comes first on the wire */
 		};
-		uint16_t mtu; /* of ICMP4_UNREACH_FRAG; 0: not told */
+		uint16_t mtu; /* of ICMP4_UNREACH_FRAG; 0: not given */
 	};
 };
 
-/** What an error message quotes of the packet that it is about. */
+/** The part of the offending packet that an error message quotes. */
 struct icmp4_quote {
-	struct ip4_hdr ip;     /* total_len may be more than what is quoted */
+	struct ip4_hdr ip;     /* total_len may exceed the quoted length */
 	uint16_t sport, dport; /* first four bytes of its payload */
-	uint32_t seq;          /* next four bytes: of TCP, the sequence number */
+	uint32_t seq;          /* next four bytes: for TCP, the sequence number */
 };
 
-/** icmp4_is_error says whether messages of this type are about another packet. */
+/** icmp4_is_error says whether messages of this type are errors, which quote another packet. */
 static inline bool icmp4_is_error(uint8_t type)
 {
 	return type == ICMP4_UNREACHABLE || type == ICMP4_SOURCE_QUENCH || type == ICMP4_REDIRECT ||
@@ -70,15 +70,16 @@ static inline bool icmp4_is_error(uint8_t type)
 
 /**
  * icmp4_parse reads the header at p; len is the length of the message, of which at least min(len,
- * 8) bytes are at p. Returns ICMP4_HDR_LEN or WIRE_SHORT. The checksum is the caller's to judge.
+ * 8) bytes are at p. Returns ICMP4_HDR_LEN or WIRE_SHORT. The caller verifies the checksum.
  */
 int icmp4_parse(const uint8_t *p, uint32_t len, struct icmp4_hdr *h);
 
 /**
  * icmp4_parse_quote reads what follows the header of an error message: len bytes at p. Returns the
- * length of the quoted IP header; WIRE_SHORT when it and the first 8 bytes of its payload (RFC 792)
- * are not all there; WIRE_VERSION, WIRE_HEADER, WIRE_LENGTH as ip4_parse, except that the total
- * length may exceed len. Ports and sequence number of a fragment other than the first mean nothing.
+ * length of the quoted IP header; WIRE_SHORT if it and the first 8 bytes of its payload (RFC 792)
+ * are not complete; WIRE_VERSION, WIRE_HEADER, WIRE_LENGTH as for ip4_parse, except that the total
+ * length may exceed len. For a fragment other than the first, ports and sequence number are
+ * meaningless.
  */
 int icmp4_parse_quote(const uint8_t *p, uint32_t len, struct icmp4_quote *q);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* ICMPv6 headers, and what error messages quote; see icmp6.h. */
+/* ICMPv6 headers and the packets quoted in errors; see icmp6.h. */
 
 #include "wire/icmp6.h"
 
@@ -8,7 +8,7 @@
 
 #include "wire/cksum.h"
 
-/* ports, and TCP's sequence number */
+/* the ports, and TCP's sequence number */
 #define QUOTED_PAYLOAD 8
 
 int icmp6_parse(const uint8_t *p, uint32_t len, struct icmp6_hdr *h)

@@ -2,7 +2,7 @@
 #ifndef WIRE_ICMP6_H
 #define WIRE_ICMP6_H
 
-/* ICMPv6 messages (RFC 4443).  Their checksum covers the pseudo header. */
+/* ICMPv6 messages (RFC 4443). Their checksum covers the pseudo-header. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +19,7 @@
 #define ICMP6_PARAMETER     4
 #define ICMP6_ECHO          128
 #define ICMP6_ECHO_REPLY    129
-#define ICMP6_INFO          128 /* types from here on are no errors */
+#define ICMP6_INFO          128 /* from this type on, messages are not errors */
 
 /* codes of ICMP6_UNREACHABLE (section 3.1) */
 #define ICMP6_UNREACH_ROUTE  0
@@ -38,7 +38,7 @@
 #define ICMP6_PARAM_FIELD  0
 #define ICMP6_PARAM_NEXT   1
 #define ICMP6_PARAM_OPTION 2
-#define ICMP6_PARAM_CHAIN  3 /* RFC 7112: a first fragment without its whole header chain */
+#define ICMP6_PARAM_CHAIN  3 /* RFC 7112: a first fragment without the whole header chain */
 
 /** The eight bytes that every message begins with, in host byte order. */
 struct icmp6_hdr {
@@ -47,15 +47,15 @@ struct icmp6_hdr {
 	uint32_t rest; /* MTU of ICMP6_TOO_BIG, pointer of ICMP6_PARAMETER, id and seq of echo */
 };
 
-/** What an error message quotes of the packet that it is about. */
+/** The part of the offending packet that an error message quotes. */
 struct icmp6_quote {
 	struct ip6_hdr ip;
 	uint8_t proto;         /* of the upper layer */
 	uint16_t sport, dport; /* first four bytes of its header */
-	uint32_t seq;          /* next four bytes: of TCP, the sequence number */
+	uint32_t seq;          /* next four bytes: for TCP, the sequence number */
 };
 
-/** icmp6_is_error says whether messages of this type are about another packet. */
+/** icmp6_is_error says whether messages of this type are errors, which quote another packet. */
 static inline bool icmp6_is_error(uint8_t type)
 {
 	return type < ICMP6_INFO;
@@ -63,15 +63,15 @@ static inline bool icmp6_is_error(uint8_t type)
 
 /**
  * icmp6_parse reads the header at p; len is the length of the message, of which at least min(len,
- * 8) bytes are at p. Returns ICMP6_HDR_LEN or WIRE_SHORT. The checksum is the caller's to judge.
+ * 8) bytes are at p. Returns ICMP6_HDR_LEN or WIRE_SHORT. The caller verifies the checksum.
  */
 int icmp6_parse(const uint8_t *p, uint32_t len, struct icmp6_hdr *h);
 
 /**
  * icmp6_parse_quote reads what follows the header of an error message: len bytes at p. Returns the
- * offset of the quoted upper layer's header; WIRE_SHORT when it is not there with 8 bytes;
- * WIRE_VERSION when it is no IPv6; WIRE_FORM when its extension headers lead nowhere, or to a
- * fragment other than the first.
+ * offset of the quoted upper-layer header; WIRE_SHORT if its first 8 bytes are not complete;
+ * WIRE_VERSION if it is not IPv6; WIRE_FORM if its extension headers do not lead to an upper layer,
+ * or lead to a fragment other than the first.
  */
 int icmp6_parse_quote(const uint8_t *p, uint32_t len, struct icmp6_quote *q);
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Messages of IGMP; see igmp.h. */
+/* IGMP messages; see igmp.h. */
 
 #include "wire/igmp.h"
 
 #include "wire/cksum.h"
 
-/* version 1 has no field for it (RFC 2236 section 4) */
+/* version 1 has no field for the delay (RFC 2236 section 4) */
 #define DELAY_V1_MS 10000
 
 #define QUERY_V3_LEN 12
 
-/* RFC 3376 section 4.1.1, in tenths of a second: large values are floating */
+/* RFC 3376 section 4.1.1, in tenths of a second; large values are in floating point */
 static uint32_t igmp_max_delay_ms(uint8_t code)
 {
 	const uint32_t tenths =

@@ -14,13 +14,13 @@
 #define IGMP_LEAVE_V2  0x17
 #define IGMP_REPORT_V3 0x22
 
-#define IGMP_LEN    8  /* of a message of the versions 1 and 2 */
-#define IGMP_V3_LEN 16 /* of a report of version 3 with one record */
+#define IGMP_LEN    8  /* of a message of version 1 or 2 */
+#define IGMP_V3_LEN 16 /* of a version 3 report with one record */
 
 #define IGMP_CKSUM_OFF 2
 
-/* kinds of records (RFC 3376 section 4.2.12) of which a listener to any source needs three */
-#define IGMP_IS_EXCLUDE 2 /* listens, in answer to a query */
+/* kinds of records (RFC 3376 section 4.2.12); a host that listens to all sources needs these */
+#define IGMP_IS_EXCLUDE 2 /* is a member, in response to a query */
 #define IGMP_TO_INCLUDE 3 /* has left */
 #define IGMP_TO_EXCLUDE 4 /* has joined */
 
@@ -29,22 +29,22 @@
 #define IGMP_ALL_ROUTERS UINT32_C(0xe0000002)
 #define IGMP_V3_ROUTERS  UINT32_C(0xe0000016)
 
-/** A message in host byte order, but for the group. */
+/** A message in host byte order, except the group. */
 struct igmp_msg {
 	uint8_t type;
 	uint8_t version;   /* of a query: 1, 2 or 3 (RFC 3376 section 7.1) */
-	uint32_t delay_ms; /* of a query: the answer may come so late */
-	uint32_t group_be; /* 0: a query about all */
+	uint32_t delay_ms; /* of a query: the maximum response time */
+	uint32_t group_be; /* 0: a general query */
 };
 
 /**
  * igmp_parse reads a message of len bytes, of which at least min(len, 8) are at p. Returns
- * IGMP_LEN, WIRE_SHORT, or WIRE_LENGTH for a query whose length no version has. The checksum is the
- * caller's to judge.
+ * IGMP_LEN, WIRE_SHORT, or WIRE_LENGTH for a query whose length is valid in no version. The caller
+ * verifies the checksum.
  */
 int igmp_parse(const uint8_t *p, uint32_t len, struct igmp_msg *msg);
 
-/** igmp_write writes a report or a "leave" of the versions 1 and 2. Returns IGMP_LEN. */
+/** igmp_write writes a report or a leave message of version 1 or 2. Returns IGMP_LEN. */
 uint16_t igmp_write(uint8_t *p, uint8_t type, uint32_t group_be);
 
 /** igmp_write_v3 writes a report with one record. Returns IGMP_V3_LEN. */

@@ -19,9 +19,9 @@
 #define IP4_FRAG_MF   0x2000
 #define IP4_FRAG_MASK 0x1fff
 
-/** A header in host byte order, but for the addresses. */
+/** A header in host byte order, except the addresses. */
 struct ip4_hdr {
-	uint8_t hdr_len;    /* bytes, options included */
+	uint8_t hdr_len;    /* bytes, including options */
 	uint8_t tos;        /* DSCP and ECN */
 	uint16_t total_len; /* bytes of header and payload */
 	uint16_t id;
@@ -32,14 +32,14 @@ struct ip4_hdr {
 	uint32_t src_be, dst_be;
 };
 
-/** ip4_is_fragment says whether a packet is a part of a larger one. */
+/** ip4_is_fragment says whether a packet is a fragment of a larger one. */
 static inline bool ip4_is_fragment(const struct ip4_hdr *h)
 {
 	return h->mf || h->frag_off != 0;
 }
 
-/** ip4_parse_quoted does what ip4_parse does for a packet of which an ICMP error quotes only the
- * first len bytes: its total length may exceed them. */
+/** ip4_parse_quoted is ip4_parse for a packet of which an ICMP error quotes only the first len
+ * bytes: its total length may exceed them. */
 static inline int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
 {
 	uint16_t frag;
@@ -69,12 +69,12 @@ static inline int ip4_parse_quoted(const uint8_t *p, uint32_t len, struct ip4_hd
 }
 
 /**
- * ip4_parse reads the header at p; len is the length of all that follows the Ethernet header, of
+ * ip4_parse reads the header at p; len is the length of everything after the Ethernet header, of
  * which at least min(len, 60) bytes are at p. Returns the header's length in bytes, or the first
  * that applies (RFC 1122 section 3.2.1) of WIRE_SHORT (less than 20 bytes), WIRE_VERSION,
  * WIRE_HEADER (header length below 20 or beyond len) and WIRE_LENGTH (total length below the
- * header's or beyond len). len may be larger than total_len: Ethernet pads short frames. Addresses
- * and the checksum are the caller's to judge. On failure *h holds nothing.
+ * header's or beyond len). len may be larger than total_len: Ethernet pads short frames. The caller
+ * validates addresses and checksum. On failure *h is undefined.
  */
 static inline int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
 {
@@ -83,7 +83,7 @@ static inline int ip4_parse(const uint8_t *p, uint32_t len, struct ip4_hdr *h)
 	return hdr_len > 0 && h->total_len > len ? WIRE_LENGTH : hdr_len;
 }
 
-/** ip4_cksum_ok says whether the checksum of the hdr_len bytes of a parsed header is right. */
+/** ip4_cksum_ok says whether the checksum of a parsed header of hdr_len bytes is correct. */
 static inline bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len)
 {
 	uint64_t sum;
@@ -95,21 +95,21 @@ static inline bool ip4_cksum_ok(const uint8_t *p, uint8_t hdr_len)
 }
 
 /**
- * ip4_write writes a header without options and with checksum 0, for a port that fills it in; else
- * ip4_set_cksum does. h->hdr_len and h->cksum_be are not used. Returns IP4_HDR_LEN.
+ * ip4_write writes a header without options and with checksum 0, which the port or ip4_set_cksum
+ * fills in. h->hdr_len and h->cksum_be are not used. Returns IP4_HDR_LEN.
  */
 uint16_t ip4_write(uint8_t *p, const struct ip4_hdr *h);
 
-/** Bytes of a header with a router alert and nothing else. */
+/** Length of a header with only a router alert option. */
 #define IP4_ALERT_LEN 24
 
 /**
- * ip4_write_alert writes a header with a router alert (RFC 2113), its checksum included;
- * h->total_len counts IP4_ALERT_LEN of it. Returns IP4_ALERT_LEN.
+ * ip4_write_alert writes a header with a router alert (RFC 2113), including its checksum;
+ * h->total_len includes IP4_ALERT_LEN. Returns IP4_ALERT_LEN.
  */
 uint16_t ip4_write_alert(uint8_t *p, const struct ip4_hdr *h);
 
-/** ip4_set_cksum computes and stores the checksum of a header with IP4_HDR_LEN bytes. */
+/** ip4_set_cksum computes and stores the checksum of a header of IP4_HDR_LEN bytes. */
 void ip4_set_cksum(uint8_t *p);
 
 /* ---- options --------------------------------------------------------------------------------- */
@@ -122,22 +122,22 @@ void ip4_set_cksum(uint8_t *p);
 #define IP4_OPT_SSRR 137
 #define IP4_OPT_RA   148 /* router alert, RFC 2113 */
 
-/** What ip4_options found. */
+/** Results of ip4_options. */
 #define IP4_HAS_SOURCE_ROUTE 0x01 /* loose or strict */
 #define IP4_HAS_ROUTER_ALERT 0x02
-#define IP4_HAS_OTHER        0x04 /* anything else but EOL and NOP */
-#define IP4_HAS_UNWANTED     0x08 /* what RFC 7126 advises to drop, besides the first two */
+#define IP4_HAS_OTHER        0x04 /* any option except EOL and NOP */
+#define IP4_HAS_UNWANTED     0x08 /* others that RFC 7126 advises to drop */
 
 /**
- * ip4_opt_next steps through the options of a parsed header. *off is the offset of the option to
- * look at from the start of the header, IP4_HDR_LEN at first, and is moved past it; *opt becomes
- * its offset, where its type is. EOL and NOP are passed over. Returns the option's length in bytes
- * (type and length byte included, so at least 2); 0 at the end; or WIRE_FORM when an option has a
+ * ip4_opt_next iterates over the options of a parsed header. *off is the offset of the next option
+ * from the start of the header, initially IP4_HDR_LEN, and is advanced past it; *opt is set to its
+ * offset, where its type is. EOL and NOP are skipped. Returns the option's length in bytes
+ * (including type and length byte, so at least 2); 0 at the end; or WIRE_FORM if an option has a
  * length below 2 or runs past the header.
  */
 int ip4_opt_next(const uint8_t *p, uint8_t hdr_len, uint8_t *off, uint8_t *opt);
 
-/** ip4_options walks all options of a parsed header. Returns IP4_HAS_* or WIRE_FORM. */
+/** ip4_options checks all options of a parsed header. Returns IP4_HAS_* or WIRE_FORM. */
 int ip4_options(const uint8_t *p, uint8_t hdr_len);
 
 #endif

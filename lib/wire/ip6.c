@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* IPv6 headers and the walk over what stands between them and the upper layer; see ip6.h. */
+/* IPv6 headers, and the walk over the extension headers; see ip6.h. */
 
 #include "wire/ip6.h"
 
 #include "wire/icmp6.h"
 
-/* option types (RFC 8200 section 4.2): the two high bits say what to do with an unknown one */
+/* option types (RFC 8200 section 4.2): the two high bits say how to handle an unknown one */
 #define OPT_PAD1   0
 #define OPT_PADN   1
-#define OPT_ALERT  5 /* router alert (RFC 2711): of interest for MLD only, but known */
+#define OPT_ALERT  5 /* router alert (RFC 2711): relevant for MLD only, but known */
 #define OPT_ACTION 0xc0
 
 #define ALERT_LEN 4
@@ -61,7 +61,7 @@ static enum ip6_end problem(struct ip6_ext *e, uint8_t code, uint16_t pointer)
 	return IP6_PROBLEM;
 }
 
-/* What to do with a packet because of an unknown option. */
+/* Decides about a packet with an unknown option. */
 static enum ip6_end judge_option(struct ip6_ext *e, uint8_t type, uint16_t at)
 {
 	if (type == OPT_ALERT || (type & OPT_ACTION) == 0)
@@ -72,8 +72,7 @@ static enum ip6_end judge_option(struct ip6_ext *e, uint8_t type, uint16_t at)
 	return (type & OPT_ACTION) == 0x80 ? IP6_PROBLEM : IP6_PROBLEM_SINGLE;
 }
 
-/* Walks the options from off to end. Returns IP6_UPPER when there is nothing to say against
- * them. */
+/* Walks the options from off to end. Returns IP6_UPPER if there is no objection to them. */
 static enum ip6_end walk_options(const uint8_t *p, uint16_t off, uint16_t end, struct ip6_ext *e)
 {
 	unsigned options = 0, padding = 0;
@@ -99,15 +98,15 @@ static enum ip6_end walk_options(const uint8_t *p, uint16_t off, uint16_t end, s
 	return IP6_UPPER;
 }
 
-/* RFC 8200 section 4.4: a routing header without segments left is of no more interest. */
+/* RFC 8200 section 4.4: a routing header without segments left is skipped. */
 static enum ip6_end judge_routing(const uint8_t *p, struct ip6_ext *e)
 {
 	return p[e->off + 3] == 0 ? IP6_UPPER
 	                          : problem(e, ICMP6_PARAM_FIELD, (uint16_t)(e->off + 2));
 }
 
-/* Reads the fragment header at e->off. Returns IP6_UPPER for an atomic fragment:
- * nothing is missing. */
+/* Reads the fragment header at e->off. Returns IP6_UPPER for an atomic fragment, which is
+ * complete. */
 static enum ip6_end read_fragment(const uint8_t *p, struct ip6_ext *e)
 {
 	const uint16_t field = wire_get16(p + e->off + 2);
@@ -121,14 +120,14 @@ static enum ip6_end read_fragment(const uint8_t *p, struct ip6_ext *e)
 	return e->frag_off == 0 && !e->more ? IP6_UPPER : IP6_FRAGMENT;
 }
 
-/* Says whether a value is one of an extension header that may stand here (section 4.1). */
+/* Says whether a Next Header value is that of an extension header allowed here (section 4.1). */
 static bool is_walked(uint8_t next, bool first)
 {
 	return next == IP6_EXT_RH || next == IP6_EXT_FRAG || next == IP6_EXT_DST ||
 	       (next == IP6_EXT_HOP && first);
 }
 
-/* Looks at the extension header of kind e->proto at e->off, of len bytes. */
+/* Examines the extension header of type e->proto at e->off, of len bytes. */
 static enum ip6_end walk_one(const uint8_t *p, uint16_t len, struct ip6_ext *e)
 {
 	switch (e->proto) {
@@ -141,7 +140,7 @@ static enum ip6_end walk_one(const uint8_t *p, uint16_t len, struct ip6_ext *e)
 	}
 }
 
-/* The length of the extension header at p + e->off: 0 when it is not all there. */
+/* Returns the length of the extension header at p + e->off; 0: it is incomplete. */
 static uint16_t ext_len(const uint8_t *p, uint32_t len, const struct ip6_ext *e)
 {
 	uint32_t n = 8;
@@ -153,14 +152,14 @@ static uint16_t ext_len(const uint8_t *p, uint32_t len, const struct ip6_ext *e)
 	return e->off + n > len ? 0 : (uint16_t)n;
 }
 
-/* headers: how many there have been already */
+/* headers: how many have been walked already */
 static enum ip6_end walk(const uint8_t *p, uint32_t len, unsigned headers, struct ip6_ext *e)
 {
 	for (; is_walked(e->proto, headers == 0); headers++) {
 		enum ip6_end verdict;
 		uint16_t n;
 
-		/* the limit first: beyond it the bytes need not be at p */
+		/* check the limit first: beyond it the bytes need not be at p */
 		if (headers == IP6_EXT_HEADERS_MAX || e->off + 8 > IP6_HDR_LEN + IP6_EXT_BYTES_MAX)
 			return IP6_LIMIT;
 		n = ext_len(p, len, e);
@@ -179,7 +178,7 @@ static enum ip6_end walk(const uint8_t *p, uint32_t len, unsigned headers, struc
 	}
 	if (e->proto == IP6_EXT_NONE)
 		return IP6_NOTHING;
-	if (e->proto == IP6_EXT_HOP) /* only directly behind the fixed header */
+	if (e->proto == IP6_EXT_HOP) /* allowed only directly after the fixed header */
 		return problem(e, ICMP6_PARAM_NEXT, e->proto_at);
 	return IP6_UPPER;
 }

@@ -15,7 +15,7 @@
 #define PREFIX_ON_LINK    0x80
 #define PREFIX_AUTONOMOUS 0x40
 
-/* bytes in front of the options */
+/* bytes before the options */
 static uint32_t fixed_len(uint8_t type)
 {
 	switch (type) {
@@ -73,8 +73,8 @@ static void parse_search(const uint8_t *o, uint32_t len, struct nd_msg *m)
 		    .names = o + 8, .len = len - 8, .lifetime_s = wire_get32(o + 4)};
 }
 
-/* One option of len bytes. Returns whether its length is one that it can have; others
- * are passed over. */
+/* Parses an option of len bytes. Returns false if its length makes the message invalid; options
+ * that are unknown or otherwise malformed are skipped. */
 static bool parse_nd_option(const uint8_t *o, uint32_t len, struct nd_msg *m)
 {
 	switch (o[0]) {
@@ -128,7 +128,7 @@ static bool parse_options(const uint8_t *p, uint32_t len, uint32_t off, struct n
 	return true;
 }
 
-/* RFC 4191 section 2.2: the reserved value is taken as medium */
+/* RFC 4191 section 2.2: the reserved value is treated as medium */
 static int8_t preference_of(uint8_t flags)
 {
 	static const int8_t value[4] = {0, 1, 0, -1};
@@ -210,7 +210,7 @@ uint16_t nd_write(uint8_t *p, const struct nd_msg *m)
 
 /* ---- multicast listeners --------------------------------------------------------------------- */
 
-/* RFC 3810 section 5.1.3: large values are floating */
+/* RFC 3810 section 5.1.3: large values are in floating point */
 static uint32_t mld_max_delay_ms(uint16_t code)
 {
 	if (code < 0x8000)

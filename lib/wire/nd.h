@@ -3,8 +3,8 @@
 #define WIRE_ND_H
 
 /*
- * Neighbour Discovery messages (RFC 4861 section 4) with the options that a host uses, and those of
- * Multicast Listener Discovery (RFC 3810, RFC 2710).  All of them are ICMPv6 messages.
+ * Neighbour Discovery messages (RFC 4861 section 4) with the options that a host uses, and
+ * Multicast Listener Discovery messages (RFC 3810, RFC 2710). All of them are ICMPv6 messages.
  */
 
 #include <stdbool.h>
@@ -21,12 +21,12 @@
 #define ND_NA       136
 #define ND_REDIRECT 137
 
-#define ND_HOPS         255 /* section 7.1: no host beyond the link can have sent it */
-#define ND_PREFIXES_MAX 8   /* of one router advertisement; more are not looked at */
-#define ND_DNS_MAX      4   /* name servers of one router advertisement; more are not looked at */
-#define ND_SEARCHES_MAX 2   /* lists of domains, likewise */
-#define ND_NONCE_LEN    6   /* RFC 3971 section 5.3.2: the least, and what we send */
-#define ND_MSG_MAX      48  /* bytes that nd_write writes at most */
+#define ND_HOPS         255 /* section 7.1: so the sender is on the link */
+#define ND_PREFIXES_MAX 8   /* in one router advertisement; further ones are ignored */
+#define ND_DNS_MAX      4   /* name servers in one router advertisement; further ones are ignored */
+#define ND_SEARCHES_MAX 2   /* search lists, likewise */
+#define ND_NONCE_LEN    6   /* RFC 3971 section 5.3.2: the minimum, which we send */
+#define ND_MSG_MAX      48  /* maximum length of a message from nd_write */
 
 /* flags of a neighbour advertisement */
 #define ND_NA_ROUTER    0x80
@@ -43,23 +43,23 @@
 #define ND_HAS_MTU   0x04
 #define ND_HAS_NONCE 0x08
 
-/** The prefix information option (section 4.6.2). Lifetimes are in seconds, UINT32_MAX: for
- * ever. */
+/** The prefix information option (section 4.6.2). Lifetimes are in seconds; UINT32_MAX:
+ * infinite. */
 struct nd_prefix {
 	struct pc_prefix prefix;
 	bool on_link, autonomous;
 	uint32_t valid_s, preferred_s;
 };
 
-/** A list of domains to search (RFC 8106 section 5.2), as it stands in the message (name.h), and
- * for how long it holds. */
+/** A search list (RFC 8106 section 5.2), as encoded in the message (name.h), and its lifetime. */
 struct nd_search {
 	const uint8_t *names;
-	uint32_t len; /* with the zeros that fill the option up */
+	uint32_t len; /* including the zeros that pad the option */
 	uint32_t lifetime_s;
 };
 
-/** A message of any of the five types, in host byte order; what the type does not have is 0. */
+/** A message of any of the five types, in host byte order; fields that the type does not have are
+ * 0. */
 struct nd_msg {
 	uint8_t type, code;
 	uint8_t flags; /* NA: ND_NA_* */
@@ -67,34 +67,34 @@ struct nd_msg {
 	uint8_t slla[ETH_ADDR_LEN], tlla[ETH_ADDR_LEN];
 	uint8_t nonce[ND_NONCE_LEN];
 	struct pc_addr target; /* NS, NA, redirect */
-	struct pc_addr dest;   /* redirect: for which destination */
+	struct pc_addr dest;   /* redirect: the destination */
 	/* router advertisement */
-	uint8_t hops;        /* 0: not told */
+	uint8_t hops;        /* 0: not given */
 	uint8_t ra_flags;    /* ND_RA_* */
 	int8_t preference;   /* -1, 0 or 1 (RFC 4191 section 2.2) */
-	uint16_t lifetime_s; /* as a default router; 0: it is none */
+	uint16_t lifetime_s; /* as a default router; 0: it is not one */
 	uint32_t reachable_ms, retrans_ms;
 	uint32_t mtu;
 	uint8_t nb_prefixes;
 	struct nd_prefix prefix[ND_PREFIXES_MAX];
 	uint8_t nb_dns;             /* RFC 8106 section 5.1 */
-	uint32_t dns_s[ND_DNS_MAX]; /* lifetimes; UINT32_MAX: for ever */
+	uint32_t dns_s[ND_DNS_MAX]; /* lifetimes; UINT32_MAX: infinite */
 	struct pc_addr dns[ND_DNS_MAX];
 	uint8_t nb_searches;
 	struct nd_search search[ND_SEARCHES_MAX];
 };
 
 /**
- * nd_parse reads a message of len contiguous bytes, its ICMPv6 header included. Returns its length;
- * WIRE_SHORT; or WIRE_FORM for another type, an option whose length is 0 or beyond the message
- * (section 4.6), or a link-layer address that is not Ethernet's. Hop limit, code, checksum and
- * addresses are the caller's to judge.
+ * nd_parse reads a message of len contiguous bytes, including its ICMPv6 header. Returns its
+ * length; WIRE_SHORT; or WIRE_FORM for another type, an option whose length is 0 or beyond the
+ * message (section 4.6), or a link-layer address that is not Ethernet's. The caller validates hop
+ * limit, code, checksum and addresses.
  */
 int nd_parse(const uint8_t *p, uint32_t len, struct nd_msg *m);
 
 /**
- * nd_write writes a solicitation or an advertisement of a neighbour, or a solicitation of a router,
- * as m says, with checksum 0. Returns its length, at most ND_MSG_MAX.
+ * nd_write writes a neighbour solicitation, neighbour advertisement or router solicitation, as m
+ * says, with checksum 0. Returns its length, at most ND_MSG_MAX.
  */
 uint16_t nd_write(uint8_t *p, const struct nd_msg *m);
 
@@ -105,8 +105,8 @@ uint16_t nd_write(uint8_t *p, const struct nd_msg *m);
 #define MLD_DONE_V1   132
 #define MLD_REPORT    143
 
-/* kinds of records (RFC 3810 section 5.2.12) of which a listener to any source needs three */
-#define MLD_IS_EXCLUDE 2 /* listens, in answer to a query */
+/* kinds of records (RFC 3810 section 5.2.12); a host that listens to all sources needs these */
+#define MLD_IS_EXCLUDE 2 /* is a member, in response to a query */
 #define MLD_TO_INCLUDE 3 /* has left */
 #define MLD_TO_EXCLUDE 4 /* has joined */
 
@@ -115,9 +115,9 @@ uint16_t nd_write(uint8_t *p, const struct nd_msg *m);
 
 /** A query in host byte order. */
 struct mld_query {
-	struct pc_addr group; /* any: a general query */
-	bool v1;              /* of the older version (RFC 3810 section 8.1) */
-	uint32_t delay_ms;    /* the answer may come so late */
+	struct pc_addr group; /* unspecified: a general query */
+	bool v1;              /* of version 1 (RFC 3810 section 8.1) */
+	uint32_t delay_ms;    /* the maximum response delay */
 };
 
 /** mld_parse_query reads a query of len contiguous bytes. Returns its length or WIRE_SHORT. */
@@ -126,7 +126,7 @@ int mld_parse_query(const uint8_t *p, uint32_t len, struct mld_query *q);
 /** mld_write_report writes a report with one record. Returns its length. */
 uint16_t mld_write_report(uint8_t *p, uint8_t kind, const struct pc_addr *group);
 
-/** mld_write_v1 writes a report or a "done" of the older version. Returns its length. */
+/** mld_write_v1 writes a report or a done message of version 1. Returns its length. */
 uint16_t mld_write_v1(uint8_t *p, uint8_t type, const struct pc_addr *group);
 
 #endif

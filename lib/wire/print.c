@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* Frames as text. A struct out is a string being written that never outgrows its buffer. */
+/* Frames as text. A struct out is a string that is being written, truncated to its buffer. */
 
 #include "wire/print.h"
 
@@ -144,9 +144,9 @@ char *tcp_print(const struct tcp_seg *s, char *buf, size_t size)
 	return buf;
 }
 
-/* ---- what IP carries ------------------------------------------------------------------------- */
+/* ---- IP payload ------------------------------------------------------------------------------ */
 
-/* What is the same in a packet of either family. */
+/* What packets of both families have in common. */
 struct ends {
 	struct pc_addr src, dst;
 	uint8_t proto;
@@ -278,7 +278,7 @@ static void put_icmp6(struct out *o, const struct ends *ip, const uint8_t *p, ui
 		put(o, " (bad icmp6 checksum)");
 }
 
-/* ---- what Ethernet carries ------------------------------------------------------------------- */
+/* ---- Ethernet payload ------------------------------------------------------------------------ */
 
 static void put_payload(struct out *o, const struct ends *ip, const uint8_t *p, uint32_t len)
 {

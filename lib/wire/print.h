@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 /**
- * wire_print writes a whole Ethernet frame in one line, much as tcpdump -n would, wrong checksums
- * and lengths said; any bytes are allowed. The text is cut to size - 1 characters, always ends in a
- * NUL if size > 0, and holds no newline. Returns buf.
+ * wire_print writes a whole Ethernet frame in one line, much as tcpdump -n would, and points out
+ * wrong checksums and lengths; any bytes are allowed. The output is truncated to size - 1
+ * characters, ends with a NUL if size > 0, and contains no newline. Returns buf.
  */
 char *wire_print(const void *frame, size_t len, char *buf, size_t size);
 

@@ -24,9 +24,9 @@
 #define LEN_SACKOK 2
 #define LEN_TS     10
 #define LEN_MD5    18
-#define LEN_AO     4 /* and the digest */
-#define LEN_BLOCK  8 /* of SACK, after two bytes of kind and length */
-#define LEN_COUNT  3 /* of AccECN, likewise */
+#define LEN_AO     4 /* plus the digest */
+#define LEN_BLOCK  8 /* for each SACK block, after two bytes of kind and length */
+#define LEN_COUNT  3 /* for each AccECN counter, likewise */
 
 static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
 {
@@ -38,7 +38,7 @@ static void parse_sack(const uint8_t *p, unsigned blocks, struct tcp_seg *seg)
 	seg->has |= TCP_HAS_SACK;
 }
 
-/* RFC 7413 section 2: no cookie, or 4 to 16 bytes, an even number of them */
+/* RFC 7413 section 2: no cookie, or one of 4 to 16 bytes, an even number */
 static void parse_fastopen(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 {
 	if (len > TCP_COOKIE_MAX || len % 2 != 0 || (len > 0 && len < 4))
@@ -48,7 +48,7 @@ static void parse_fastopen(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 	seg->has |= TCP_HAS_FASTOPEN;
 }
 
-/* RFC 9768 section 3.2.3: as many counters as are complete; anything left over is ignored */
+/* RFC 9768 section 3.2.3: as many counters as are complete; the rest is ignored */
 static void parse_accecn(const uint8_t *p, unsigned len, bool order1, struct tcp_seg *seg)
 {
 	unsigned n = len / LEN_COUNT;
@@ -62,8 +62,8 @@ static void parse_accecn(const uint8_t *p, unsigned len, bool order1, struct tcp
 		    (uint32_t)p[0] << 16 | (uint32_t)p[1] << 8 | p[2];
 }
 
-/* Reads the option of len >= 2 bytes at p. Of an unknown kind, or of a length that its kind does
- * not have, it means nothing (RFC 9293 MUST-6, MUST-7). */
+/* Reads the option of len >= 2 bytes at p. An unknown kind, or a length that is invalid for its
+ * kind, is ignored (RFC 9293 MUST-6, MUST-7). */
 static void parse_tcp_option(const uint8_t *p, unsigned len, struct tcp_seg *seg)
 {
 	switch (p[0]) {
@@ -92,7 +92,7 @@ static void parse_tcp_option(const uint8_t *p, unsigned len, struct tcp_seg *seg
 			tcp_parse_ts(p + 2, seg);
 		break;
 	case OPT_MD5:
-	case OPT_AO: /* of whatever length: whether it is good is looked at later */
+	case OPT_AO: /* of any length: it is validated later */
 		seg->has |= TCP_HAS_AUTH;
 		break;
 	case OPT_FASTOPEN:
@@ -105,7 +105,7 @@ static void parse_tcp_option(const uint8_t *p, unsigned len, struct tcp_seg *seg
 	}
 }
 
-/* Walks the options, which begin anywhere (RFC 9293 MUST-64). */
+/* Walks the options, which may begin at any offset (RFC 9293 MUST-64). */
 void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 {
 	while (left > 0 && p[0] != OPT_EOL) {
@@ -113,7 +113,7 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 
 		if (p[0] != OPT_NOP) {
 			if (left < 2 || p[1] < 2 || p[1] > left)
-				return; /* there is no telling where the next one begins */
+				return; /* the next one cannot be found */
 			len = p[1];
 			parse_tcp_option(p, len, seg);
 		}
@@ -122,8 +122,8 @@ void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg)
 	}
 }
 
-/* The digest of the option of a signature at p, of which a says the kind; NULL: its
- * length is wrong. */
+/* Returns the digest of the signature option at p, whose kind is in a; NULL: its length is
+ * wrong. */
 static const uint8_t *read_auth(const uint8_t *p, struct tcp_auth *a)
 {
 	if (p[0] == OPT_MD5)
@@ -161,7 +161,7 @@ const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth
 	return found;
 }
 
-/* How many bytes the options without SACK take: always a multiple of 4. */
+/* The length of the options without SACK: always a multiple of 4. */
 static unsigned fixed_options_len(const struct tcp_seg *s)
 {
 	const uint8_t has = s->has;
@@ -172,7 +172,7 @@ static unsigned fixed_options_len(const struct tcp_seg *s)
 	if ((has & TCP_HAS_MSS) != 0)
 		len += LEN_MSS;
 	if ((has & TCP_HAS_TS) != 0)
-		len += TCP_NOP_NOP_TS_LEN; /* SACK-permitted stands where the two NOPs would */
+		len += TCP_NOP_NOP_TS_LEN; /* SACK-permitted replaces the two NOPs */
 	else if ((has & TCP_HAS_SACKOK) != 0)
 		len += 4;
 	if ((has & TCP_HAS_WSCALE) != 0)

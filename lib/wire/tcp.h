@@ -30,8 +30,8 @@
 #define TCP_HAS_SACKOK   0x08
 #define TCP_HAS_SACK     0x10
 #define TCP_HAS_FASTOPEN 0x20
-#define TCP_HAS_AUTH     0x40 /* a signature (RFC 2385, RFC 5925): tcp_find_auth tells which */
-#define TCP_HAS_AE       0x80 /* no option: the ninth flag (RFC 9768) */
+#define TCP_HAS_AUTH     0x40 /* a signature (RFC 2385, RFC 5925): see tcp_find_auth */
+#define TCP_HAS_AE       0x80 /* not an option: the ninth flag (RFC 9768) */
 
 #define TCP_COOKIE_MAX  16 /* bytes of a Fast Open cookie (RFC 7413 section 2) */
 #define TCP_OPTIONS_MAX (TCP_HDR_MAX - TCP_HDR_LEN)
@@ -43,7 +43,7 @@ enum tcp_counter { TCP_E0B, TCP_CEB, TCP_E1B, TCP_COUNTERS };
 
 /** Which counters an option has, from the first on; AccECN1 has them in reverse order. */
 enum tcp_accecn {
-	TCP_ACCECN_NONE, /* there is no such option */
+	TCP_ACCECN_NONE, /* no such option */
 	TCP_ACCECN_EMPTY,
 	TCP_ACCECN_E0B,
 	TCP_ACCECN_E0B_CEB,
@@ -53,13 +53,13 @@ enum tcp_accecn {
 	TCP_ACCECN_1, /* all, AccECN1 */
 };
 
-/** tcp_accecn_fields returns how many that are. */
+/** tcp_accecn_fields returns the number of counters. */
 static inline unsigned tcp_accecn_fields(unsigned accecn)
 {
 	return accecn < TCP_ACCECN_E0B ? 0 : (accecn - TCP_ACCECN_E0B) % TCP_COUNTERS + 1;
 }
 
-/** tcp_accecn_has says whether it has a counter. */
+/** tcp_accecn_has says whether an option has a counter. */
 static inline bool tcp_accecn_has(unsigned accecn, enum tcp_counter c)
 {
 	const unsigned place = accecn < TCP_ACCECN_E1B ? c : TCP_E1B - c;
@@ -67,25 +67,25 @@ static inline bool tcp_accecn_has(unsigned accecn, enum tcp_counter c)
 	return place < tcp_accecn_fields(accecn);
 }
 
-/** tcp_accecn_space returns the bytes that the option takes with its padding. */
+/** tcp_accecn_space returns the length of the option with its padding. */
 static inline unsigned tcp_accecn_space(unsigned accecn)
 {
 	return accecn == TCP_ACCECN_NONE ? 0 : (2 + 3 * tcp_accecn_fields(accecn) + 3) & ~3u;
 }
 
-/** A signature's option without its digest. */
+/** A signature option without its digest. */
 struct tcp_auth {
 	uint8_t kind;         /* TCP_AUTH_* */
-	uint8_t len;          /* of TCP-AO: bytes of the digest */
+	uint8_t len;          /* of TCP-AO: length of the digest */
 	uint8_t keyid, rnext; /* of TCP-AO: KeyID and RNextKeyID (RFC 5925 section 2.2) */
 };
 
 enum { TCP_AUTH_MD5, TCP_AUTH_AO };
 
-#define TCP_MD5_LEN  16 /* bytes of a digest of RFC 2385 */
+#define TCP_MD5_LEN  16 /* length of an RFC 2385 digest */
 #define TCP_AUTH_OFF 24 /* where tcp_write leaves room for a digest of either kind */
 
-/** tcp_auth_space returns the bytes that the option takes with its padding. */
+/** tcp_auth_space returns the length of the option with its padding. */
 static inline unsigned tcp_auth_space(const struct tcp_auth *a)
 {
 	return a->kind == TCP_AUTH_MD5 ? 20 : (4u + a->len + 3) & ~3u;
@@ -99,8 +99,8 @@ struct tcp_seg {
 	uint16_t wnd; /* as on the wire, not scaled */
 	uint16_t urg;
 	uint8_t flags;   /* TCP_FIN .. TCP_CWR */
-	uint8_t hdr_len; /* bytes, options included */
-	/* what nearly always is 0 stands together: then it takes one store */
+	uint8_t hdr_len; /* bytes, including options */
+	/* fields that are nearly always 0 are adjacent, so that one store clears them */
 	uint16_t mss;
 	uint8_t has;    /* TCP_HAS_* */
 	uint8_t wscale; /* as on the wire */
@@ -113,14 +113,14 @@ struct tcp_seg {
 	} sack[TCP_SACK_BLOCKS];
 	uint32_t counter[TCP_COUNTERS]; /* with accecn, those that the option has */
 	uint8_t cookie[TCP_COOKIE_MAX];
-	struct tcp_auth auth; /* with TCP_HAS_AUTH, for tcp_write; tcp_parse leaves it alone */
+	struct tcp_auth auth; /* with TCP_HAS_AUTH, for tcp_write; not set by tcp_parse */
 };
 
-/* How nearly every segment with timestamps begins its options (RFC 7323 appendix A). */
+/* The beginning of the options of nearly all segments with timestamps (RFC 7323 appendix A). */
 #define TCP_NOP_NOP_TS     0x0101080a
 #define TCP_NOP_NOP_TS_LEN 12
 
-/* The parts of tcp_parse that read options. */
+/* The parts of tcp_parse for options. */
 void tcp_parse_options(const uint8_t *p, unsigned left, struct tcp_seg *seg);
 
 static inline void tcp_parse_ts(const uint8_t *p, struct tcp_seg *seg)
@@ -134,7 +134,7 @@ static inline void tcp_parse_ts(const uint8_t *p, struct tcp_seg *seg)
  * tcp_parse reads the header at p; len is the length of the whole segment, of which at least
  * min(len, 60) bytes are at p. An option whose length is below 2 or runs past the header ends the
  * list; one whose length is wrong for its kind is skipped (RFC 9293 MUST-7). Options are read in
- * any segment (MUST-5): TCP decides whether they mean anything there. If an option occurs twice,
+ * any segment (MUST-5): TCP decides whether they are meaningful there. If an option occurs twice,
  * the last one counts; fields not in seg->has are 0, except the SACK blocks, the counters and the
  * Fast Open cookie. Returns the header's length in bytes, WIRE_SHORT or WIRE_HEADER.
  */
@@ -174,27 +174,28 @@ static inline int tcp_parse(const uint8_t *p, uint32_t len, struct tcp_seg *seg)
 	return (int)hdr_len;
 }
 
-/** tcp_find_auth returns the digest in a header of hdr_len bytes that has TCP_HAS_AUTH, and
- * fills in a. NULL: there are several, or the option's length is wrong; a->kind is then that of
+/** tcp_find_auth finds the digest in a header of hdr_len bytes that has TCP_HAS_AUTH, and fills in
+ * a. Returns NULL if there are several, or the option's length is wrong; then a->kind is that of
  * the first one. */
 const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth *a);
 
 /**
  * tcp_write writes the header that s describes (sport to urg, the options in s->has, and as many
  * SACK blocks as fit) with checksum 0. p must have room for TCP_HDR_MAX bytes. Returns its length,
- * a multiple of 4. Order: a signature, zeros for now, at TCP_AUTH_OFF; MSS, SACK-permitted,
- * timestamps, window scale, Fast Open, AccECN, SACK. Odd lengths are padded by NOPs in front, as in
- * every stack, so that NOP NOP TS is at a fixed place in segments without SYN.
+ * a multiple of 4. The order is: a signature, with zeros as the digest, at TCP_AUTH_OFF; MSS,
+ * SACK-permitted, timestamps, window scale, Fast Open, AccECN, SACK. Odd lengths are padded by NOPs
+ * before the option, as in all stacks, so that NOP NOP TS is at a fixed place in segments without
+ * SYN.
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);
 
-/** tcp_hdr_len returns what tcp_write would write. */
+/** tcp_hdr_len returns the length that tcp_write would write. */
 uint16_t tcp_hdr_len(const struct tcp_seg *s);
 
 /** Offset of the checksum field in the header. */
 #define TCP_CKSUM_OFF 16
 
-/** A segment without options but timestamps, for tcp_write_plain. */
+/** A segment with no options except timestamps, for tcp_write_plain. */
 struct tcp_plain {
 	uint16_t sport, dport, wnd;
 	uint8_t flags;
@@ -208,8 +209,8 @@ static inline uint16_t tcp_plain_len(bool has_ts)
 	return has_ts ? TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN : TCP_HDR_LEN;
 }
 
-/** tcp_write_plain writes such a header with checksum 0, and returns the sum of its words
- * in memory order. */
+/** tcp_write_plain writes such a header with checksum 0, and returns the sum of its words in memory
+ * order. */
 static inline uint64_t tcp_write_plain(uint8_t *p, struct tcp_plain s)
 {
 	const uint32_t w0 = __builtin_bswap32((uint32_t)s.sport << 16 | s.dport);

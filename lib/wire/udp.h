@@ -15,13 +15,13 @@
 struct udp_hdr {
 	uint16_t sport, dport;
 	uint16_t len;      /* bytes of header and payload */
-	uint16_t cksum_be; /* as on the wire; 0: the sender computed none */
+	uint16_t cksum_be; /* as on the wire; 0: no checksum */
 };
 
 /**
- * udp_parse reads the header at p; len is the length of the IP packet's payload, of which at least
- * min(len, 8) bytes are at p. Returns UDP_HDR_LEN; WIRE_SHORT; or WIRE_LENGTH when the length field
- * is below 8 or beyond len (it may be less than len: what follows is not part of the datagram).
+ * udp_parse reads the header at p; len is the length of the IP payload, of which at least min(len,
+ * 8) bytes are at p. Returns UDP_HDR_LEN; WIRE_SHORT; or WIRE_LENGTH if the length field is below 8
+ * or beyond len (it may be less than len: what follows is not part of the datagram).
  */
 int udp_parse(const uint8_t *p, uint32_t len, struct udp_hdr *h);
 

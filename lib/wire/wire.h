@@ -5,10 +5,9 @@
 /*
  * Bytes on the wire, and their structs in host byte order.
  *
- * Everything here is pure: no state, no allocation, no counters.  A parser takes bytes and their
- * number, trusts nothing, and returns the length of what it has understood or a negative WIRE_
- * code.  A writer returns how many bytes it has written.  This is the only place that casts packet
- * bytes.
+ * Everything here is pure: no state, no allocation, no counters. A parser takes a buffer and its
+ * length, trusts nothing, and returns the length of what it has parsed or a negative WIRE_ code. A
+ * writer returns how many bytes it has written. Above the ports, no other code casts packet bytes.
  */
 
 #include <assert.h>
@@ -17,11 +16,11 @@
 
 enum {
 	WIRE_SHORT = -1,    /* fewer bytes than the header needs */
-	WIRE_VERSION = -2,  /* not the version it should be */
-	WIRE_HEADER = -3,   /* header length too small or beyond the bytes */
-	WIRE_LENGTH = -4,   /* length field contradicts the bytes */
+	WIRE_VERSION = -2,  /* wrong version */
+	WIRE_HEADER = -3,   /* header length too small or beyond the buffer */
+	WIRE_LENGTH = -4,   /* length field contradicts the buffer */
 	WIRE_CHECKSUM = -5, /* checksum wrong */
-	WIRE_FORM = -6,     /* any other contradiction */
+	WIRE_FORM = -6,     /* any other inconsistency */
 };
 
 /* Loads and stores of big-endian fields, at any alignment. */
