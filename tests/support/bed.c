@@ -22,7 +22,7 @@
 
 #include "stack_on.h"
 
-/* Overview: two tables of the same calls, and helpers that use nothing but a table. */
+/* Overview: two tables of the same calls, and helpers that use only these tables. */
 
 /* ---- the kernel ---- */
 
@@ -391,7 +391,7 @@ void bed_small(struct bed *b, struct rte_mempool *pool)
 	make_stacks(b, pool, &cfg);
 }
 
-/* ---- threads: the near side by percore/posix.h, the calling thread drives ---- */
+/* ---- threads: the near side uses percore/posix.h, the calling thread drives the stacks ---- */
 
 static int t_socket(struct bed *b, int side, int domain, int type, int protocol)
 {
@@ -533,7 +533,7 @@ static void t_sleep(void *bed, uint64_t deadline_ns)
 	(void)bed, (void)deadline_ns;
 }
 
-/* As p_settle, and until the service has nothing left to do. */
+/* Like p_settle, but also until the service has nothing left to do. */
 static void t_settle(struct bed *b)
 {
 	for (unsigned ms = 0; ms < 60; ms++, b->now += 1000000) {

@@ -89,11 +89,11 @@ void bed_own_network(void);
 void bed_kernel(struct bed *b);
 void bed_percore(struct bed *b, struct rte_mempool *pool);
 
-/** bed_small is bed_percore with small tables, so that it is quick to make and validate. */
+/** bed_small is bed_percore with small tables, which are quick to create and validate. */
 void bed_small(struct bed *b, struct rte_mempool *pool);
 
 /**
- * bed_threads makes one whose near side is used through percore/posix.h; the caller drives the
+ * bed_threads makes a bed whose near side is used through percore/posix.h; the caller drives the
  * stacks.
  */
 void bed_threads(struct bed *b, struct rte_mempool *pool);

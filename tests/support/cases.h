@@ -9,9 +9,9 @@
 
 struct cases {
 	const void *first; /* a struct whose first member is const char *name */
-	size_t size;       /* of one */
+	size_t size;       /* of one case */
 	unsigned n;
-	const char *only;                      /* only cases whose name contains it */
+	const char *only;                      /* only cases whose names contain it */
 	bool (*is_left_out)(const char *name); /* or NULL */
 	void (*run)(void);                     /* runs cases_current() */
 	bool verbose;

@@ -71,7 +71,7 @@ void eal_start_with_drivers(void)
 
 void eal_start(void)
 {
-	/* another build of DPDK may have the drivers elsewhere */
+	/* another build of DPDK may have the drivers in another folder */
 	if (access(RTE_EAL_PMD_PATH "/librte_mempool_stack.so", F_OK) != 0) {
 		eal_start_with_drivers();
 		return;
@@ -80,7 +80,7 @@ void eal_start(void)
 	start(ALL_ARGS);
 }
 
-/* as rte_pktmbuf_pool_create, which would put one mbuf into each page (lib/run/memory.c) */
+/* Like rte_pktmbuf_pool_create, which would put one mbuf into each page (lib/run/memory.c). */
 static struct rte_mempool *make_pool(const char *name, uint32_t n)
 {
 	struct rte_pktmbuf_pool_private priv = {.mbuf_data_room_size = RTE_MBUF_DEFAULT_BUF_SIZE};

@@ -8,11 +8,11 @@
 
 struct rte_mempool;
 
-/** eal_start initialises EAL for a test program, quietly and without devices' drivers; it may be called again. Exits on
- * failure. */
+/** eal_start initialises EAL for a test program, quietly and without device drivers; it may be
+ * called again. Exits on failure. */
 void eal_start(void);
 
-/** eal_start_with_drivers does so for programs that make devices; it must be called first. */
+/** eal_start_with_drivers does so for programs that create devices; call it before eal_start. */
 void eal_start_with_drivers(void);
 
 /** eal_pool makes an mbuf pool of n mbufs with room for an Ethernet frame. Exits on failure. */

@@ -6,7 +6,7 @@
 
 #include "frame6.h"
 
-/* Overview: offsets are those of Ethernet without VLAN and IPv4 without options, 14 and 34. */
+/* Overview: the offsets are those of Ethernet without VLAN and IPv4 without options, 14 and 34. */
 
 #define L3 14
 #define L4 34
@@ -99,7 +99,7 @@ static void put_l4_cksum(struct frame *f, const struct frame_ends *e, uint8_t pr
 	put16(f->b + L4 + off, frame_fold(frame_sum(f->b + L4, l4_len, sum)));
 }
 
-/* RFC 9768 table 5, padded in front */
+/* RFC 9768 table 5, with the padding before the option */
 static unsigned put_accecn(uint8_t *p, const struct tcp_seg *s)
 {
 	static const uint8_t length[] = {0, 2, 5, 8, 11, 5, 8, 11};
@@ -119,12 +119,12 @@ static unsigned put_accecn(uint8_t *p, const struct tcp_seg *s)
 	return pad + len;
 }
 
-/* The options of s->has, each by itself, in the order in which Linux writes them. */
+/* The options of s->has, one by one, in the order in which Linux writes them. */
 static uint8_t put_options(uint8_t *p, const struct tcp_seg *s)
 {
 	uint8_t n = 0;
 
-	if ((s->has & TCP_HAS_AUTH) && s->auth.kind == TCP_AUTH_MD5) { /* to be filled in */
+	if ((s->has & TCP_HAS_AUTH) && s->auth.kind == TCP_AUTH_MD5) { /* digest: later */
 		memcpy(p, (uint8_t[20]){1, 1, 19, 18}, 20);
 		n = 20;
 	} else if (s->has & TCP_HAS_AUTH) {
@@ -279,7 +279,7 @@ static const char *read_auth(const uint8_t *o, struct tcp_seg *s)
 	return NULL;
 }
 
-/* RFC 9768 section 3.2.3, of a length that table 5 has */
+/* RFC 9768 section 3.2.3, with a length from table 5 */
 static const char *read_accecn(const uint8_t *o, struct tcp_seg *s)
 {
 	const bool order1 = o[0] == 174;
@@ -297,7 +297,7 @@ static const char *read_accecn(const uint8_t *o, struct tcp_seg *s)
 	return NULL;
 }
 
-/* One option of the known lengths; the stack has no business sending any other. */
+/* Reads one option of a known length; the stack must not send any other. */
 static const char *read_option(const uint8_t *o, struct tcp_seg *s)
 {
 	static const uint8_t length[9] = {[2] = 4, [3] = 3, [4] = 2, [8] = 10};

@@ -30,7 +30,7 @@ struct frame_ends {
 	uint32_t src_be, dst_be;
 };
 
-/** What frame_read has found in a frame. */
+/** The contents of a frame, as found by frame_read. */
 struct frame_info {
 	struct frame_ends ends;
 	uint16_t type; /* EtherType */
@@ -50,7 +50,7 @@ uint32_t frame_sum(const void *data, size_t len, uint32_t sum);
 /** frame_fold turns a sum into a checksum. */
 uint16_t frame_fold(uint32_t sum);
 
-/** frame_l4_sum is the sum of the pseudo header of an IPv4 packet. */
+/** frame_l4_sum is the sum of an IPv4 packet's pseudo-header. */
 uint32_t frame_l4_sum(uint32_t src_be, uint32_t dst_be, uint8_t proto, uint16_t len);
 
 /**

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Overview: offsets are those of Ethernet without VLAN and IPv6 without extension headers, 14 and 54. */
+/* Overview: the offsets are those of Ethernet without VLAN and IPv6 without extension headers, 14
+ * and 54. */
 
 #define L3 14
 #define L4 54
@@ -132,7 +133,7 @@ const char *frame6_read(const struct frame *f, struct info6 *info)
 	memcpy(info->ends.dst.b, p + 24, 16);
 	info->proto = p[6];
 	info->l4 = p + 40;
-	if (info->proto == 0) { /* only MLD sends such a header */
+	if (info->proto == 0) { /* only MLD sends a hop-by-hop header */
 		static const uint8_t alert[7] = {0, 5, 2, 0, 0, 1, 0};
 
 		if (len < 8 || memcmp(info->l4 + 1, alert, 7) != 0)
@@ -176,7 +177,7 @@ struct pc_addr addr6_of4(uint32_t ip4_be)
 
 static void replace_sum(uint8_t *field, uint32_t from, uint32_t to)
 {
-	/* RFC 1624: whether the checksum was right is kept */
+	/* RFC 1624: a correct checksum stays correct, a wrong one wrong */
 	const uint32_t sum =
 	    (uint32_t)(uint16_t)~get16(field) + frame_fold(from) + (uint16_t)~frame_fold(to);
 
@@ -188,7 +189,7 @@ static size_t sum_offset(uint8_t proto)
 	return proto == 6 ? 16 : 6;
 }
 
-/* A bare IPv4 packet of len bytes as an IPv6 packet at to. Returns its length. */
+/* Writes a bare IPv4 packet of len bytes as an IPv6 packet to to. Returns its length. */
 static size_t packet_to6(const uint8_t *ip, size_t len, uint8_t *to)
 {
 	uint32_t src_be, dst_be;
@@ -218,7 +219,7 @@ static size_t packet_to6(const uint8_t *ip, size_t len, uint8_t *to)
 	return len + 20;
 }
 
-/* An ICMP error of a bare packet, translated in place (RFC 7915 section 4.2, as far as it goes). */
+/* Translates a bare packet with an ICMP error in place (RFC 7915 section 4.2, in part). */
 static size_t error_to6(uint8_t *ip, size_t len)
 {
 	uint8_t quote[FRAME_MAX], *p = ip + 40;

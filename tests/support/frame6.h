@@ -14,12 +14,12 @@ struct ends6 {
 	struct pc_addr src, dst;
 };
 
-/** What frame6_read has found in a frame. */
+/** The contents of a frame, as found by frame6_read. */
 struct info6 {
 	struct ends6 ends;
 	uint8_t tclass, hops;
 	uint32_t label;
-	bool alert; /* a hop-by-hop header with a router alert was there */
+	bool alert; /* there was a hop-by-hop header with a router alert */
 	bool fragment, more;
 	uint16_t frag_off; /* bytes */
 	uint32_t id;       /* as on the wire */
@@ -54,7 +54,7 @@ void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t
  */
 void frame6_insert(struct frame *f, uint8_t kind, const void *header, uint16_t n);
 
-/** frame6_sum is the sum of the pseudo header (RFC 8200 section 8.1). */
+/** frame6_sum is the sum of the pseudo-header (RFC 8200 section 8.1). */
 uint32_t frame6_sum(const struct pc_addr *src, const struct pc_addr *dst, uint8_t proto,
                     uint32_t len);
 
@@ -69,8 +69,8 @@ struct pc_addr addr6_of4(uint32_t ip4_be);
 
 /**
  * frame_to6 turns an IPv4 packet without options into IPv6, with the same transport header and
- * payload; a right checksum stays right, a wrong one wrong. An ICMP error becomes its ICMPv6
- * counterpart, quote included, with an MTU larger by 20. Other frames stay as they are.
+ * payload; a correct checksum stays correct, a wrong one wrong. An ICMP error becomes its ICMPv6
+ * counterpart, including the quote, with an MTU larger by 20. Other frames are left unchanged.
  */
 void frame_to6(struct frame *f);
 

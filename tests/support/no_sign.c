@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Without nettle there are no signatures, and no tests of them. */
+/* Stubs for builds without nettle: no signatures, and no tests of them. */
 #include "sign.h"
 
 void wt_sign(struct frame *f, const char *password)

@@ -14,8 +14,9 @@
 
 /*
  * Ownership: frames are copied out of mbufs on transmit and into mbufs on receive, so the stack's
- * mbufs are back in its pool as soon as it lets go of them, and a leak is seen by counting.
- * Invariants: both lists are arrays that only grow at the end; head is the first one not taken.
+ * mbufs return to its pool as soon as it frees them, and a leak is detected by counting.
+ * Invariants: both lists are arrays that only grow at the end; head is the first element not taken
+ * yet.
  */
 
 struct list {
@@ -44,7 +45,8 @@ static struct frame *list_add(struct list *l)
 	return &l->f[l->n++];
 }
 
-/* A frame in an mbuf, NULL when there is none, or in a chain: first bytes, then 100, 1, 300, 1, ... as a careless NIC might. */
+/* Returns a frame in an mbuf, or, with rx_split, in a chain of rx_split, 100, 1, 300, 1, ... bytes,
+ * as a careless NIC might; NULL: no mbuf. */
 static struct rte_mbuf *mbuf_of(const struct probe *p, const struct frame *f)
 {
 	uint32_t done = 0, n = p->cfg.rx_split != 0 ? p->cfg.rx_split : f->len;
@@ -78,7 +80,7 @@ static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 		struct rte_mbuf *m = mbuf_of(p, &p->rx.f[p->rx.head]);
 
 		if (m == NULL)
-			break; /* what a device would do: the frame waits */
+			break; /* as with a device: the frame waits */
 		m->packet_type = 0;
 		if (port->info.offloads & PC_PORT_RX_IP4_CKSUM)
 			m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN;
@@ -89,7 +91,7 @@ static uint16_t probe_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 	return i;
 }
 
-/* Does what a NIC does for RTE_MBUF_F_TX_L4_MASK, behind an IP header of either family. */
+/* Does what a NIC does for RTE_MBUF_F_TX_L4_MASK, after an IP header of either family. */
 static const char *complete_l4(uint64_t asked, uint32_t offloads, struct frame *f, uint32_t l4_off,
                                uint32_t pseudo)
 {
@@ -123,7 +125,7 @@ static const char *complete6(const struct rte_mbuf *m, uint32_t offloads, struct
 	                   frame6_sum(&src, &dst, ip[6], f->len - 54u));
 }
 
-/* Does what a NIC does for RTE_MBUF_F_TX_*, after checking that it was asked properly. */
+/* Does what a NIC does for RTE_MBUF_F_TX_*, after checking the request. */
 static const char *complete(const struct rte_mbuf *m, uint32_t offloads, struct frame *f)
 {
 	const uint64_t asked = m->ol_flags & RTE_MBUF_F_TX_L4_MASK;
@@ -149,7 +151,7 @@ static const char *complete(const struct rte_mbuf *m, uint32_t offloads, struct 
 	                   frame_l4_sum(src, dst, ip[9], (uint16_t)(f->len - 34u)));
 }
 
-/* Answers a request; whatever is ARP is not shown to the test. */
+/* Answers an ARP request; ARP is hidden from the test. */
 static bool hide_arp(struct probe *p, const struct frame *f)
 {
 	struct frame_ends e = {.src_mac = PEER_MAC};
@@ -164,7 +166,7 @@ static bool hide_arp(struct probe *p, const struct frame *f)
 	return true;
 }
 
-/* Answers a solicitation for a neighbour; messages of the link are not shown to the test. */
+/* Answers a neighbour solicitation; link-local control messages are hidden from the test. */
 static bool hide_nd(struct probe *p, const struct frame *f)
 {
 	struct ends6 e = {.src_mac = PEER_MAC};
@@ -211,7 +213,7 @@ static void capture(struct probe *p, const struct rte_mbuf *m, uint64_t now_ns)
 		p->wrong = wrong;
 }
 
-/* whether a large segment is what a device may be given */
+/* Checks whether a large segment is valid for a device. */
 static const char *check_cut(const struct rte_mbuf *m, uint32_t offloads)
 {
 	const struct rte_ipv4_hdr *ip4 = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);

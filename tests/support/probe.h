@@ -3,12 +3,12 @@
 #define SUPPORT_PROBE_H
 
 /*
- * The probe: a port whose other side is the test.
+ * The probe: a port whose other end is the test.
  *
  * Frames that the stack sends are copied, their checksums completed if the probe offers that
- * offload, and kept in order with the time of sending; frames that the test injects are handed to
- * the stack in the next receive burst.  Unless switched off, ARP requests for every address are
- * answered, so that a test of TCP sees only TCP.
+ * offload, and kept in order with the time of sending; frames that the test injects are received by
+ * the stack in the next burst. Unless switched off, ARP requests for every address are answered, so
+ * that a test of TCP sees only TCP.
  */
 
 #include <stdbool.h>
@@ -22,28 +22,26 @@
 #define PROBE_MAC "\x02\x00\x00\x00\x00\x01" /* of the port */
 #define PEER_MAC  "\x02\x00\x00\x00\x00\x02" /* of the peer that the test plays */
 
-/** How a probe behaves. */
+/** The behaviour of a probe. */
 struct probe_config {
 	uint32_t offloads; /* enum pc_port_offload that it offers */
-	bool partial; /* it says that received frames have no transport checksum, and are good */
-	uint16_t mtu; /* 0: 1500 */
-	uint16_t tx_limit; /* frames taken in one tx burst; 0: all */
-	uint16_t
-	    rx_split; /* received frames are chains, the first mbuf of so many bytes; 0: linear */
-	bool
-	    ip6; /* turns packets into IPv6 and back (frame6.h); ND is answered and hidden as ARP is */
+	bool partial;      /* received frames are marked as good but without a transport checksum */
+	uint16_t mtu;      /* 0: 1500 */
+	uint16_t tx_limit; /* frames accepted per tx burst; 0: all */
+	uint16_t rx_split; /* received frames are chains, with so many bytes first; 0: linear */
+	bool ip6;          /* translates to IPv6 and back (frame6.h); answers and hides ND */
 	struct rte_mempool *pool;
 };
 
 struct probe;
 
-/** probe_open makes a probe. Exits if there is not enough memory: this is a test. */
+/** probe_open makes a probe. Exits if there is not enough memory. */
 struct probe *probe_open(const struct probe_config *config);
 
 /** probe_port returns the port to give to a stack; closing it frees the probe. */
 struct pc_port *probe_port(struct probe *p);
 
-/** probe_inject lets the stack receive a frame with its next burst. */
+/** probe_inject adds a frame to the stack's next receive burst. */
 void probe_inject(struct probe *p, const struct frame *f);
 
 /** probe_pending says how many injected frames the stack has not taken yet. */
@@ -57,13 +55,13 @@ const struct frame *probe_sent(const struct probe *p);
 /** probe_take removes the oldest frame sent. */
 void probe_take(struct probe *p);
 
-/** probe_answer_arp switches the answering (and hiding) of ARP; it is on at first. */
+/** probe_answer_arp switches the answering (and hiding) of ARP; initially on. */
 void probe_answer_arp(struct probe *p, bool on);
 
-/** probe_limit_tx makes the port take no frames (0) or up to n per burst. */
+/** probe_limit_tx makes the port accept at most n frames per burst, or none (0). */
 void probe_limit_tx(struct probe *p, uint16_t n);
 
-/** probe_wrong returns what was wrong with a sent frame, from a NIC's point of view, or NULL. */
+/** probe_wrong returns what was wrong with a sent frame, from the NIC's point of view, or NULL. */
 const char *probe_wrong(const struct probe *p);
 
 #endif

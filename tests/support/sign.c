@@ -8,7 +8,7 @@
 #include "frame6.h"
 #include "wt_ip6.h"
 
-/* Overview: offsets are those of Ethernet without VLAN and IPv4 without options. */
+/* Overview: the offsets are those of Ethernet without VLAN and IPv4 without options. */
 
 #define IP  14
 #define TCP 34

@@ -11,13 +11,13 @@
 
 enum wt_ao_alg { WT_AO_SHA1, WT_AO_CMAC, WT_AO_SHA256 };
 
-/** A key of TCP-AO, and how a segment uses it. */
+/** A TCP-AO key, and how a segment uses it. */
 struct wt_ao {
 	const char *key;
-	uint8_t len; /* of key; 0: it is text */
+	uint8_t len; /* of key; 0: it is a string */
 	enum wt_ao_alg alg;
 	uint8_t mac_len; /* 0: 12 */
-	bool omit;       /* options but its own are not signed */
+	bool omit;       /* options other than TCP-AO are not signed */
 	uint8_t id, rnext;
 };
 

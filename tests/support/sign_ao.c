@@ -12,9 +12,9 @@
 
 /*
  * TCP-AO (RFC 5925, RFC 5926), deliberately independent of lib/tcp: HMAC (RFC 2104) and CMAC (RFC
- * 4493) are built from the bare hash and cipher, over one buffer with everything that is signed.
+ * 4493) are built from the plain hash and cipher, over one buffer with all signed data.
  *
- * Offsets are those of Ethernet without VLAN and IPv4 without options.
+ * The offsets are those of Ethernet without VLAN and IPv4 without options.
  */
 
 #define IP  14
@@ -122,7 +122,7 @@ static size_t mac(enum wt_ao_alg alg, const uint8_t *key, size_t len, const stru
 	return alg == WT_AO_CMAC ? cmac(key, text, out) : hmac(alg, key, len, text, out);
 }
 
-/* ---- what is signed --------------------------------------------------------------------------- */
+/* ---- signed data ----------------------------------------------------------------------------- */
 
 static void add_ends(struct bytes *x, const struct frame *f)
 {

@@ -4,7 +4,8 @@
 
 #include <percore/stack.h>
 
-/** stack_on makes a stack with one port and one address there, e.g. "10.0.0.1/24". Exits on failure. */
+/** stack_on makes a stack with one port that has one address, e.g. "10.0.0.1/24". Exits on
+ * failure. */
 struct pc_stack *stack_on(const struct pc_stack_config *cfg, struct rte_mempool *pool,
                           struct pc_port *port, const char *cidr);
 

@@ -8,10 +8,10 @@
 #include "sign.h"
 
 /*
- * Overview: the three words.  A segment is turned into absolute numbers on its way in and into
+ * Overview: the three words. A segment is turned into absolute numbers on its way in and into
  * relative ones on its way out; what was negotiated is learnt from the two SYNs.
  *
- * Invariant: virtual time only moves in run_to(), from deadline to deadline of the stack, so a
+ * Invariant: virtual time only advances in run_to(), from deadline to deadline of the stack, so a
  * timer is seen at the time for which it was set and not at the end of a sleep.
  */
 
@@ -29,7 +29,7 @@ struct frame_ends wt_ends(const struct wt *w)
 	return e;
 }
 
-/* Sets the TTL with which a frame arrives, and the right checksum. */
+/* Sets the TTL with which a frame arrives, and corrects the checksum. */
 static void set_ttl(const struct wt *w, struct frame *f)
 {
 	f->b[14 + 8] = w->peer.ttl != 0 ? w->peer.ttl : f->b[14 + 8];
@@ -66,7 +66,7 @@ void wt_settle(struct wt *w)
 		if (++turns > 10000)
 			wt_fail(w, WT_HERE, "the stack never comes to rest");
 	} while (probe_pending(w->probe) != 0);
-	/* a case of many thousands of steps is validated only now and then */
+	/* a case with thousands of steps is validated only now and then */
 	if ((w->settled++ < WT_ALL_VALIDATED || w->settled % 16 == 0) &&
 	    pc_stack_validate(w->st, stderr) != 0)
 		wt_fail(w, WT_HERE, "pc_stack_validate finds a broken invariant");
@@ -75,7 +75,8 @@ void wt_settle(struct wt *w)
 }
 
 /*
- * Moves the clock to target, or to the first frame sent on the way. Returns whether there is one.
+ * Advances the clock to target, or, with stop, to the first frame sent before. Returns whether
+ * there is one.
  */
 static bool run_to(struct wt *w, uint64_t target, bool stop)
 {
@@ -88,7 +89,7 @@ static bool run_to(struct wt *w, uint64_t target, bool stop)
 		next = pc_stack_next_deadline(w->st);
 		if (next > target)
 			break;
-		/* a stack that waits for mbufs is due always: a turn takes time, too */
+		/* a stack that waits for mbufs is always due; a turn takes time, too */
 		if (next <= w->now && ++idle > 3) {
 			if (w->now >= target)
 				break;
@@ -175,7 +176,7 @@ void wt_inject_frame(struct wt *w, const struct frame *f)
 	w->mark = w->now;
 }
 
-/* RFC 5925 section 6.2: the extension of the number that is seq after the ISN */
+/* RFC 5925 section 6.2: the extension of the sequence number that is seq after the ISN */
 static uint32_t sne_of(uint32_t isn, uint32_t seq)
 {
 	return (uint32_t)(((uint64_t)isn + (uint64_t)(int64_t)(int32_t)seq) >> 32);
@@ -249,7 +250,7 @@ static void learn(struct wt *w, const struct tcp_seg *t)
 	f->ws_sent = (t->has & TCP_HAS_WSCALE) != 0;
 	f->ws = t->wscale;
 	f->mss = t->has & TCP_HAS_MSS ? t->mss : 0;
-	/* a SYN-ACK only repeats what the peer has offered */
+	/* a SYN-ACK only echoes what the peer has offered */
 	f->ts_on = f->ts_sent && (w->peer.ts || (t->flags & TCP_ACK));
 	f->ws_on = f->ws_sent && (w->peer.ws != 0 || (t->flags & TCP_ACK));
 }
@@ -283,7 +284,7 @@ static void check_ends(struct wt *w, const struct frame_info *i)
 		wt_fail(w, WT_HERE, "TCP segment without DF (RFC 1191)");
 }
 
-static struct frame frame; /* that read_next has read */
+static struct frame frame; /* the last frame read by read_next */
 
 static const struct frame_info *read_next(struct wt *w)
 {
@@ -358,7 +359,7 @@ unsigned wt_drop(struct wt *w)
 	return n;
 }
 
-/* What was sent, in the form of what is expected: relative numbers. */
+/* Converts a sent segment to the form of an expected one, with relative numbers. */
 static struct tcp_seg relative(const struct wt *w, const struct tcp_seg *t)
 {
 	struct tcp_seg r = *t;
@@ -424,7 +425,7 @@ static bool same_counters(const struct tcp_seg *x, const struct tcp_seg *a)
 	return true;
 }
 
-/* Names the first thing that differs, or returns NULL. */
+/* Returns the name of the first field that differs, or NULL. */
 static const char *difference(const struct tcp_seg *x, const struct tcp_seg *a)
 {
 	if (x->sport != a->sport || x->dport != a->dport)

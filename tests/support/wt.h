@@ -5,18 +5,18 @@
 /*
  * The language of wire tests: one stack, one virtual clock, segments written by hand.
  *
- * Three words: INJECT(segment) lets the stack receive it and finish its turn; EXPECT(segment) says
- * that exactly this segment was sent, at once (EXPECT_AT: after so many ms of virtual time);
- * NOTHING(ms) says that nothing is sent for so long.  Between them the test calls the socket API of
- * w->st.  An unexpected segment from the stack fails the case at its end.
+ * Three words: INJECT(segment) makes the stack receive it and complete its turn; EXPECT(segment)
+ * checks that exactly this segment was sent, at once (EXPECT_AT: after so many ms of virtual time);
+ * NOTHING(ms) checks that nothing is sent for that long. In between, the test calls the socket API
+ * of w->st. An unexpected segment from the stack fails the case at its end.
  *
- * Sequence numbers are relative: seq of what the test injects and ack of what it expects count from
- * the peer's ISN, the other two from the stack's, so a SYN is number 0 and the first byte is 1.
- * Payload bytes are a function of their number, so they need not be written down, and are compared
- * in both directions.  Every frame's lengths, checksums, addresses and padding are verified.
+ * Sequence numbers are relative: seq of injected segments and ack of expected ones count from the
+ * peer's ISN, the other two from the stack's, so a SYN has number 0 and the first byte 1. Payload
+ * bytes are a function of their number, so they need not be written down, and are compared in both
+ * directions. Every frame's lengths, checksums, addresses and padding are verified.
  *
  * A case is a function of `struct wt *w`; a failure prints the place, what was expected and what
- * was sent, and ends the case.  wt_<state>() bring a connection into a state of RFC 9293 section
+ * was sent, and ends the case. wt_<state>() bring a connection into a state of RFC 9293 section
  * 3.3.2.
  */
 
@@ -52,17 +52,17 @@
 #define CE   3
 
 #define ZERO_WND (-1)
-#define NO_TS    1 /* .ts: without the option though it was negotiated */
-#define TS       2 /* .ts: with the option, values as given */
+#define NO_TS    1 /* .ts: without the option although it was negotiated */
+#define TS       2 /* .ts: with the option and the given values */
 
-#define NO_ACCECN 0x80 /* .accecn: expected: without the option */
+#define NO_ACCECN 0x80 /* .accecn of an expected segment: without the option */
 
-/** A segment; members left out have their natural value. */
+/** A segment; omitted members have their natural value. */
 struct seg {
 	uint8_t flags;
 	uint32_t seq, ack; /* relative */
 	uint32_t len;      /* payload bytes */
-	int32_t wnd;       /* as on the wire; 0: the peer's usual one, or any that is not closed */
+	int32_t wnd;       /* as on the wire; 0: the peer's usual one, or any that is not 0 */
 	uint16_t urg;
 	uint16_t mss; /* 0: no such option */
 	uint8_t ws;   /* shift + 1; 0: no such option */
@@ -71,7 +71,7 @@ struct seg {
 	uint32_t tsval, tsecr;
 	uint8_t nb_sack;
 	struct {
-		uint32_t start, end; /* relative as ack is */
+		uint32_t start, end; /* relative, like ack */
 	} sack[4];
 	const void *raw; /* injected options verbatim, raw_len bytes */
 	uint8_t raw_len;
@@ -81,12 +81,12 @@ struct seg {
 	bool bad_cksum;                  /* injected with a wrong TCP checksum */
 	uint8_t ecn;                     /* the two bits of the IP header, see ECT0 and CE */
 	bool ae;                         /* the ninth flag (RFC 9768) */
-	uint8_t
-	    accecn; /* its option, enum tcp_accecn; expected: 0: not compared, NO_ACCECN: none */
+	/* the AccECN option (enum tcp_accecn); expected: 0: not compared, NO_ACCECN: none */
+	uint8_t accecn;
 	uint32_t e0b, ceb, e1b;
-	const char *md5;        /* the password it is signed with (RFC 2385) */
-	const struct wt_ao *ao; /* the key it is signed with (RFC 5925) */
-	const void *data;       /* injected payload instead of the pattern */
+	const char *md5;        /* the password that signs it (RFC 2385) */
+	const struct wt_ao *ao; /* the key that signs it (RFC 5925) */
+	const void *data;       /* injected payload that replaces the pattern */
 	uint32_t at;            /* with data: unused; else pattern offset + 1, 0: by seq */
 };
 
@@ -96,7 +96,7 @@ struct peer {
 	uint8_t ws;   /* shift + 1; 0: no option */
 	bool ts, sackok;
 	uint16_t wnd;
-	uint8_t ttl; /* of what it sends, as of what routers do; 0: 64 */
+	uint8_t ttl; /* of the packets that it, or a router, sends; 0: 64 */
 };
 
 /** One connection as the test sees it. */
@@ -109,7 +109,7 @@ struct flow {
 	bool ts_sent, ws_sent; /* offered by the stack's SYN */
 	uint8_t ws;            /* the stack's shift */
 	uint16_t mss;          /* the stack's option */
-	uint32_t tsval;        /* last one of the stack */
+	uint32_t tsval;        /* the stack's last one */
 	bool tsval_known;
 	uint8_t cookie_len, cookie[TCP_COOKIE_MAX]; /* of the stack's last Fast Open option */
 	uint32_t edge;                              /* right edge of the stack's window, relative */
@@ -126,11 +126,11 @@ struct wt {
 	struct rte_mempool *pool, *probe_pool;
 	uint64_t now, mark; /* virtual time; when the last word ended */
 	int lfd, ep;
-	uint16_t mtu, next_pport; /* mtu: of IPv4 packets */
+	uint16_t mtu, next_pport; /* mtu: for IPv4 packets */
 	uint32_t offloads;
 	uint16_t rx_split;
-	bool may_fragment; /* TCP segments may go without DF */
-	bool cold;         /* set before the first word: nobody has been heard of, no turn taken */
+	bool may_fragment; /* TCP segments may be sent without DF */
+	bool cold;         /* set before the first word: no known peer, and no turn yet */
 	bool trace;
 	uint32_t in_use, probe_in_use;
 	uint32_t settled; /* times that wt_settle was called */
@@ -143,7 +143,7 @@ struct wt_case {
 	void (*run)(struct wt *w);
 };
 
-/* so often pc_stack_validate looks after each step of a case, later after every 16th */
+/* for this many steps, a case is validated after each of them, then after every 16th */
 #define WT_ALL_VALIDATED 256
 
 #define WT_LOCAL "192.0.2.1"
@@ -151,7 +151,7 @@ struct wt_case {
 #define WT_PORT  80
 #define WT_MSS   1460
 
-/** What a test program consists of. Its mbufs are made at each start, so most have few. */
+/** A test program. Its mbufs are created at each start, so most have few. */
 struct wt_program {
 	const char *name;
 	const struct wt_case *cases;
@@ -163,16 +163,16 @@ struct wt_program {
 
 /**
  * wt_main runs the cases as a CUnit suite and returns the exit status. Arguments: --case TEXT (only
- * cases whose name contains it), --trace (print every frame), --offloads (the port computes
- * checksums and takes chains), --tso (it cuts large segments too), --chains (the port receives
- * chains), --ip6 (wt_ip6.h; cases whose names speak of IPv4 are left out), --stash (lone small
+ * cases whose names contain it), --trace (print every frame), --offloads (the port computes
+ * checksums and accepts chains), --tso (the port also segments), --chains (the port receives
+ * chains), --ip6 (wt_ip6.h; cases with IPv4 in their names are left out), --stash (isolated small
  * segments are kept as copies, tcp.stash_from).
  */
 int wt_main(int argc, char **argv, const struct wt_program *program);
 
 /**
- * WT_MAIN defines main for a table named cases: WT_MAIN("name"), or with more members of struct
- * wt_program behind.
+ * WT_MAIN defines main for a table named cases: WT_MAIN("name"), or with further members of struct
+ * wt_program after the name.
  */
 #define WT_MAIN(...)                                                                       \
 	int main(int argc, char **argv)                                                    \
@@ -205,14 +205,13 @@ void wt_start(struct wt *w);
 struct ends6;
 
 /**
- * wt_start6 makes it with ip6.dad = 0 and the IPv6 address e->dst besides, of a /64, and lets it
- * hear from e->src.
+ * wt_start6 also gives it the IPv6 address e->dst in a /64, with ip6.dad = 0, and introduces e->src
+ * to it.
  */
 void wt_start6(struct wt *w, const struct ends6 *e);
 
 /**
- * wt_inject receives a segment and ends the turn. wt_queue leaves it for the same burst as the
- * next.
+ * wt_inject receives a segment and ends the turn. wt_queue leaves it for the burst of the next one.
  */
 void wt_inject(struct wt *w, const struct seg *s);
 void wt_queue(struct wt *w, const struct seg *s);
@@ -222,7 +221,8 @@ void wt_inject_frame(struct wt *w, const struct frame *f);
 void wt_queue_frame(struct wt *w, const struct frame *f);
 
 /**
- * wt_expect waits until hi ms after the last word for a segment, which must not come before lo ms.
+ * wt_expect waits until hi ms after the last word for a segment, which must not be sent before lo
+ * ms.
  */
 void wt_expect(struct wt *w, const char *file, int line, double lo, double hi, const struct seg *s);
 
@@ -235,32 +235,33 @@ const struct frame_info *wt_next(struct wt *w, double ms);
 /** wt_sent_len returns the payload length of the next segment sent, which stays there. */
 uint32_t wt_sent_len(struct wt *w);
 
-/** wt_next_frame returns the next frame of any kind sent within ms, or NULL; ends is read out. */
+/** wt_next_frame returns the next frame of any kind sent within ms, or NULL. */
 const struct frame *wt_next_frame(struct wt *w, double ms);
 
-/** wt_pass lets ms of virtual time pass; what is sent is kept. */
+/** wt_pass advances virtual time by ms; frames sent meanwhile are kept. */
 void wt_pass(struct wt *w, double ms);
 
-/** wt_drop discards everything sent so far; returns how many frames that was. */
+/** wt_drop discards all frames sent so far; returns how many. */
 unsigned wt_drop(struct wt *w);
 
-/** wt_settle ends a turn now: the application's output is sent, what was injected is received. */
+/** wt_settle ends a turn now: the application's output is sent, injected frames are received. */
 void wt_settle(struct wt *w);
 
 /** wt_ends returns the addresses of a frame from the peer to the stack. */
 struct frame_ends wt_ends(const struct wt *w);
 
 /**
- * wt_icmp_about injects a router's "destination unreachable" with a code about the segment sent at
+ * wt_icmp_about injects a router's "destination unreachable" with a code, about the segment sent at
  * seq; mtu is the next hop's, for codes that carry one. wt_too_big sends "fragmentation needed".
  */
 void wt_icmp_about(struct wt *w, uint8_t code, uint16_t mtu, uint32_t seq);
 void wt_too_big(struct wt *w, uint16_t mtu, uint32_t seq);
 
-/** wt_flow starts another connection of the test from a port not used yet; returns the old one. */
+/** wt_flow starts another connection, from an unused port; returns the old one. */
 struct flow wt_flow(struct wt *w);
 
-/** wt_flow_from is wt_flow with a peer of an IPv4 address, which has told of its MAC address. */
+/** wt_flow_from is wt_flow with a peer of the given IPv4 address, whose MAC address the stack
+ * knows. */
 void wt_flow_from(struct wt *w, const char *peer);
 
 /* ---- the application ---- */
@@ -268,16 +269,17 @@ void wt_flow_from(struct wt *w, const char *peer);
 /** wt_addr makes a socket address. */
 struct sockaddr_in wt_addr(const char *ip, uint16_t port);
 
-/** wt_send writes len pattern bytes to the flow's socket and ends the turn; all must be taken. */
+/** wt_send writes len pattern bytes to the flow's socket and ends the turn; all must be
+ * accepted. */
 void wt_send(struct wt *w, uint32_t len);
 
-/** wt_write is wt_send with flags and without ending the turn; returns what pc_send does. */
+/** wt_write is wt_send with flags and without ending the turn; returns the result of pc_send. */
 ssize_t wt_write(struct wt *w, uint32_t len, int flags);
 
 /** wt_read reads exactly len bytes from the flow's socket, checks them, and ends the turn. */
 void wt_read(struct wt *w, uint32_t len);
 
-/** wt_accept accepts into the flow; fails the case when there is nothing. */
+/** wt_accept accepts into the flow; fails the case if there is no connection. */
 void wt_accept(struct wt *w);
 
 /** wt_opt sets an int option of the flow's socket. */
@@ -286,16 +288,16 @@ void wt_opt(struct wt *w, int level, int name, int value);
 /** wt_info reads TCP_INFO of the flow's socket. */
 struct tcp_info wt_info(struct wt *w);
 
-/** wt_totals reads the rest of it (totals.h). */
+/** wt_totals reads the remaining members (totals.h). */
 struct totals wt_totals(struct wt *w);
 
-/** wt_send_fast opens a connection with len bytes of data in the SYN, if a cookie is known (RFC 7413). Returns what
- * sendto() does. */
+/** wt_send_fast opens a connection with len bytes of data, in the SYN if a cookie is known
+ * (RFC 7413). Returns the result of sendto(). */
 ssize_t wt_send_fast(struct wt *w, uint32_t len);
 
 /**
- * wt_take_mbufs takes the stack's free mbufs until left remain, and lets it notice; wt_give_mbufs
- * gives them back.
+ * wt_take_mbufs takes the stack's free mbufs until left remain, and lets the stack notice;
+ * wt_give_mbufs gives them back.
  */
 void wt_take_mbufs(struct wt *w, uint32_t left);
 void wt_give_mbufs(struct wt *w);
@@ -309,15 +311,15 @@ uint64_t wt_count(const struct wt *w, enum pc_counter c);
 /** wt_pattern is byte n of the stream out of the stack (dir 0) or into it (dir 1). */
 uint8_t wt_pattern(int dir, uint32_t n);
 
-/* ---- a state each (RFC 9293 section 3.3.2) ---- */
+/* ---- one function for each state (RFC 9293 section 3.3.2) ---- */
 void wt_listen(struct wt *w, int backlog);
-/** wt_connecting has called connect() and leaves its SYN unread; wt_syn_sent has read it. */
+/** wt_connecting calls connect() and leaves its SYN unread; wt_syn_sent reads it. */
 void wt_connecting(struct wt *w);
 void wt_syn_sent(struct wt *w);
 void wt_syn_received(struct wt *w);
 void wt_established(struct wt *w);        /* passive */
 void wt_established_active(struct wt *w); /* active */
-/** wt_established_after is wt_established with a round trip time of so many milliseconds. */
+/** wt_established_after is wt_established with a round trip time of rtt_ms. */
 void wt_established_after(struct wt *w, double rtt_ms);
 void wt_fin_wait_1(struct wt *w);
 void wt_fin_wait_2(struct wt *w);
@@ -347,7 +349,7 @@ void wt_last_ack(struct wt *w);
 			wt_fail(w, WT_HERE, "%s is %lld, not in [%lld,%lld]", #a, in_a, \
 			        (long long)(lo), (long long)(hi));                      \
 	} while (0)
-/* the call returns -1 with that errno */
+/* the call must return -1 with that errno */
 #define ERR(call, err)                                                                             \
 	do {                                                                                       \
 		errno = 0;                                                                         \
@@ -364,7 +366,7 @@ void wt_last_ack(struct wt *w);
 			wt_fail(w, WT_HERE, "%s failed: %s", #call, strerror(errno)); \
 	} while (0)
 
-/** wt_fail prints where and what, and ends the case. */
+/** wt_fail prints the place and the message, and ends the case. */
 void wt_fail(struct wt *w, const char *file, int line, const char *format, ...)
     __attribute__((noreturn, format(printf, 4, 5)));
 

@@ -6,7 +6,7 @@
 
 #include <rte_mbuf.h>
 
-/* Overview: what the test's application does, and the way into each state of TCP. */
+/* Overview: the test's application, and how to reach each state of TCP. */
 
 struct sockaddr_in wt_addr(const char *ip, uint16_t port)
 {
@@ -112,7 +112,7 @@ static struct {
 	unsigned n;
 } taken;
 
-/* Runs the stack until it has checked its pool, which it does only now and then. */
+/* Runs the stack until it has checked its pool, which it does not do in every turn. */
 static void let_count(struct wt *w)
 {
 	for (unsigned i = 0; i < 100; i++)

@@ -11,7 +11,7 @@ int wt_socket(struct pc_stack *st, int domain, int type, int protocol)
 	return pc_socket(st, domain == AF_INET && wt_ip6 ? AF_INET6 : domain, type, protocol);
 }
 
-/* Makes the IPv6 address for an IPv4 one, if that has its full length. Returns the new length. */
+/* Makes the IPv6 address for an IPv4 one, if that is complete. Returns the new length. */
 static socklen_t to6(const struct sockaddr *sa, socklen_t len, struct sockaddr_in6 *in6)
 {
 	struct sockaddr_in in;
@@ -63,7 +63,7 @@ ssize_t wt_sendto(struct pc_stack *st, int fd, const void *p, size_t n, int flag
 	               : pc_sendto(st, fd, p, n, flags, sa, len);
 }
 
-/* One of the calls that fill in an address. */
+/* Makes a call that fills in an address. */
 static int fill(int (*call)(struct pc_stack *, int, struct sockaddr *, socklen_t *),
                 struct pc_stack *st, int fd, struct sockaddr *sa, socklen_t *len)
 {

@@ -3,11 +3,11 @@
 #define SUPPORT_WT_IP6_H
 
 /*
- * A wire suite over IPv6 (--ip6): the same cases, word for word.
+ * A wire suite over IPv6 (--ip6): the same cases, unchanged.
  *
- * The probe turns the packets of the test into IPv6 packets and those of the stack back
- * (frame_to6, frame_to4); the calls below do the same with sockets and their addresses.  The port's MTU
- * is 20 bytes larger, so that segments are as long as over IPv4.
+ * The probe turns the packets of the test into IPv6 packets and those of the stack back (frame_to6,
+ * frame_to4); the calls below do the same with sockets and their addresses. The port's MTU is 20
+ * bytes larger, so that segments are as long as over IPv4.
  */
 
 #include <percore/socket.h>

@@ -12,8 +12,9 @@
 #include "frame6.h"
 
 /*
- * Life-cycle: the pools are made once; each case gets a struct wt with default settings, makes its
- * stack with the first word, and both are torn down after it.  Then every mbuf must be back.
+ * Life cycle: the pools are created once; each case gets a struct wt with default settings and
+ * creates its stack with the first word, and both are destroyed after it. Then every mbuf must be
+ * back in its pool.
  */
 
 static struct {
@@ -50,7 +51,7 @@ static void prepare(struct wt *w)
 	w->cfg.arp_entries = 64;
 	if (suite.stash)
 		w->cfg.tcp_stash_from = 0;
-	w->cfg.tcp_quick_acks = 0; /* most cases are about later than the first segments */
+	w->cfg.tcp_quick_acks = 0; /* most cases are about later segments */
 	w->peer = (struct peer){.mss = WT_MSS, .wnd = 65535};
 	w->now = w->mark = 5000000000000;
 	w->pool = suite.pool;
@@ -64,7 +65,7 @@ static void prepare(struct wt *w)
 	wt_flow(w);
 }
 
-/* The same over IPv6: a solicitation from the peer. */
+/* The same over IPv6: a neighbour solicitation from the peer. */
 static void greet6(struct wt *w)
 {
 	const struct frame_ends e4 = wt_ends(w);
@@ -78,14 +79,14 @@ static void greet6(struct wt *w)
 	wt_inject_frame(w, &f);
 }
 
-/* A peer asks for our MAC address before it sends anything, so the stack knows the peer's. */
+/* The peer resolves our MAC address before it sends anything, so the stack learns the peer's. */
 static void greet(struct wt *w)
 {
 	struct frame_ends e = wt_ends(w);
 	struct frame f;
 
 	if (wt_ip6) {
-		wt_settle(w); /* its own address is announced first */
+		wt_settle(w); /* announces the stack's own address first */
 		greet6(w);
 		return;
 	}
@@ -136,11 +137,11 @@ void wt_start6(struct wt *w, const struct ends6 *e)
 	wt_drop(w);
 }
 
-/* Ends a case: checks that nothing unexpected was sent and everything was given back. */
+/* Ends a case: checks that nothing unexpected was sent and that everything was freed. */
 static void finish(struct wt *w, bool passed)
 {
 	if (w->st != NULL && passed) {
-		w->settled = 0; /* validate everything once more */
+		w->settled = 0; /* validate once more */
 		wt_settle(w);
 		wt_nothing(w, "the end of the case", 0, 0);
 	}
@@ -185,7 +186,7 @@ static void usage(const char *program)
 	exit(2);
 }
 
-/* Cases about IPv4 have no counterpart over IPv6. */
+/* Cases about IPv4 itself have no counterpart over IPv6. */
 static bool is_left_out(const char *name)
 {
 	return wt_ip6 && strstr(name, "IPv4") != NULL;
@@ -221,7 +222,7 @@ int wt_main(int argc, char **argv, const struct wt_program *program)
 	}
 	eal_start();
 	suite.pool = eal_pool("stack", program->mbufs != 0 ? program->mbufs : 2047);
-	/* a frame in pieces takes several mbufs; else few, so that tests of pressure have it */
+	/* a frame in a chain takes several mbufs; otherwise few, for the tests of pressure */
 	suite.probe_pool = eal_pool("probe", suite.rx_split != 0 ? 8191 : 2047);
 	return cases_run(program->name, &suite.cases);
 }
