@@ -8,9 +8,9 @@
 #include <rte_mbuf.h>
 
 /*
- * Overview: the applications.  Both ends of a connection write a stream of known bytes, read the
- * other's and compare, each with chunk sizes, pauses and calls drawn at random.  An end that has read
- * and written everything closes.  A few connections are aborted half-way instead.
+ * Overview: the applications. Both ends of a connection write a stream of known bytes, read the
+ * other's and compare it, each with chunk sizes, pauses and calls drawn at random. An end that has
+ * read and written everything closes. A few connections are aborted half-way instead.
  */
 
 uint8_t sim_byte(uint32_t conn, int dir, uint32_t n)
@@ -40,7 +40,7 @@ static uint32_t some_total(struct sim *s)
 
 static uint32_t some_chunk(struct sim *s, uint32_t total)
 {
-	uint64_t small = total > 20000 ? total / 100 : 1; /* not too many steps in all */
+	uint64_t small = total > 20000 ? total / 100 : 1; /* limits the number of steps */
 
 	return (uint32_t)(sim_chance(s, 20) ? sim_rnd(s, small, RTE_MAX(small, 300u))
 	                                    : sim_rnd(s, 300, 65536));
@@ -53,7 +53,7 @@ static void plan_end(struct sim *s, struct end *e, uint32_t reads, uint32_t writ
 	e->write_max = some_chunk(s, writes);
 	e->read_pause_ms = sim_chance(s, 25) ? (uint32_t)sim_rnd(s, 1, 400) : 0;
 	e->write_pause_ms = sim_chance(s, 25) ? (uint32_t)sim_rnd(s, 1, 400) : 0;
-	if (e->read_max < 300) /* slow by size is slow enough */
+	if (e->read_max < 300) /* reading in small pieces is slow enough */
 		e->read_pause_ms %= 4;
 	if (e->write_max < 300)
 		e->write_pause_ms %= 4;
@@ -93,8 +93,8 @@ static bool watch(struct sim *s, int side, struct conn *c)
 	return true;
 }
 
-/* Fast Open: the first bytes go with the SYN, if a cookie is known; else it asks for one, or it is an ordinary
- * connect(). Returns whether the attempt has begun. */
+/* Fast Open: the first bytes are sent with the SYN, if a cookie is known; otherwise the client asks
+ * for one, or this is an ordinary connect(). Returns whether the attempt has begun. */
 static bool begin(struct sim *s, struct conn *c, const struct sockaddr_in *to)
 {
 	struct pc_stack *st = s->node[c->client].st;
@@ -139,9 +139,10 @@ static void start(struct sim *s, struct conn *c)
 	watch(s, CLIENT, c);
 }
 
-/* RFC 4987 3.6: nobody repeats the SYN-ACK of a cookie, which does not last.  When the ACK that completes
- * the handshake is lost and what comes first after it is not the first segment, or late, it is refused; and an
- * old one that comes again opens what was over: the price of cookies. */
+/* RFC 4987 section 3.6: the SYN-ACK of a cookie is not retransmitted, and the cookie expires. If
+ * the ACK that completes the handshake is lost, and the next segment to arrive is not the first
+ * one, or is late, it is refused; and if an old one arrives again, it reopens a connection that was
+ * over: the price of cookies. */
 static bool has_cookies(const struct sim *s)
 {
 	const struct pc_stack *server = s->node[SERVER].st;
@@ -149,8 +150,8 @@ static bool has_cookies(const struct sim *s)
 	return server != NULL && pc_stack_counters(server)->value[PC_TCP_COOKIES_SENT] > 0;
 }
 
-/* RFC 7413 section 6.1: a SYN with data that comes again when its connection is over opens another, and its data is
- * delivered again: the price of Fast Open. */
+/* RFC 7413 section 6.1: if a SYN with data is duplicated, and arrives again after its connection
+ * has ended, it opens another one, and the data is delivered twice: the price of Fast Open. */
 static bool has_fast_opens(const struct sim *s)
 {
 	const struct pc_stack *server = s->node[SERVER].st;
@@ -158,8 +159,8 @@ static bool has_fast_opens(const struct sim *s)
 	return server != NULL && pc_stack_counters(server)->value[PC_TCP_FASTOPEN_PASSIVE] > 0;
 }
 
-/* The connection that a client has opened from a port, and the server not yet seen; ports may come
- * again. NULL: it was aborted meanwhile, or there is none. */
+/* Returns the connection that a client has opened from a port and that the server has not accepted
+ * yet; ports may be reused. NULL: it has been aborted meanwhile, or there is none. */
 static struct conn *find_opened(struct sim *s, int client, uint16_t port)
 {
 	bool aborted = false;
@@ -209,7 +210,8 @@ static ssize_t write_mbuf(struct sim *s, int side, struct conn *c, uint32_t len)
 
 	if (len > 6000)
 		len = 6000;
-	if (rte_mempool_avail_count(s->pool) < s->pool->size / 2) { /* mbufs are not ours alone */
+	/* the application must not take all mbufs */
+	if (rte_mempool_avail_count(s->pool) < s->pool->size / 2) {
 		c->end[side].write_at = s->now + 1000000;
 		return 0;
 	}
@@ -219,7 +221,7 @@ static ssize_t write_mbuf(struct sim *s, int side, struct conn *c, uint32_t len)
 		m = rte_pktmbuf_alloc(s->pool);
 		if (m == NULL)
 			break;
-		if (sim_chance(s, 50)) /* with and without room for headers */
+		if (sim_chance(s, 50)) /* with and without headroom */
 			m->data_off = (uint16_t)sim_rnd(s, 0, 128);
 		n = RTE_MIN(n, RTE_MIN(len - done, (uint32_t)rte_pktmbuf_tailroom(m)));
 		for (uint32_t i = 0; i < n; i++)
@@ -283,8 +285,8 @@ static bool cookie_failed(struct sim *s, int side, struct conn *c)
 	return true;
 }
 
-/* A server that is away, or behind a bad network, for longer than a client repeats its SYN is not
- * reached. */
+/* A client gives up if the server is down, or behind a bad network, for longer than SYNs are
+ * retransmitted. */
 static bool gave_up(struct sim *s, int side, struct conn *c)
 {
 	if (side != CLIENT || errno != ETIMEDOUT || s->clean || c->out[CLIENT].sent > c->early ||
@@ -321,7 +323,7 @@ static void write_turn(struct sim *s, int side, struct conn *c)
 			if (e->write_pause_ms != 0)
 				e->write_at = s->now + sim_rnd(s, 0, e->write_pause_ms) * 1000000;
 		} else if (n == 0) {
-			break; /* put off */
+			break; /* postponed */
 		} else if (n < 0 && errno == EAGAIN) {
 			e->writable = false;
 		} else {
@@ -501,7 +503,8 @@ void app_turn(struct sim *s, int n)
 			start(s, c);
 			s->progress = true;
 		}
-		/* a connection whose client gave up before it was accepted never gets a server */
+		/* if the client gave up before the connection was accepted, there is no server
+		 * side */
 		if (c->aborted && c->end[CLIENT].closed && c->end[SERVER].fd == 0)
 			c->end[SERVER].closed = true;
 		if (n == SERVER || n == c->client)
@@ -517,7 +520,7 @@ void app_died(struct sim *s, int n)
 
 		if (!c->started || (n != SERVER && n != c->client))
 			continue;
-		c->aborted = true; /* one that was half open, or waited to be accepted, too */
+		c->aborted = true; /* including those that were half open, or not yet accepted */
 		if (e->fd <= 0)
 			continue;
 		e->fd = 0;
@@ -532,7 +535,7 @@ uint64_t app_next(const struct sim *s)
 	for (unsigned i = 0; i < s->nb_conns; i++) {
 		const struct conn *c = &s->conn[i];
 
-		/* what does not run wants nothing */
+		/* a machine that is down is not due */
 		if (!c->started && node_is_up(s, c->client))
 			next = RTE_MIN(next, c->start_at);
 		for (int side = 0; side < 2; side++) {

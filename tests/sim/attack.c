@@ -9,23 +9,23 @@
 #include "frame.h"
 
 /*
- * Overview: an attacker who knows addresses and ports, and roughly where the sequence numbers are, but
- * does not see the traffic (RFC 5961 section 1.2, RFC 5927).  What he sends is made of the latest segment
- * that the machine behind this port has sent: there is nothing newer on the way to it than the frames of
- * one burst, so that it is known which numbers cannot be right.
+ * Overview: an attacker who knows addresses and ports, and roughly where the sequence numbers are,
+ * but does not see the traffic (RFC 5961 section 1.2, RFC 5927). Forged frames are derived from the
+ * latest segment sent by the machine behind this port: at most the frames of one burst towards it
+ * are newer, so it is known which numbers are invalid.
  *
- * None of it may end a connection or put a byte into a stream.
+ * None of it may end a connection or insert a byte into a stream.
  */
 
-#define FAR     (1u << 22) /* beyond every window of these runs, scaled or not */
-#define NEAR    100000u    /* beyond what a burst can bring, within large windows */
-#define PERCENT 3          /* of bursts with frames come with a forged one */
+#define FAR     (1u << 22) /* beyond every window in these runs, scaled or not */
+#define NEAR    100000u    /* more than a burst can carry, but within large windows */
+#define PERCENT 3          /* of bursts with frames get a forged one */
 
 struct attack {
 	struct pc_port port;
 	struct pc_port *inner;
 	struct sim *s;
-	struct frame last; /* the latest TCP segment that was sent from here */
+	struct frame last; /* the latest TCP segment sent from here */
 	struct frame_info info;
 	bool known;
 };
@@ -43,7 +43,7 @@ static void remember(struct attack *a, const struct rte_mbuf *m)
 		return;
 	if (p != f.b)
 		memcpy(f.b, p, f.len);
-	if (frame_read(&f, &info) != NULL) /* its checksum may be the port's work */
+	if (frame_read(&f, &info) != NULL) /* its checksum may be left to the port */
 		return;
 	if (info.type != 0x0800 || info.proto != IPPROTO_TCP ||
 	    (info.seg.flags & (TCP_SYN | TCP_RST)) != 0)
@@ -53,7 +53,7 @@ static void remember(struct attack *a, const struct rte_mbuf *m)
 	a->known = true;
 }
 
-/* A segment towards us, as from the peer of the latest one. */
+/* A segment to us, as if from the peer of the latest one. */
 static void forge_segment(struct attack *a, struct frame *f, uint8_t flags, uint32_t seq,
                           uint32_t ack, uint16_t len)
 {
@@ -90,19 +90,19 @@ static uint32_t wrong_number(struct attack *a, uint32_t right)
 	}
 }
 
-/* RFC 5961 3.2: a RST counts only at exactly RCV.NXT; 4.2: a SYN never does. */
+/* RFC 5961 section 3.2: a RST is valid only at exactly RCV.NXT; section 4.2: a SYN never is. */
 static void forge_reset_or_syn(struct attack *a, struct frame *f)
 {
 	uint8_t flags = sim_chance(a->s, 70) ? TCP_RST : TCP_SYN;
 
 	if (sim_chance(a->s, 50))
 		flags |= TCP_ACK;
-	/* a SYN may be anywhere; the connection answers with a challenge ACK at most */
+	/* a SYN may be anywhere; the connection sends a challenge ACK at most */
 	forge_segment(a, f, flags, wrong_number(a, a->info.seg.ack), a->info.seg.seq, 0);
 }
 
-/* RFC 5961 5.2: data whose ACK is not in [SND.UNA - MAX.SND.WND, SND.NXT] are not taken, even at the
- * right place. */
+/* RFC 5961 section 5.2: data whose ACK is not in [SND.UNA - MAX.SND.WND, SND.NXT] must be dropped,
+ * even in sequence. */
 static void forge_data(struct attack *a, struct frame *f)
 {
 	uint32_t ack = a->info.seg.seq + (sim_chance(a->s, 50) ? FAR : 0u - 2 * FAR) +
@@ -112,8 +112,8 @@ static void forge_data(struct attack *a, struct frame *f)
 	              (uint16_t)sim_rnd(a->s, 0, 200));
 }
 
-/* ICMP errors about segments: of a connection that stands they end nothing, and what they quote must
- * have been sent (RFC 5927 4.1, RFC 9293 3.9.2.2). */
+/* ICMP errors about segments: they must not end an established connection, and must quote something
+ * that was sent (RFC 5927 section 4.1, RFC 9293 section 3.9.2.2). */
 static void forge_icmp(struct attack *a, struct frame *f)
 {
 	struct frame_ends ends = {.src_be = a->info.ends.dst_be, .dst_be = a->info.ends.src_be};
@@ -124,7 +124,7 @@ static void forge_icmp(struct attack *a, struct frame *f)
 	memcpy(ends.src_mac, a->info.ends.dst_mac, 6);
 	memcpy(ends.dst_mac, a->info.ends.src_mac, 6);
 	memcpy(quote, a->last.b + 14, sizeof(quote));
-	if (type == 3 && code == 4) /* an MTU that would choke it */
+	if (type == 3 && code == 4) /* an MTU that is much too small */
 		rest[3] = (uint8_t)sim_rnd(a->s, 0, 255);
 	if ((type == 3 && code == 4) || sim_chance(a->s, 50)) {
 		seq = wrong_number(a, a->info.seg.seq);
@@ -136,7 +136,7 @@ static void forge_icmp(struct attack *a, struct frame *f)
 	frame_icmp(f, &ends, type, type == 11 ? code & 1 : code, rest, quote, sizeof(quote));
 }
 
-/* SYNs from nowhere: the SYN cache and the neighbour table have more to do. */
+/* SYNs from unused addresses put load on the SYN cache and the neighbour table. */
 static void forge_flood(struct attack *a, struct frame *f)
 {
 	const uint32_t net = a->info.ends.src_be & rte_cpu_to_be_32(0xffffff00);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Overview: simultaneous open between two stacks (RFC 9293 section 3.5, figure 8; MUST-10).  Both bind a port and
- * connect to the other's at the same time; nobody listens.  Each sends a stream, reads the other's to its end, and
- * closes.  Over a path that loses nothing both must have been in SYN-RECEIVED; over others whatever SYN and SYN-ACK
- * is lost, doubled or late, there must be one connection, with every byte once and in order, and nothing left.
+ * Overview: simultaneous open between two stacks (RFC 9293 section 3.5, figure 8; MUST-10). Both
+ * bind a port and connect to the other's at the same time; there is no listener. Each sends a
+ * stream, reads the other's to its end, and closes. Over a path without loss both must have been in
+ * SYN-RECEIVED; over others, whichever SYN or SYN-ACK is lost, duplicated or late, there must be
+ * one connection, with every byte once and in order, and nothing left.
  *
  * Everything follows from the seed; `cross FIRST [LAST]` runs some.
  */
@@ -57,7 +58,7 @@ static uint8_t byte_of(int side, uint32_t n)
 	return (uint8_t)(n * 2654435761u >> 16 ^ n ^ (uint32_t)side * 85u);
 }
 
-/* three kinds of paths: none is lost; some is; some is lost, doubled and late */
+/* three kinds of paths: without loss; with loss; with loss, duplicates and reordering */
 static struct pc_fault_config faults(const struct run *r, int side, struct rte_mempool *pool)
 {
 	struct pc_fault_config f = {.seed = 2 * r->seed + (uint64_t)side + 1, .pool = pool};
@@ -136,7 +137,7 @@ static bool writes(struct side *s, int side)
 	return n > 0;
 }
 
-/* 1: something was read, 0: nothing, -1: it was not what had been sent */
+/* 1: some data was read; 0: none; -1: it was not what had been sent */
 static int reads(struct side *s, int side)
 {
 	uint8_t buf[4000];
@@ -164,7 +165,7 @@ static uint8_t state_of(const struct side *s)
 	           : 0;
 }
 
-/* 1: something was done, 0: nothing, -1: something was wrong */
+/* 1: there was something to do; 0: there was not; -1: an error */
 static int app(struct side *s, int side)
 {
 	bool any = false;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Overview: what one connection brings over a bad path, and how two share it, as tables of virtual time.
+ * Overview: the goodput of one connection over a bad path, and of two that share it, as tables in
+ * virtual time.
  *
- * A client stack sends without end to a server stack; the path has a bottleneck with a queue of one
- * bandwidth-delay product (at least 32 frames).  Everything is drawn from fixed seeds and
- * the clock is virtual, so the tables are the same everywhere, and a change of them is a change of the
- * protocol.  Without an argument they are printed; with a file they are compared.  To look closer at a
- * cell, `goodput reno 50 50 10000 30 20` prints it for 20 seeds of 30 s: Mbit/s, ms, losses in a million.
+ * A client stack sends endlessly to a server stack; the path has a bottleneck with a queue of one
+ * bandwidth-delay product (at least 32 frames). Everything is drawn from fixed seeds and the clock
+ * is virtual, so the tables are the same everywhere, and a change in them is a change in the
+ * protocol. Without an argument they are printed; with a file they are compared. To examine a cell,
+ * `goodput reno 50 50 10000 30 20` prints it for 20 seeds of 30 s: Mbit/s, ms, losses per million.
  */
 
 #include <errno.h>
@@ -31,14 +32,14 @@
 enum { CLIENT, SERVER };
 
 struct path {
-	const char *name[FLOWS]; /* of the algorithm of each connection; NULL: there is none */
+	const char *name[FLOWS]; /* of the algorithm of each connection; NULL: no connection */
 	uint32_t mbit, rtt_ms, loss_ppm;
-	bool marks;           /* the bottleneck marks instead of dropping, when it can */
+	bool marks;           /* the bottleneck marks instead of dropping, if it can */
 	uint32_t seed;        /* of the losses */
-	uint32_t doze_us;     /* the stacks are woken late by up to so much */
-	uint64_t late_ns;     /* after which the second begins */
-	uint64_t from_ns;     /* after which bytes are counted */
-	uint64_t duration_ns; /* ... for so long */
+	uint32_t doze_us;     /* the stacks wake up to this much late */
+	uint64_t late_ns;     /* when the second connection begins */
+	uint64_t from_ns;     /* when the counting of bytes begins */
+	uint64_t duration_ns; /* ... and how long it lasts */
 };
 
 struct flow {
@@ -48,7 +49,7 @@ struct flow {
 
 struct run {
 	uint64_t now, begun;
-	uint32_t random; /* of the wakers' lateness; never 0 */
+	uint32_t random; /* for the wake-up delays; never 0 */
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
 	struct flow flow[FLOWS];
@@ -61,7 +62,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* a fifth of the round trip, but three full frames are no queue yet */
+/* a fifth of the round trip, but at least three full frames, which are not yet a queue */
 static uint64_t mark_after(const struct path *p)
 {
 	return RTE_MAX(p->rtt_ms * UINT64_C(200000), 3 * 1514 * 8 * UINT64_C(1000) / p->mbit);
@@ -81,7 +82,7 @@ static void open_side(struct run *r, int side, const struct path *p, struct pc_p
 	if (side == SERVER) {
 		f.rate_bps = rate_bps;
 		f.rx_loss_ppm = p->loss_ppm;
-		/* the frames that are on their way are held, too */
+		/* frames in flight are held, too */
 		f.queue = bdp / 2 + RTE_MAX(bdp, 32u);
 		if (p->marks)
 			f.mark_ns = mark_after(p);
@@ -115,7 +116,7 @@ static void begin(struct run *r, const struct path *p, struct rte_mempool *pool)
 	r->begun = r->now;
 }
 
-/* each connection has a listener of its own, with its algorithm */
+/* each connection has its own listener, with its algorithm */
 static void open_flow(struct run *r, unsigned i, const char *name)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(80 + i))};
@@ -141,7 +142,7 @@ static void end(struct run *r)
 	}
 }
 
-/* an application: writes what fits, reads what is there; returns whether anything was done */
+/* an application: writes as much as possible, reads all data; returns whether there was anything */
 static bool app(struct run *r, unsigned i, bool counts)
 {
 	static uint8_t buf[65536];
@@ -195,7 +196,7 @@ static uint64_t lateness_ns(struct run *r, const struct path *p)
 	return r->random % (p->doze_us + 1) * UINT64_C(1000);
 }
 
-/* Mbit/s of payload of each connection, in hundredths */
+/* Mbit/s of payload of each connection, times 100 */
 static void goodput(const struct path *p, struct rte_mempool *pool, unsigned out[FLOWS])
 {
 	struct run r;
@@ -235,7 +236,7 @@ static const struct {
     {{"cubic", "cubic"}, 20, true}, {{"dctcp", "dctcp"}, 20, true},
 };
 
-/* thousandths of 1, which stands for equal shares */
+/* Jain's fairness index in thousandths; 1000: equal shares */
 static unsigned jain(const unsigned x[FLOWS])
 {
 	uint64_t sum = (uint64_t)x[0] + x[1];
@@ -305,7 +306,8 @@ static void print_row(FILE *out, struct rte_mempool *pool, struct path p)
 {
 	unsigned g[FLOWS];
 
-	/* beyond that more is under way than the buffers hold; what is fast is slow to simulate */
+	/* beyond that, more is in flight than the buffers hold; and fast paths are slow to
+	 * simulate */
 	if (p.mbit * p.rtt_ms > 50 * 200 || (p.mbit == 200 && (p.rtt_ms < 50 || p.marks)))
 		return;
 	p.duration_ns = 5 * SECOND_NS;
@@ -328,7 +330,7 @@ static void print_table(FILE *out, struct rte_mempool *pool)
 	    "# longer than a fifth of the round trip, or for three others.\n"
 	    "algorithm  Mbit/s  RTT ms  marks  loss: 0     0.1%%      1%%      3%%\n");
 	for (size_t m = 0; m < 2; m++) {
-		/* without marks DCTCP is Reno */
+		/* without marks, DCTCP is Reno */
 		for (size_t a = 0; a < RTE_DIM(algorithms) - 1 + m; a++)
 			for (size_t r = 0; r < RTE_DIM(rates); r++)
 				for (size_t t = 0; t < RTE_DIM(rtts); t++)

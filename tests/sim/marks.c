@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Overview: what a sender hears of congestion marks, from a receiver most of whose acknowledgements are lost (RFC 9768).
- * A client stack sends all the time to a server stack.  Now and then all that passes is marked for a while, so that eight
- * marks and more come between two acknowledgements that arrive, and the field ACE goes round unseen.  The option of byte counters
- * tells how often: at the end, when all has been acknowledged, the sender must know of as many marks as there were.
+ * Overview: what a sender learns about congestion marks if most of the receiver's acknowledgements
+ * are lost (RFC 9768). A client stack sends all the time to a server stack. Now and then,
+ * everything is marked for a while, so that eight or more marks fall between two acknowledgements
+ * that arrive, and the ACE field wraps unnoticed. The option with byte counters tells how often: at
+ * the end, when everything has been acknowledged, the sender must know of as many marks as there
+ * were.
  *
  * Everything follows from the seed; `marks FIRST [LAST]` runs some.
  */
@@ -29,12 +31,12 @@
 #define MS        UINT64_C(1000000)
 #define BEGIN_NS  (1000 * MS)
 #define LOSSY_NS  (BEGIN_NS + 5000 * MS)
-#define END_NS    (LOSSY_NS + 120000 * MS) /* at the latest: time-outs have grown */
+#define END_NS    (LOSSY_NS + 120000 * MS) /* at the latest, since time-outs have grown */
 #define PERIOD_NS (250 * MS)
 #define MARKED_NS (12 * MS) /* at the end of each period */
 #define PORT      5000
 #define SEEDS     100
-#define WANTED    200 /* marks: with fewer a run says little */
+#define WANTED    200 /* marks; a run with fewer shows little */
 
 enum { CLIENT, SERVER };
 
@@ -108,14 +110,14 @@ static bool app(struct run *r)
 	return any;
 }
 
-/* what the path does at this time; returns until when */
+/* sets the faults for the present time; returns when they change */
 static uint64_t weather(struct run *r)
 {
 	const uint64_t in_period = (r->now - BEGIN_NS) % PERIOD_NS;
 	const bool marks = in_period >= PERIOD_NS - MARKED_NS, lossy = r->now < LOSSY_NS;
 
 	r->fault[SERVER].mark_ppm = marks && lossy ? 900000 : 0;
-	/* not in the handshake: who repeats that has no option */
+	/* not in the handshake: retransmitted SYNs lack the option */
 	r->fault[CLIENT].ack_loss_ppm = lossy && r->sfd > 0 && r->now > BEGIN_NS + PERIOD_NS / 2
 	                                    ? (uint32_t)(r->seed % 5 * 200000)
 	                                    : 0;

@@ -10,11 +10,11 @@
 #include "eal.h"
 
 /*
- * Overview: machines and the networks between them.  The server has a port in each network, the clients
- * one each.
+ * Overview: machines and the networks between them. The server has a port in each network, the
+ * clients have one each.
  *
- * Ownership: the ports outlive a machine's stack: what is under way meets the machine that has booted
- * meanwhile.
+ * Ownership: the ports outlive a machine's stack: frames in flight reach the machine after it has
+ * rebooted.
  */
 
 static const char *const addresses[SIM_LINKS][2] = {{"10.0.0.1/24", "10.0.0.2/24"},
@@ -48,7 +48,7 @@ static bool open_net(struct sim *s, struct net *net, const char *pcap)
 	const uint32_t tx = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
 	struct pc_port *wire[2];
 
-	if (sim_chance(s, 30)) /* who corrupts must not believe in checksums of the port's */
+	if (sim_chance(s, 30)) /* never receive offloads: they would hide corruption */
 		wc.offloads |= tx;
 	if (sim_chance(s, 30))
 		wc.offloads |= PC_PORT_TX_MULTI_SEGS;
@@ -132,7 +132,7 @@ static void check_pool(struct sim *s, struct rte_mempool *pool)
 {
 	const uint32_t used = eal_in_use(pool);
 
-	/* an mbuf that is freed twice makes the number wrong, unless another has leaked */
+	/* an mbuf that was freed twice changes the count, unless another one has leaked */
 	if ((used != 0 || s->seed % 16 == 0) && eal_freed_twice(pool) != 0)
 		sim_fail(s, "mbufs were freed twice");
 	if (used != 0)

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "sim.h"
 
-/* Overview: the dice.  Most runs are small, so that there can be many; some are large, some have an
- * attacker, in some things happen to machines.  Settings are such that a connection ends by agreement only:
- * nothing may give up because of the network. */
+/* Overview: the random choices. Most runs are small, so that there can be many; some are large,
+ * some have an attacker, and in some things happen to machines. With these settings, connections
+ * end only by agreement: nothing may give up because of the network. */
 
 #define MS 1000000ull
 
 static void plan_patience(struct sim *s, struct pc_stack_config *cfg)
 {
-	/* TIME-WAIT must outlast the repetitions of a FIN whose acknowledgement is lost */
+	/* TIME-WAIT must outlast the retransmissions of a FIN whose acknowledgement is lost */
 	cfg->tcp_msl_ms = sim_rnd(s, 60000, 240000);
 	cfg->tcp_syn_retries = cfg->tcp_synack_retries = 20;
 	cfg->tcp_retries = cfg->tcp_orphan_retries = 40;
 	cfg->tcp_rto_max_ms = sim_rnd(s, 4000, 20000);
-	/* what an abort leaves behind when its RST is lost is found by these */
+	/* they detect the other end of an aborted connection whose RST was lost */
 	cfg->tcp_keepalive = 1;
 	cfg->tcp_keepalive_idle_ms = 20000;
 	cfg->tcp_keepalive_interval_ms = 2000;
@@ -44,7 +44,7 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->tcp_rcvbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
 	cfg->tcp_sndbuf = sim_chance(s, 30) ? sim_rnd(s, 4096, 20000) : sim_rnd(s, 20000, 524288);
 	cfg->tcp_delack_ms = s->clean || sim_chance(s, 70) ? 40 : sim_rnd(s, 0, 499);
-	if (sim_chance(s, 20)) { /* ports come again soon */
+	if (sim_chance(s, 20)) { /* ports are reused soon */
 		cfg->tcp_port_first = 40000;
 		cfg->tcp_port_last = 40000 + 4 * SIM_CONNS;
 	}
@@ -55,7 +55,8 @@ static void plan_stack(struct sim *s, struct pc_stack_config *cfg)
 	cfg->tcp_hystart = sim_chance(s, 70);
 	cfg->tcp_ecn = sim_rnd(s, 0, 5);
 	cfg->tcp_ecn_plus = sim_chance(s, 50);
-	/* where ports come again a SYN with data may be taken for the next of its kind (RFC 7413 section 6.1) */
+	/* if ports are reused, a SYN with data may be taken for the next connection's (RFC 7413
+	 * section 6.1) */
 	if (cfg->tcp_port_first != 40000 && sim_chance(s, 40))
 		cfg->tcp_fastopen = 3;
 	plan_patience(s, cfg);
@@ -87,7 +88,7 @@ static void plan_faults(struct sim *s, struct pc_fault_config *f)
 		f->corrupt_ppm = (uint32_t)sim_rnd(s, 0, 50000);
 	if (sim_chance(s, 20)) {
 		f->mtu = (uint16_t)sim_rnd(s, 576, 1499);
-		f->mtu_icmp = sim_chance(s, 60); /* else a black hole (RFC 4821) */
+		f->mtu_icmp = sim_chance(s, 60); /* otherwise a black hole (RFC 4821) */
 	}
 	f->reorder_delay_ns = sim_rnd(s, 100000, 20 * MS);
 	f->queue = (uint32_t)sim_rnd(s, 64, 1024);

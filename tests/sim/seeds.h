@@ -2,7 +2,7 @@
 #ifndef SIM_SEEDS_H
 #define SIM_SEEDS_H
 
-/* The main of a program that runs something for many seeds. */
+/* The main function of a program that runs something for many seeds. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,8 +13,8 @@
 
 #include "eal.h"
 
-/** seeds_main runs the seeds from 1 to last, with a pool of so many mbufs; or the one that is the first argument, or those from there to
- * the second. Returns the status for exit. */
+/** seeds_main runs the seeds from 1 to last, with a pool of so many mbufs; arguments select one
+ * seed, or the range from the first to the second. Returns the exit status. */
 static inline int seeds_main(int argc, char **argv, uint64_t last, unsigned mbufs,
                              bool (*run)(uint64_t seed, struct rte_mempool *pool))
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
 /*
- * Overview: two stacks that send to each other, on more connections than they have mbufs for.  Each fills its pool with what
- * it sends, and so has none to take what it is sent, whose acknowledgement is what the other waits for.  Applications
- * read all that comes and write as much as they may.  Every byte must arrive, in a time, and no connection be given up.
+ * Overview: two stacks that send to each other, on more connections than they have mbufs for. Each
+ * fills its pool with unacknowledged data, and so has no mbufs to receive data, whose
+ * acknowledgements the other one needs. The applications read everything that arrives and write as
+ * much as they can. Every byte must arrive, within a time limit, and no connection may be given up.
  *
- * Frames are received into the stack's own pool, as devices do.  Everything follows from the seed; `shortage FIRST [LAST]` runs
- * some.
+ * Frames are received into the stack's own pool, as from devices. Everything follows from the seed;
+ * `shortage FIRST [LAST]` runs some.
  */
 
 #include <errno.h>
@@ -27,13 +28,13 @@
 #define LIMIT_NS (120000 * MS)
 #define STEP_NS  (2 * MS)
 #define PORT     5000
-#define CONNS    120 /* at most */
+#define CONNS    120 /* maximum */
 #define MBUFS    1023
 #define SEEDS    24
 
 enum { CLIENT, SERVER };
 
-/* a port that receives into a pool */
+/* a port that receives into a given pool */
 struct device {
 	struct pc_port port;
 	struct pc_port *inner;
@@ -43,8 +44,8 @@ struct device {
 struct run {
 	uint64_t seed, now;
 	unsigned conns, accepted;
-	uint32_t total; /* bytes each way of each connection */
-	uint64_t left;  /* of all of them */
+	uint32_t total; /* bytes in each direction of each connection */
+	uint64_t left;  /* of all connections together */
 	struct pc_stack *st[2];
 	struct pc_port *port[2];
 	int lfd, fd[2][CONNS];
@@ -130,7 +131,7 @@ static bool open_side(struct run *r, int side, struct pc_port *wire, struct rte_
 	cfg.arp_entries = 16;
 	cfg.arp_hold = 64;
 	cfg.tcp_syn_cache = cfg.tcp_time_wait = CONNS;
-	cfg.tcp_sndbuf_min = 16384; /* of which there are not enough for all */
+	cfg.tcp_sndbuf_min = 16384; /* more than there are mbufs for */
 	cfg.tcp_sack = r->seed / 6 % 2;
 	cfg.tcp_stash_from = r->seed / 12 % 2 ? 0 : cfg.tcp_stash_from;
 	r->port[side] = device_on(pc_port_fault(wire, &f), pools[side]);

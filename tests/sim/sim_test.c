@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 
-/* The simulation's command line: many seeds, or one again. */
+/* The simulation's command line: runs many seeds, or one again. */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ static void usage(const char *program)
 	exit(2);
 }
 
-/* A pool without a cache: what a cache holds, and so when mbufs run out, depends on the runs before. */
+/* A pool without a cache: a cache's contents, and so when mbufs run out, depend on earlier runs. */
 static struct rte_mempool *pool(const char *name, unsigned n)
 {
 	struct rte_mempool *p =

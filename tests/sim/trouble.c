@@ -8,10 +8,10 @@
  * Overview: what happens to machines and networks, each thing once, at its time:
  *
  *   STOP      a machine does nothing for a while (a debugger, a hypervisor); frames wait for it
- *   REBOOT    a machine dies with all it knew; frames to it vanish; then it boots
+ *   REBOOT    a machine dies with all its state; frames to it are lost; then it boots
  *   JUMP      a machine's clock jumps ahead, as after a suspend
  *   HUNGER    a machine's mbuf pool is empty for a while
- *   WEATHER   a network changes: other losses, delays, rates, MTU
+ *   WEATHER   a network changes: losses, delays, rates, MTU
  *   BLACKOUT  a network carries nothing for a while
  */
 
@@ -96,7 +96,7 @@ static void end(struct sim *s, struct trouble *t)
 		node_boot(s, t->node);
 }
 
-/* Nobody takes what is sent to a machine without a stack. */
+/* Drops the frames sent to a machine without a stack. */
 static void drop_frames(struct sim *s, int n)
 {
 	struct rte_mbuf *m[32];

@@ -7,11 +7,11 @@
 #include <rte_common.h>
 
 /*
- * Overview: time, and the judgement.
+ * Overview: the clock and the verdict.
  *
- * A step is one turn of all loops.  While frames arrive or an application does something the clock
- * stands still; then it jumps to the next moment at which anything is due.  Everything is validated
- * on the way.
+ * A step is one turn of all loops. While frames arrive or an application does something, the clock
+ * stands still; then it jumps to the next time at which anything is due. Everything is validated on
+ * the way.
  */
 
 #define HOUR_NS 3600000000000ULL
@@ -84,11 +84,11 @@ static bool step(struct sim *s)
 	}
 	s->frames += frames;
 	s->steps++;
-	/* what was sent lies in the wire until the other side looks */
+	/* frames that were sent are in the wire until the other side polls */
 	return frames != 0 || s->progress || frames_sent(s) != sent;
 }
 
-/* When a machine or one of its ports wants to be polled, by the clock of all. */
+/* Returns when a machine or one of its ports must be polled, by the common clock. */
 static uint64_t node_next(const struct sim *s, int n)
 {
 	const struct node *node = &s->node[n];
@@ -119,7 +119,7 @@ static uint64_t next_event(const struct sim *s)
 	return next;
 }
 
-/* Runs until done says so (or, if NULL, until nothing is due any more). */
+/* Runs until done returns true (or, if it is NULL, until nothing is due any more). */
 static bool run(struct sim *s, bool (*done)(const struct sim *), uint64_t limit_ns)
 {
 	const uint64_t end = s->now + limit_ns;
@@ -180,7 +180,7 @@ static bool is_rated(const struct sim *s)
 	return false;
 }
 
-/* Without faults nothing is lost, so nothing may be taken for lost. */
+/* Without faults nothing is lost, so nothing may be considered lost. */
 static void check_clean(struct sim *s)
 {
 	for (unsigned i = 0; i < s->nb_conns; i++)
@@ -192,7 +192,7 @@ static void check_clean(struct sim *s)
 		if (s->node[n].st == NULL)
 			continue;
 		c = pc_stack_counters(s->node[n].st)->value;
-		/* a queue may grow faster than a time-out learns of it */
+		/* a queue may grow faster than the time-out adapts */
 		if (c[PC_TCP_TIMEOUTS] != 0 && is_rated(s))
 			continue;
 		if (c[PC_TCP_TIMEOUTS] != 0 || c[PC_TCP_FAST_RETRANSMITS] != 0)
@@ -291,7 +291,7 @@ static void describe(const struct sim *s)
 	describe_conns(s);
 }
 
-/* Clocks begin anywhere: at 0, after days, before something in 32 bits wraps. */
+/* Clocks begin anywhere: at 0, after days, or just before a 32-bit value wraps. */
 static uint64_t some_start(struct sim *s)
 {
 	switch (sim_rnd(s, 0, 5)) {
