@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A process that writes whatever it likes into the memory that it shares with a stack.
+ * A process that writes arbitrary data into the memory that it shares with a stack.
  *
- * The bytes of an input are operations: calls as a client makes them, posts, bytes for the stack and room for its own, and words written
- * anywhere into the segment but the payload.  The other machine echoes.  After each operation both stacks are
- * validated, and when the process is gone no socket and no mbuf may be left.
+ * The bytes of an input are operations: calls as made by a client, posts, data for the stack and
+ * room for data from it, and words written anywhere into the segment except the payload. The other
+ * machine echoes. After each operation both stacks are validated, and when the process is gone no
+ * socket and no mbuf may be left.
  */
 #include <errno.h>
 #include <string.h>
@@ -121,7 +122,7 @@ static void op_socket(struct world *w)
 	post(w, CHAN_POST_CALL);
 }
 
-/* an address of either side, to be bound, connected, or sent to */
+/* an address of either side, to bind, connect or send to */
 static void op_name(struct world *w)
 {
 	const uint8_t how = take8(&w->in);
@@ -155,7 +156,7 @@ static void op_write(struct world *w)
 	post(w, sock);
 }
 
-/* the head of a datagram of the client's own making */
+/* the header of a datagram made up by the client */
 static void op_datagram(struct world *w)
 {
 	const struct sockaddr_in a = bed_addr(&w->b, take8(&w->in) & 1, PORT);
@@ -186,7 +187,7 @@ static void op_post(struct world *w)
 	post(w, take8(&w->in) % 2 ? a_socket(w) : take32(&w->in));
 }
 
-/* a word of a socket, of which each may matter */
+/* any word of a socket's struct */
 static void op_scribble(struct world *w)
 {
 	uint32_t *words = (uint32_t *)(void *)chan_sock(w->c, a_socket(w));
@@ -195,7 +196,7 @@ static void op_scribble(struct world *w)
 	words[at] = take8(&w->in) % 2 ? take8(&w->in) : take32(&w->in);
 }
 
-/* any word in front of the payload */
+/* any word before the payload */
 static void op_anywhere(struct world *w)
 {
 	uint32_t *words = (uint32_t *)(void *)w->c->head;
@@ -239,13 +240,13 @@ static void open_world(struct world *w)
 	w->b.service = pc_host_add(w->b.host, 0, w->b.st[NEAR]);
 	fuzz_check(w->b.service != NULL);
 	w->c = w->b.host->chan;
-	/* a process that has attached, without the process */
+	/* an attached process, without an actual process */
 	at_store(&w->b.host->slot[SLOT], CHAN_PROC_LIVE);
 	at_or(&w->b.host->live[0], UINT64_C(1) << SLOT);
 	begin_echo(w);
 }
 
-/* The process dies, and a sweep looks at what it held. */
+/* The process dies, and a sweep examines what it held. */
 static void close_world(struct world *w)
 {
 	for (uint32_t i = 0; i < w->c->nb_socks; i++)
@@ -284,7 +285,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		ops[op % (sizeof(ops) / sizeof(ops[0]))](&w);
 		if (op & 0x80)
-			continue; /* in the same turn as the next */
+			continue; /* the next operation is in the same turn */
 		turn(&w, 1000000);
 		for (int side = 0; side < 2; side++)
 			fuzz_check(pc_stack_validate(w.b.st[side], stderr) == 0);

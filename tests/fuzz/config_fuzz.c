@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Configuration files: whatever is in one, it is taken or refused by one line that ends within its room. */
+/* Configuration files: any contents are either accepted, or rejected with a single line that fits
+ * into its buffer. */
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,7 +19,7 @@ static void check_why(const struct settings *s, int rc)
 	fuzz_check(rc == 0 || (s->why[0] != '\0' && strchr(s->why, '\n') == NULL));
 }
 
-/* Returns whether the file is taken. */
+/* Returns whether the file is accepted. */
 static bool load(const void *data, size_t size)
 {
 	static struct settings s;
@@ -42,7 +43,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	file = memfd_create("config", 0);
 	fuzz_check(file >= 0);
-	fuzz_check(fchmod(file, 0600) == 0); /* one that everybody may write to is refused unread */
+	fuzz_check(fchmod(file, 0600) == 0); /* a world-writable file is rejected unread */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	fuzz_check(load(good, sizeof(good) - 1) && !load(bad, sizeof(bad) - 1));
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The answers of percore-dns.  The first byte says how the message comes; the rest is the message.  The answer, if there
- * is one, must fit and be whole: every name, length and count of it is read again by code of its own.
+ * The answers of percore-dns. The first byte says how the message arrives; the rest is the message.
+ * The answer, if there is one, must be complete and of an allowed length: every name, length and
+ * count in it is checked by separate code.
  */
 #include <string.h>
 
@@ -49,7 +50,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* What goes with any answer, whatever was asked. */
+/* Checks what must hold for any answer. */
 static void judge(const uint8_t *query, size_t query_len, const uint8_t *out, size_t len,
                   size_t limit)
 {
@@ -62,10 +63,10 @@ static void judge(const uint8_t *query, size_t query_len, const uint8_t *out, si
 	fuzz_check(query_len >= 12 && memcmp(query, out, 2) == 0);
 	/* the opcode and RD are the query's; RA, AD, CD are 0 */
 	fuzz_check((out[2] & 0x79) == (query[2] & 0x79) && (out[3] & 0xf0) == 0);
-	/* the question, if there is one, is the query's to the letter */
+	/* the question, if there is one, is an exact copy of the query's */
 	if (out[5] == 1)
 		fuzz_check(len > 16 && query_len > 16 && out[12] == query[12]);
-	/* what is truncated tells nothing */
+	/* a truncated answer contains no records */
 	if (out[2] & 2)
 		fuzz_check(memcmp(out + 6, "\0\0\0\0\0", 5) == 0);
 }
@@ -86,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	config.udp_max = how & 2 ? 512 : 1232;
 	config.identity = how & 4 ? "fuzz" : NULL;
 	config.version = how & 8 ? "1" : NULL;
-	query = malloc(size); /* exactly as long, so that a sanitizer sees what is read behind */
+	query = malloc(size); /* exactly as long, so that a sanitizer detects reads past the end */
 	fuzz_check(query != NULL);
 	memcpy(query, data + 1, size - 1);
 	query = realloc(query, size > 1 ? size - 1 : 1);
@@ -95,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = answer_make(&config, zones, &from, query, size - 1, &a, &counts);
 	if (len > 0)
 		judge(query, size - 1, out, len, how & 1 ? ANSWER_MAX : config.udp_max);
-	/* a connection makes an answer again when there was no room for it */
+	/* a TCP connection makes an answer again if there was no room for it */
 	if (len > 0 && (how & 1)) {
 		static uint8_t twice[ANSWER_MAX];
 		struct answer b = {.out = twice};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Rules of the firewall: whatever is in a text, it is read or refused by one line that ends within its room; and what is read
- * holds together. */
+/* Firewall rules: any text is either accepted, or rejected with a single line that fits into its
+ * buffer; and accepted rules are consistent. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,7 +64,7 @@ static void check_tables(const struct fw_tables *t)
 	fuzz_check(total == t->total && total <= MAX);
 }
 
-/* the only files that there are have the text itself */
+/* the only files that exist, each with the text itself */
 static char *read_file(void *arg, const char *path, size_t *len, char *why, size_t why_len)
 {
 	const struct pc_firewall_args *a = arg;
@@ -87,7 +87,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* Reads rules, whose files are what text has. */
+/* Reads rules; the files that they name contain text. */
 static void read_rules(const char *rules, size_t len, const struct pc_firewall_args *text)
 {
 	static const char *const names[] = {"net_tap0"};

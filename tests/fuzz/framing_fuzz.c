@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The HTTP parser beside another one: Node's http_parser, of Debian.
+ * The HTTP parser compared with another one: Node's http_parser, from Debian.
  *
- * Requests are smuggled where two programs disagree about where one ends.  So whatever percore-httpd accepts, header
- * and body, the other must accept too, ending at the same byte, with the same target and Host, and keep the connection or not
- * if no Connection field speaks of it.  What percore-httpd refuses the other may accept: it is meant to be the stricter one;
- * how strict, is looked at without the other, which takes bare LFs and folded lines.
+ * Requests are smuggled where two programs disagree about where one ends. So whatever percore-httpd
+ * accepts, header and body, the other parser must accept too, ending at the same byte, with the
+ * same target and Host, and with the same decision whether to keep the connection unless there is a
+ * Connection field. What percore-httpd rejects, the other one may accept: ours is meant to be
+ * stricter. How strict it is, is checked separately, as the other one accepts bare LFs and folded
+ * lines.
  */
 #include <string.h>
 
 #include <http_parser.h>
 
-/* both have names for methods and such, and ours are enumerators that theirs define, too */
+/* both define names for methods and so on; ours are enumerators that clash with theirs */
 #define http_method  own_method
 #define HTTP_DELETE  OWN_DELETE
 #define HTTP_GET     OWN_GET
@@ -30,7 +32,7 @@
 
 static const struct http_limits limits = {.header_bytes = 4096, .target_bytes = 2048, .fields = 64};
 
-/* what the other has found in one request */
+/* what the other parser has found in a request */
 struct other {
 	char target[2100], name[4100], host[4100];
 	size_t target_len, name_len, host_len;
@@ -93,11 +95,12 @@ static int on_complete(http_parser *p)
 
 	o->complete = true;
 	o->keep = http_should_keep_alive(p) != 0;
-	http_parser_pause(p, 1); /* the next request is none of its business */
+	http_parser_pause(p, 1); /* the other parser must not read the next request */
 	return 0;
 }
 
-/* The end of the request's body behind its header, 0 if it is not there or not good. */
+/* Returns the end of the request's body, which follows its header; 0 if the body is incomplete or
+ * invalid. */
 static size_t end_of_body(const struct http_request *r, const char *p, size_t head, size_t len)
 {
 	struct http_chunked c;
@@ -132,17 +135,18 @@ static bool has_tab_about(const struct http_request *r, const char *p, enum http
 	return http_has(r, f) && (p[v.off - 1] == '\t' || p[v.off + v.len] == '\t');
 }
 
-/* a tab in a line that says how the body is cut */
+/* a tab in a field that determines the length of the body */
 static bool has_tab(const struct http_request *r, const char *p)
 {
 	return has_tab_about(r, p, HTTP_TRANSFER_ENCODING) ||
 	       has_tab_about(r, p, HTTP_CONTENT_LENGTH);
 }
 
-/* What the other gets wrong, or judges where it means nothing: it takes "Transfer-Encodings:" for
- * "Transfer-Encoding:", and fields about the length among trailers for such (RFC 9110 6.5.1), and "chunked"
- * with a tab behind it for another coding; and it refuses a tab behind a Content-Length, which RFC 9110 5.6.3 lets stand
- * there (OWS), and behind the size of a chunk, which RFC 9112 7.1.1 does (BWS). */
+/* What the other parser gets wrong, or interprets where it has no meaning: it takes
+ * "Transfer-Encodings:" for "Transfer-Encoding:", interprets trailers that look like length fields
+ * (RFC 9110 section 6.5.1), and takes "chunked" followed by a tab for another coding; and it
+ * rejects a tab after a Content-Length, which RFC 9110 section 5.6.3 allows (OWS), and after a
+ * chunk size, which RFC 9112 section 7.1.1 allows (BWS). */
 static bool is_odd(const struct http_request *r, const char *p, size_t head, size_t end)
 {
 	return has_tab(r, p) ||
@@ -153,8 +157,8 @@ static bool is_odd(const struct http_request *r, const char *p, size_t head, siz
 	       has_line(p + head, end - head, "connection", '\0');
 }
 
-/* not: methods that only one of the two knows, CONNECT, whose body nobody defines, and targets that are
- * answered with 400, which ends the connection */
+/* not comparable: methods that only one parser knows, CONNECT, whose body is undefined, and targets
+ * that get a 400, which closes the connection */
 static bool is_comparable(const struct http_request *r, const char *p, size_t head, size_t end)
 {
 	struct http_target t;
@@ -182,7 +186,7 @@ static void compare(const struct http_request *r, const char *p, size_t end)
 	fuzz_check(o.complete);
 	fuzz_check(o.target_len == r->target.len &&
 	           memcmp(o.target, p + r->target.off, o.target_len) == 0);
-	/* the other takes "closed" for "close" and much else */
+	/* the other parser takes "closed" for "close", among others */
 	fuzz_check(http_has(r, HTTP_CONNECTION) || o.keep == http_keep_alive(r));
 	if (!http_has(r, HTTP_HOST))
 		return;
@@ -192,7 +196,7 @@ static void compare(const struct http_request *r, const char *p, size_t end)
 	           memcmp(o.host, p + r->field[HTTP_HOST].off, o.host_len) == 0);
 }
 
-/* ---- what no recipient reads differently -------------------------------------------------------- */
+/* ---- what all recipients read alike ---------------------------------------------------------- */
 
 static bool is_name_byte(char c)
 {
@@ -200,8 +204,8 @@ static bool is_name_byte(char c)
 	       (c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
-/* A field line: a name of token bytes with its colon at once, and no control in it (RFC 9112 5.1, 5.2). Counts those that say
- * where the request ends. */
+/* Checks a field line: a name of token bytes directly followed by a colon, and no control
+ * characters (RFC 9112 section 5.1, 5.2). Counts fields that determine the length of the body. */
 static void check_line(const char *p, size_t len, unsigned *lengths, unsigned *codings)
 {
 	size_t name = 0;
@@ -215,8 +219,8 @@ static void check_line(const char *p, size_t len, unsigned *lengths, unsigned *c
 	*codings += name == 17 && strncasecmp(p, "transfer-encoding", 17) == 0;
 }
 
-/* Every line of an accepted header ends in CR LF, none begins with white space, and one field at most says where the request
- * ends. */
+/* Every line of an accepted header must end in CR LF and not begin with white space, and at most
+ * one field may determine the length of the body. */
 static void check_strict(const struct http_request *r, const char *p, size_t head)
 {
 	const char *line = p + r->request_line.off + r->request_line.len, *end = p + head - 2,
@@ -234,10 +238,10 @@ static void check_strict(const struct http_request *r, const char *p, size_t hea
 	fuzz_check(r->body != HTTP_BODY_LENGTH || lengths == 1);
 }
 
-/* ---- requests out of pieces ---------------------------------------------------------------------- */
+/* ---- requests made of pieces ----------------------------------------------------------------- */
 
-/* An input that begins with this byte is a list of pieces: what recipients read differently comes together more often out
- * of these than out of bytes. */
+/* An input that begins with this byte is a list of pieces: ambiguous requests are found sooner by
+ * combining these than from random bytes. */
 #define PIECES '\1'
 
 static const struct {

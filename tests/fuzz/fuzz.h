@@ -3,11 +3,12 @@
 #define FUZZ_FUZZ_H
 
 /*
- * What fuzz targets share.
+ * Shared by the fuzz targets.
  *
- * A target is one file with the two functions that libFuzzer and AFL++ know.  It turns bytes into
- * frames, text or a program of operations, and aborts when something is wrong that no sanitizer sees.
- * replay.c is the main of a build without a fuzzer: it runs a corpus and mutations of it by seed.
+ * A target is one file with the two functions that libFuzzer and AFL++ call. It turns bytes into
+ * frames, text or a program of operations, and aborts on errors that no sanitizer detects. replay.c
+ * is the main function of a build without a fuzzer: it runs a corpus, and mutations of it that
+ * follow from a seed.
  */
 
 #include <stdbool.h>
@@ -22,7 +23,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 /** LLVMFuzzerTestOneInput runs one input; it must return 0 and leave nothing behind. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/** fuzz_check ends the process, with its place in the source, when what must hold does not. */
+/** fuzz_check ends the process, and prints its place in the source, if a condition does not
+ * hold. */
 #define fuzz_check(what)                                                           \
 	do {                                                                       \
 		if (!(what)) {                                                     \
@@ -31,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		}                                                                  \
 	} while (0)
 
-/** The bytes of an input that are left; what is read past the end is 0. */
+/** The remaining bytes of an input; beyond the end, 0 is read. */
 struct bytes {
 	const uint8_t *p;
 	size_t left;

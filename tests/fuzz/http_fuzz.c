@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The HTTP parsers of percore-httpd.  The first byte says how the rest is cut: a header or a chunked
- * body must be judged the same whole and in pieces.
+ * The HTTP parsers of percore-httpd. The first byte says how the rest is split: a header or a
+ * chunked body must get the same verdict whole and in pieces.
  */
 #include <string.h>
 
@@ -35,7 +35,7 @@ static void judge_target(const char *p, size_t len)
 	if (http_path_normalise(t.path, t.path_len, buf, &out, &n) != 0)
 		return;
 	fuzz_check(n > 0 && n <= t.path_len && out[0] == '/');
-	/* never above the root, whatever was encoded how */
+	/* never above the root, however it was encoded */
 	for (size_t i = 0; i + 1 < n; i++)
 		fuzz_check(!(out[i] == '/' && out[i + 1] == '.' &&
 		             (i + 2 == n || out[i + 2] == '/' ||
@@ -78,7 +78,7 @@ static int parse_in_pieces(struct http_request *r, const char *p, size_t len, si
 		char *copy;
 
 		have = have + step < len ? have + step : len;
-		copy = malloc(have); /* elsewhere at each call, and exactly as long */
+		copy = malloc(have); /* at a new address in each call, and exactly as long */
 		fuzz_check(copy != NULL);
 		memcpy(copy, p, have);
 		n = http_parse(r, copy, have, &limits);

@@ -11,8 +11,9 @@
 #include "wire/wire.h"
 
 /*
- * Overview: what an end sends is copied flat into the queue of the other, so that stacks with one pool
- * each cannot tell it from a NIC.  No offloads: every byte that the attacker sees is final.
+ * Overview: what one end sends is copied, linear, into the queue of the other, so that stacks with
+ * a pool each cannot tell it from a NIC. There are no offloads: every byte that the attacker sees
+ * is final.
  */
 
 static uint16_t rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
@@ -102,7 +103,7 @@ void pipe_inject(struct pipe_end *to, const uint8_t *frame, uint16_t len)
 	to->q[to->n++] = m;
 }
 
-/* where the checksum of a protocol is, counted from its header; 0: it has none */
+/* the offset of a protocol's checksum in its header; 0: it has none */
 static unsigned cksum_at(uint8_t proto)
 {
 	return proto == IPPROTO_TCP                               ? 16
@@ -111,7 +112,7 @@ static unsigned cksum_at(uint8_t proto)
 	                                                          : 0;
 }
 
-/* sum: of the pseudo header, but for ICMP, which has none in IPv4 */
+/* sum: of the pseudo-header, except for ICMP, which has none in IPv4 */
 static void fix_l4(uint8_t *l4, unsigned len, uint8_t proto, uint32_t sum)
 {
 	const unsigned at = cksum_at(proto);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The main of a fuzz target that is built without a fuzzer.
+ * The main function of a fuzz target that is built without a fuzzer.
  *
  * usage: TARGET [-runs=N] [-seed=S] [-timeout=SECONDS] FILE|DIRECTORY...
  *
- * Runs every file, then N inputs made of them by flipping, cutting, repeating and joining.  The same
- * seed gives the same inputs; the one that is running when the process dies is in ./crash-replay.
+ * Runs every file, then N inputs derived from them by flipping, cutting, repeating and joining. The
+ * same seed gives the same inputs; the one that is running when the process dies is saved as
+ * ./crash-replay.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -40,7 +41,7 @@ static uint64_t below(uint64_t n)
 	return (z ^ z >> 31) % n;
 }
 
-/* keeps the input that the process dies of; only calls that a signal handler may make */
+/* saves the input that kills the process; only with calls that a signal handler may make */
 static void on_death(int sig)
 {
 	int fd = open("crash-replay", O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -128,7 +129,7 @@ static void change(struct input *in)
 	}
 }
 
-/* an input exactly as long as its memory, so that a sanitizer sees what reads past its end */
+/* runs an input in memory of exactly its size, so that a sanitizer detects reads past the end */
 static void run(void)
 {
 	uint8_t *exact = malloc(now.len == 0 ? 1 : now.len);
@@ -143,7 +144,7 @@ int main(int argc, char **argv)
 {
 	static const int deaths[] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM};
 	unsigned long runs = 0;
-	unsigned timeout_s = 20; /* an input that takes so long loops */
+	unsigned timeout_s = 20; /* an input that takes longer loops */
 
 	inputs = calloc(INPUTS_MAX, sizeof(*inputs));
 	fuzz_check(inputs != NULL);

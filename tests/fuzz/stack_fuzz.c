@@ -2,12 +2,12 @@
 /*
  * Programs of socket calls, frames and time on two whole stacks.
  *
- * The bytes of an input are operations: calls on either stack, time that passes, and an attacker on the
- * wire who drops, repeats and changes what was sent and adds frames of his own.  After each operation
+ * The bytes of an input are operations: calls on either stack, the passing of time, and an attacker
+ * on the wire who drops, repeats and changes frames and adds some of his own. After each operation
  * every structure is validated, and at the end no mbuf may be left.
  *
- * Bits of an operation's byte beside its number say whether it is about IPv6, and whether about the stack's own
- * address, by loopback.
+ * Two bits of an operation's byte, besides its number, choose IPv6, and the stack's own address,
+ * reached by loopback.
  */
 #include <errno.h>
 #include <string.h>
@@ -43,8 +43,8 @@ struct world {
 	struct side side[2];
 	struct pipe_end pipe[2];
 	uint64_t now;
-	uint8_t how; /* HOW_ of this operation */
-	bool turned; /* in this operation */
+	uint8_t how; /* HOW_ bits of this operation */
+	bool turned; /* a turn was made in this operation */
 };
 
 struct name {
@@ -52,7 +52,7 @@ struct name {
 	socklen_t len;
 };
 
-static struct rte_mempool *pools[3]; /* of each stack, of the wire */
+static struct rte_mempool *pools[3]; /* for each stack, and the wire */
 
 static void turn(struct world *w)
 {
@@ -63,7 +63,8 @@ static void turn(struct world *w)
 	}
 }
 
-/* Of either stack, in the family of this operation; by loopback, one by which it reaches itself. */
+/* An address of either stack, in the family of this operation; with HOW_SELF, it may be a loopback
+ * address. */
 static struct name address(struct world *w, int side, uint8_t port)
 {
 	static const char *const ip4[] = {"10.0.0.1", "10.0.0.2", "127.0.0.1"};
@@ -81,13 +82,13 @@ static struct name address(struct world *w, int side, uint8_t port)
 	return n;
 }
 
-/* whom a socket of side talks to */
+/* the peer that a socket of side talks to */
 static struct name peer(struct world *w, int side)
 {
 	return address(w, w->how & HOW_SELF ? side : !side, take8(&w->in));
 }
 
-/* ---- operations; what says which of the slots, mostly ------------------------------------------- */
+/* ---- operations; slot mostly selects the socket ---------------------------------------------- */
 
 static void op_socket(struct world *w, int side, unsigned slot)
 {
@@ -175,7 +176,8 @@ static void op_shutdown(struct world *w, int side, unsigned slot)
 	pc_shutdown(w->side[side].st, w->side[side].fd[slot], take8(&w->in) % 4);
 }
 
-/* a key for whom a socket of side talks to, or for a network that may have him; the same often enough at both ends */
+/* a key for the peer of a socket of side, or for a network that may contain it; often the same at
+ * both ends */
 static void set_key(struct world *w, int side, unsigned slot, int name)
 {
 	const struct name a = peer(w, side);
@@ -190,7 +192,7 @@ static void set_key(struct world *w, int side, unsigned slot, int name)
 	pc_get_md5sig(w->side[side].st, w->side[side].fd[slot], how >> 4 & 3, &got);
 }
 
-/* the same of TCP-AO, whose KeyIDs are such as each end has chosen for the other often enough */
+/* the same for TCP-AO, with KeyIDs that often match the other end's */
 static void set_ao(struct world *w, int side, unsigned slot, int name)
 {
 	static const char *const algorithm[] = {"hmac(sha1)", "cmac(aes128)", "hmac(sha256)",
@@ -221,7 +223,7 @@ static void set_ao(struct world *w, int side, unsigned slot, int name)
 	                         .keylen = how >> 4 & 1 ? 16 : 8};
 	socklen_t len = sizeof(got[0]);
 
-	/* keys have no ports */
+	/* a key's address has no port */
 	((struct sockaddr_in *)(void *)&add.addr)->sin_port = 0;
 	((struct sockaddr_in *)(void *)&del.addr)->sin_port = 0;
 	add.prefix = del.prefix = how & 0x80 ? take8(&w->in) : w->how & HOW_IP6 ? 128 : 32;
@@ -302,7 +304,7 @@ static void op_drop(struct world *w, int side, unsigned slot)
 	w->pipe[side].drop = slot;
 }
 
-/* the newest frame again, some of its bytes changed */
+/* the latest frame again, with some of its bytes changed */
 static void op_meddle(struct world *w, int side, unsigned slot)
 {
 	struct pipe_end *e = &w->pipe[side];
@@ -323,7 +325,7 @@ static void op_meddle(struct world *w, int side, unsigned slot)
 	turn(w);
 }
 
-/* a frame of the attacker's own */
+/* a frame made up by the attacker */
 static void op_frame(struct world *w, int side, unsigned slot)
 {
 	struct pipe_end *e = &w->pipe[side];
@@ -342,7 +344,7 @@ static void op_frame(struct world *w, int side, unsigned slot)
 	turn(w);
 }
 
-/* Makes room for a fragment header (RFC 8200 section 4.5) behind the fixed header of an IPv6 packet. */
+/* Inserts a fragment header (RFC 8200 section 4.5) after the fixed header of an IPv6 packet. */
 static uint16_t insert_fragment6(uint8_t *frame, uint16_t len, unsigned slot, uint16_t field,
                                  uint16_t id)
 {
@@ -368,7 +370,7 @@ static void make_fragment4(uint8_t *frame, uint16_t len, unsigned slot, uint16_t
 	frame[21] = (uint8_t)field;
 }
 
-/* a part of the newest packet as if it were a fragment of something larger */
+/* part of the latest packet, as if it were a fragment of a larger one */
 static void op_fragment(struct world *w, int side, unsigned slot)
 {
 	struct pipe_end *e = &w->pipe[side];
@@ -398,7 +400,7 @@ static void (*const ops[])(struct world *w, int side, unsigned slot) = {
 
 /* ---- the firewall ------------------------------------------------------------------------------ */
 
-/* of the second stack, if it is to have one */
+/* of the second stack, if it has one */
 static struct pc_firewall *firewall;
 
 static void make_firewall(void)
@@ -437,7 +439,7 @@ static void make_firewall(void)
 	fuzz_check(firewall != NULL);
 }
 
-/* A run is to follow from its input alone. */
+/* Resets the firewall, since a run must depend on its input alone. */
 static void use_firewall(struct pc_stack *st)
 {
 	struct fw_slot *s = &firewall->slot[0];
@@ -548,7 +550,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		w.how = op & (HOW_IP6 | HOW_SELF);
 		w.turned = false;
 		ops[op % (sizeof(ops) / sizeof(ops[0]))](&w, where & 1, (where >> 1) % SLOTS);
-		/* a call changes one stack */
+		/* a call without a turn changes only one stack */
 		for (int i = 0; i < 2; i++)
 			fuzz_check((!w.turned && i != (where & 1)) ||
 			           pc_stack_validate(w.side[i].st, stderr) == 0);

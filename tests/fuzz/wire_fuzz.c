@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Every parser of lib/wire, and those of DHCP and DHCPv6: no byte past the end is read, what is returned lies within the
- * bytes, and what was parsed and written again is parsed as the same.  The first byte chooses the parser.
+ * Every parser of lib/wire, and those of DHCP and DHCPv6: they must not read past the end, what
+ * they return must lie within the input, and what was parsed and written must parse as the same
+ * again. The first byte selects the parser.
  */
 #include <string.h>
 
@@ -117,7 +118,7 @@ static void try_tcp(const uint8_t *p, uint32_t len)
 	for (unsigned i = 0; i < TCP_COUNTERS; i++)
 		fuzz_check(!tcp_accecn_has(a.accecn, (enum tcp_counter)i) ||
 		           a.counter[i] == b.counter[i]);
-	/* not all blocks need fit beside the other options */
+	/* not all blocks need fit in with the other options */
 	fuzz_check(b.nb_sack <= a.nb_sack);
 	for (uint8_t i = 0; i < b.nb_sack; i++)
 		fuzz_check(a.sack[i].start == b.sack[i].start && a.sack[i].end == b.sack[i].end);
