@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* percore-echo without its main(), and its sibling that copies. */
+/* percore-echo without its main(), and a variant that copies. */
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -18,7 +18,7 @@ static const struct http_config defaults = {
 #undef HTTP_KEY
 };
 
-/* a root that is read at start, so it can go at once */
+/* the root is read at the start, so it can be removed at once */
 static struct site *make_site(char *why, size_t why_len)
 {
 	const struct http_config *h = &defaults;

@@ -2,18 +2,18 @@
 #ifndef BENCH_APPS_H
 #define BENCH_APPS_H
 
-/* The programs of app/ as a benchmark runs them: the same code but for main(). */
+/* The programs of app/ as benchmarks run them: the same code without main(). */
 
 #include <stdint.h>
 
 struct pc_stack;
 
-/** What a program is to a benchmark. */
+/** A program as a benchmark sees it. */
 struct app {
 	uint16_t port;
-	/** Makes it on a stack with that many connections; ends the process on failure. */
+	/** Creates it on a stack with that many connections; ends the process on failure. */
 	void *(*start)(struct pc_stack *st, uint32_t connections);
-	/** Its part of a turn. Returns the TSC cycles that the wait for events took. */
+	/** The program's part of a turn. Returns the TSC cycles spent on waiting for events. */
 	uint64_t (*turn)(void *self, struct pc_stack *st, uint64_t now_ns);
 	void (*finish)(void *self);
 };

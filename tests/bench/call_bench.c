@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * call_bench: what calls of percore/posix.h cost a thread beside an lcore that polls, in ns: the median and the
- * 99th percentile.  It needs no device, no hugepages and no root.
+ * call_bench: what calls of percore/posix.h cost a thread next to an lcore that polls, in ns: the
+ * median and the 99th percentile. It needs no device, no hugepages and no root.
  *
- *   call_bench [CPU of the lcore [CPU of the thread]]
+ * usage: call_bench [CPU of the lcore [CPU of the thread]]
  *
- * The lcore is a thread of this program; it also has the far stack, on which an echo server answers.
+ * The lcore is a thread of this program; it also drives the far stack, on which an echo server
+ * answers.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -28,7 +29,7 @@ static struct {
 	struct pc_stack *near, *far;
 	struct pc_host *host;
 	struct pc_service *service;
-	int echo; /* connection of the far side; -1: none yet */
+	int echo; /* connection on the far side; -1: none yet */
 	int listener;
 	bool ends;
 	int cpu;
@@ -142,7 +143,7 @@ static void connect_near(void)
 		abort();
 }
 
-/* ---- what is measured ------------------------------------------------------------------------- */
+/* ---- measured calls -------------------------------------------------------------------------- */
 
 static void call(void)
 {

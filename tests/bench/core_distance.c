@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * core_distance CPU CPU: how long a cache line takes from one CPU to the other and back, in ns: the best
- * of many rounds.  Two CPUs of a virtual machine may share a cache or lie far apart, and may be moved
- * while it runs, so a measurement between two CPUs says little without this number.
+ * core_distance CPU CPU: how long a cache line takes from one CPU to the other and back, in ns: the
+ * best of many rounds. Two CPUs of a virtual machine may share a cache or be far apart, and may be
+ * moved while it runs, so a measurement between two CPUs says little without this number.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -57,7 +57,7 @@ static void *answer(void *arg)
 	return NULL;
 }
 
-/* One trip there and back. Returns false if nobody answers. */
+/* One round trip. Returns false if there is no response. */
 static int trip(struct shared *s, unsigned n, uint64_t limit)
 {
 	unsigned spins = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * epoll_server: what percore's programs do, on Linux's own sockets, as plainly as one would write it:
- * one thread, one epoll set, echo on port 7, discard on 9, a source on 19 (byte n is n mod 256), and on
- * 80 an HTTP answer with a body of 512 bytes, over IPv4 or, with the argument 6, over IPv6.  It runs
- * until it is killed.
+ * epoll_server: what percore's programs do, on Linux's own sockets, in the simplest way: one
+ * thread, one epoll set, echo on port 7, discard on 9, a source on 19 (byte n is n mod 256), and on
+ * 80 an HTTP response with a body of 512 bytes, over IPv4 or, with the argument 6, over IPv6. It
+ * runs until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -30,9 +30,9 @@ enum service { NONE, ECHO, DISCARD, SOURCE_BYTES, HTTP };
 struct conn {
 	uint8_t service;
 	bool listens;
-	uint8_t crlf;     /* bytes of the empty line that ends a request, so far */
+	uint8_t crlf;     /* bytes so far of the empty line that ends a request */
 	uint8_t position; /* of the source, modulo 256 */
-	/* what the peer had no room for: until it has gone, nothing more is read */
+	/* data that the peer had no room for; until it is sent, nothing more is read */
 	char *rest;
 	size_t rest_at, rest_len;
 };
@@ -66,7 +66,7 @@ static int watch(int fd, struct conn conn)
 
 static int open_service(uint16_t port, enum service service)
 {
-	/* the two have the port at the same place */
+	/* the port is at the same offset in both structs */
 	struct sockaddr_in6 sin = {.sin6_family = (sa_family_t)family, .sin6_port = htons(port)};
 	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
 
@@ -101,7 +101,7 @@ static void end(int fd)
 	close(fd);
 }
 
-/* Returns how much the peer has room for; all if the connection is broken. */
+/* Returns how much was accepted; all of it if the connection is broken. */
 static size_t send_some(int fd, const char *p, size_t n)
 {
 	size_t done = 0;
@@ -112,7 +112,7 @@ static size_t send_some(int fd, const char *p, size_t n)
 	return done == n || (sent < 0 && errno != EAGAIN) ? n : done;
 }
 
-/* Sends all, and keeps what the peer has no room for. */
+/* Sends everything, and keeps what the peer has no room for. */
 static void send_all(int fd, const char *p, size_t n)
 {
 	struct conn *c = &conns[fd];

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * firewall_bench: what a packet costs that is compared with 10, 1,000 and 10,000 rules of the firewall, in cycles of the TSC (the
- * median and the 99th percentile of batches of 64 packets), and what the rules cost to make, in time and memory. Half the packets
- * fit a rule, each another one; the others come to the default.  Then the same of 10 rules and a table of 100,000 addresses, which
- * half of the packets are from, and what a change of the table costs; and of 10 rules and a table into which a rule has put half of
- * the sources, by one lcore of one or of eight.  It needs no device, no hugepages and no root.
+ * firewall_bench: the cost of checking a packet against 10, 1,000 and 10,000 firewall rules, in TSC
+ * cycles (the median and the 99th percentile of batches of 64 packets), and the cost of creating
+ * the rules, in time and memory. Half the packets match a rule, each another one; the others get
+ * the default. Then the same with 10 rules and a table of 100,000 addresses, from which half of the
+ * packets come, and the cost of changing the table; and with 10 rules and a table to which a rule
+ * has added half of the sources, on the only lcore or on one of eight. It needs no device, no
+ * hugepages and no root.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,15 +59,15 @@ static uint16_t port_of(uint32_t rule)
 #define TABLE  100000
 #define LEARNT 16384
 
-/** What is measured. */
+/** A set of rules to measure. */
 struct rig {
 	uint32_t rules;
 	bool ip6;
 	bool has_table;  /* of addresses */
-	unsigned lcores; /* that look at what a rule has put into a table; 0: none does */
+	unsigned lcores; /* that check what a rule has added to a table; 0: none */
 };
 
-/* an address of the table, all over the addresses that are given out */
+/* an address of the table, spread over all that are used */
 static struct pc_addr address(uint32_t i, bool ip6)
 {
 	const uint32_t x = i * 2654435761u;
@@ -159,7 +161,7 @@ static uint64_t heap_used(void)
 	return rte_malloc_get_socket_stats(0, &stats) == 0 ? stats.heap_allocsz_bytes : 0;
 }
 
-/* what it takes to put an address into the table */
+/* the cost of adding an address to the table */
 static void bench_change(struct pc_firewall *set)
 {
 	const struct pc_firewall_change c = {.table = "bad",

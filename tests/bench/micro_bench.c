@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * micro_bench: what the stack's inner parts cost, in cycles of the TSC: the median and the 99th
- * percentile of many batches.  It needs no device, no hugepages and no root, and prints one line for
- * each, or JSON with --json.  With --flows N it prints only lookups among 1,000 and among N flows, and
- * their ratio; --huge takes hugepages for them, as a stack does.
+ * micro_bench: the cost of the stack's inner parts, in TSC cycles: the median and the 99th
+ * percentile of many batches. It needs no device, no hugepages and no root, and prints one line for
+ * each, or JSON with --json. With --flows N it prints only lookups among 1,000 and among N flows,
+ * and their ratio; --huge uses hugepages for them, as a stack does.
  *
- * A batch is timed as a whole and divided, for reading the TSC costs as much as what is measured.
+ * A batch is timed as a whole and the time divided, since reading the TSC costs as much as what is
+ * measured.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@
 #include "timer/wheel.h"
 #include "wire/cksum.h"
 
-#define MAX_FLOWS 16000000 /* as many as the memory below has room for */
+#define MAX_FLOWS 16000000 /* as many as fit into the memory below */
 #define BATCHES   2001
 #define BATCH     64
 
@@ -40,7 +41,8 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Times BATCHES calls of op, each of which does n of what is measured. Returns the median of one. */
+/* Times BATCHES calls of op, each of which makes n operations. Returns the median for one
+ * operation. */
 static double measure(const char *name, unsigned n, void (*op)(void *arg, unsigned batch),
                       void *arg)
 {
@@ -71,7 +73,7 @@ static void *take(size_t bytes)
 	return p;
 }
 
-/* Memory that a stack would take from DPDK. */
+/* Memory as a stack would get it from DPDK. */
 static void *take_pages(size_t bytes)
 {
 	void *p;
@@ -102,9 +104,9 @@ struct flows {
 	struct tcp_table table;
 	struct {
 		struct tcp_flow flow;
-		uint8_t rest[168]; /* as far apart as TCBs are */
+		uint8_t rest[168]; /* TCBs are this far apart */
 	} * tcbs;
-	uint32_t n, *order, next; /* next: whom nobody has looked for as long as possible */
+	uint32_t n, *order, next; /* next: the flow that was looked up longest ago */
 	uint64_t found;
 };
 
@@ -127,7 +129,7 @@ static void look_up(void *arg, unsigned batch)
 	}
 }
 
-/* As rx.c does it: buckets are fetched, then flows, then compared. */
+/* As in rx.c: prefetch the buckets, then the flows, then compare. */
 static void look_up_staged(void *arg, unsigned batch)
 {
 	struct flows *f = arg;
@@ -214,7 +216,7 @@ static void rearm(void *arg, unsigned batch)
 		wheel_arm(&t->wheel, (batch * BATCH + k) * 7919 % t->n, t->now + 3000 + k);
 }
 
-/* A tick passes, as does every 65 us of a busy loop. */
+/* One tick, as every 65 us in a busy loop. */
 static void turn(void *arg, unsigned batch)
 {
 	struct timers *t = arg;
@@ -228,7 +230,7 @@ static void turn(void *arg, unsigned batch)
 	}
 }
 
-/* The same with time-outs of half a minute, as keep-alives are. */
+/* The same with time-outs of half a minute, like those of keep-alive. */
 static void turn_far(void *arg, unsigned batch)
 {
 	struct timers *t = arg;
@@ -261,7 +263,7 @@ static void bench_far_timers(uint32_t n)
 
 #define LINE_TICKS 4000
 
-/* As many time-outs in a tick as above, of those that may come early. */
+/* As many time-outs per tick as above, of the kind that may fire early. */
 static void bench_line(uint32_t n)
 {
 	struct timers *t = take(sizeof(*t));
@@ -377,7 +379,7 @@ struct fibers {
 	uint32_t n;
 };
 
-static struct fibers *fibers; /* the one set that there is at a time */
+static struct fibers *fibers; /* only one set exists at a time */
 
 static void come_and_go(void *arg)
 {

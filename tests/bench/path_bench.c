@@ -2,16 +2,16 @@
 /*
  * What a stack spends on a message, a connection, an acknowledgement.
  *
- * Overview: one stack with a program of app/ on it, turned by hand, and clients that cost nothing
- * (peer.h).  A case does some turns to warm up, then measured ones.  In a quiet machine the TSC tells
- * the cycles of each stage: medians over the turns, the port's own share deducted.  Under callgrind,
- * which is told to count in measured_turn() only and not in the port (scripts/check-instructions), the
- * same run counts instructions: a figure without noise.
+ * Overview: one stack with a program of app/ on it, driven by hand, and clients that cost nothing
+ * (peer.h). A case makes some turns to warm up, then measured ones. On a quiet machine the TSC
+ * gives the cycles of each stage: medians over the turns, without the port's own share. Under
+ * callgrind, which is told to count only in measured_turn() and not in the port
+ * (scripts/check-instructions), the same run counts instructions: a figure without noise.
  *
  * usage: path_bench [--case NAME] [--conns N] [--room N] [--rounds N] [--burst N] [--huge]
  *
- * --room N: the stack is made for N connections and not just for those that there are.
- * --burst N: segments in a burst, 32; of fewer connections as many as there are.
+ * --room N: the stack is created for N connections, not just for those that exist.
+ * --burst N: segments per burst (default 32); at most one per connection.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -29,12 +29,12 @@
 #include "peer.h"
 
 #define SERVER     "10.9.0.1"
-#define SERVER6    "fd09::a09:1" /* what peer.h makes of it */
-#define DAD_NS     3000000000    /* until an address of IPv6 is ours */
+#define SERVER6    "fd09::a09:1" /* peer.h derives it */
+#define DAD_NS     3000000000    /* until duplicate address detection is over */
 #define TURN_NS    20000         /* virtual time of a turn */
 #define MAX_ROUNDS 100000
 #define FULL       1460 /* bytes of a full segment */
-#define STRIDE     7919 /* a prime: all clients have their turn, in an order that no cache foresees */
+#define STRIDE     7919 /* a prime: clients take turns in an order that no prefetcher predicts */
 
 enum stage { RECEIVE, EVENT, SOCKET, SEND, STAGES };
 
@@ -46,7 +46,7 @@ struct bench {
 	const struct app *app;
 	void *self;
 	uint64_t now_ns;
-	uint32_t conns, room, burst, next; /* next: whose turn it is */
+	uint32_t conns, room, burst, next; /* next: the client whose turn it is */
 	bool measured;
 	unsigned rounds;
 	uint64_t ops;
@@ -59,7 +59,7 @@ struct bench_case {
 	const char *request;
 	uint16_t len;
 	uint32_t conns;
-	/** Does one round of operations, measured as b->measured says; returns how many there were. */
+	/** Makes one round of operations, measured if b->measured; returns how many. */
 	uint32_t (*round)(struct bench *b);
 	bool datagrams, ip6, sack;
 };
@@ -91,7 +91,7 @@ static void plain_turn(struct bench *b)
 	one_turn(b, at, port);
 }
 
-/* The name is known to scripts/check-instructions. */
+/* scripts/check-instructions uses this name */
 __attribute__((noinline)) void measured_turn(struct bench *b);
 
 void measured_turn(struct bench *b)
@@ -123,7 +123,7 @@ static uint32_t client(struct bench *b)
 
 /* ---- rounds ---------------------------------------------------------------------------------- */
 
-/* every request acknowledges the answer before it */
+/* every request acknowledges the previous answer */
 static uint32_t round_requests(struct bench *b)
 {
 	for (uint32_t i = 0; i < b->burst; i++)
@@ -132,7 +132,7 @@ static uint32_t round_requests(struct bench *b)
 	return b->burst;
 }
 
-/* every request acknowledges the answer before the last */
+/* every request acknowledges the last answer but one */
 static uint32_t round_ahead(struct bench *b)
 {
 	for (uint32_t i = 0; i < b->burst; i++)
@@ -141,7 +141,7 @@ static uint32_t round_ahead(struct bench *b)
 	return b->burst;
 }
 
-/* what is spent where nothing has come: the least that a request waits for */
+/* a turn in which nothing arrives: the minimum that a request waits for */
 static uint32_t round_nothing(struct bench *b)
 {
 	turn(b);
@@ -155,7 +155,7 @@ static void all_send(struct bench *b, uint32_t first, enum peer_segment what)
 		peer_send(b->peer, client(b), what);
 }
 
-/* an acknowledgement of its own for each answer; only its turn counts */
+/* a separate acknowledgement for each answer; only its turn is measured */
 static uint32_t round_acks(struct bench *b)
 {
 	const uint32_t first = b->next;
@@ -167,7 +167,7 @@ static uint32_t round_acks(struct bench *b)
 	return b->burst;
 }
 
-/* the same, and both turns count: many connections that ask now and then */
+/* the same, with both turns measured: many connections with occasional requests */
 static uint32_t round_acked(struct bench *b)
 {
 	const uint32_t first = b->next;
@@ -179,7 +179,8 @@ static uint32_t round_acked(struct bench *b)
 	return b->burst;
 }
 
-/* SYN; ACK and request; FIN; ACK: the client closes first, as loads do that want no TIME-WAIT */
+/* SYN; ACK and request; FIN; ACK: the client closes first, as load generators do that avoid
+ * TIME-WAIT on the server */
 static uint32_t round_connections(struct bench *b)
 {
 	const uint32_t first = b->next;
@@ -189,7 +190,7 @@ static uint32_t round_connections(struct bench *b)
 	all_send(b, first, PEER_ACK);
 	all_send(b, first, PEER_DATA);
 	turn(b);
-	turn(b); /* more than a burst has come */
+	turn(b); /* more than one burst is waiting */
 	all_send(b, first, PEER_FIN);
 	turn(b);
 	all_send(b, first, PEER_ACK);
@@ -205,7 +206,7 @@ static uint32_t round_datagrams(struct bench *b)
 	return b->burst;
 }
 
-/* what the source has sent is acknowledged two segments at a time; returns how many came instead */
+/* acknowledges the source's data two segments at a time; returns how many segments it then sent */
 static uint32_t round_source(struct bench *b)
 {
 	const uint64_t before = peer_frames(b->peer);
@@ -216,7 +217,7 @@ static uint32_t round_source(struct bench *b)
 	return (uint32_t)(peer_frames(b->peer) - before);
 }
 
-/* a burst of full segments of one stream */
+/* a burst of full segments on one stream */
 static uint32_t round_sink(struct bench *b)
 {
 	for (uint32_t i = 0; i < b->burst; i++)
@@ -392,7 +393,7 @@ static void start_eal(bool huge, const char *memory)
 		exit(2);
 }
 
-/* As lib/run makes them: the mbuf that was freed last is taken first. */
+/* As in lib/run: the mbuf that was freed last is used first. */
 static struct rte_mempool *make_pool(uint32_t mbufs)
 {
 	struct rte_mempool *pool = rte_pktmbuf_pool_create_by_ops(
@@ -461,7 +462,7 @@ int main(int argc, char **argv)
 	}
 	if (b.conns == 0)
 		b.conns = c->conns;
-	if (c->conns > 1) /* else all of a burst is of one stream */
+	if (c->conns > 1) /* otherwise the whole burst belongs to one stream */
 		b.burst = RTE_MIN(b.burst, b.conns);
 	b.room = RTE_MAX(b.room, b.conns + 1024);
 	mbufs = 2 * b.conns + 16384;

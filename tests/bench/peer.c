@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Overview: a FIFO of segments that clients were told to send, made into frames by rx_burst; and in
- * tx_burst a parser that finds the client by arithmetic from address and port.  Over IPv6 the addresses are
- * those of IPv4 behind fd09::.
+ * Overview: a FIFO of segments that clients were told to send, turned into frames by rx_burst; and
+ * in tx_burst a parser that finds the client by arithmetic from address and port. The IPv6
+ * addresses are those of IPv4 after fd09::.
  *
- * Ownership: frames are made from the pool and are the stack's once received; what the stack sends is
- * freed at once, as a device does whose descriptors are done.
+ * Ownership: frames come from the pool and belong to the stack once received; what the stack sends
+ * is freed at once, as by a device that has transmitted it.
  */
 #include "peer.h"
 
@@ -24,18 +24,18 @@
 #define FIRST_PORT     16384
 #define FIRST_ADDR     0x0a090100 /* 10.9.1.0, and so on */
 #define WINDOW         65535
-#define MSS            1460       /* at most, of what the stack sends */
+#define MSS            1460       /* maximum of what the stack sends */
 #define MSS_OPTION     0x020405b4 /* 1460 */
-#define SACK_PERMITTED 0x01010402 /* behind two NOPs */
+#define SACK_PERMITTED 0x01010402 /* after two NOPs */
 
 struct client {
 	uint32_t nxt, rcv; /* SND.NXT and RCV.NXT */
-	uint32_t acked;    /* of rcv */
+	uint32_t acked;    /* the acknowledged part of rcv */
 	uint32_t got;
 	bool syn, fin;
 };
 
-/* one segment or datagram on its way to the stack */
+/* a segment or datagram for the stack */
 struct frame {
 	struct rte_ether_hdr *eth;
 	void *l3;
@@ -46,7 +46,7 @@ struct frame {
 	};
 };
 
-/* a question who has an address, or the answer (RFC 4861 sections 4.3 and 4.4) */
+/* a neighbour solicitation or advertisement (RFC 4861 sections 4.3 and 4.4) */
 struct nd {
 	struct rte_ether_hdr eth;
 	struct rte_ipv6_hdr ip;
@@ -60,7 +60,7 @@ struct nd {
 
 #define ND_QUESTION  135
 #define ND_ANSWER    136
-#define ND_SOLICITED 0x60000000 /* and overriding what was known */
+#define ND_SOLICITED 0x60000000 /* and override */
 #define ND_LEN       (sizeof(struct nd) - offsetof(struct nd, type))
 
 struct order {
@@ -77,7 +77,7 @@ struct peer {
 	bool ip6, sack;
 	struct order fifo[FIFO];
 	uint32_t head, tail;
-	struct rte_mbuf *answer; /* to a question for a MAC address */
+	struct rte_mbuf *answer; /* to a request for a MAC address */
 	const void *data;
 	uint16_t len;
 	uint64_t cycles, frames;
@@ -335,7 +335,7 @@ static bool answer_arp(struct peer *p, struct rte_mbuf *m)
 
 	if (eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP))
 		return false;
-	/* one question at a time; an announcement asks for the sender itself */
+	/* one request at a time; an announcement asks for its sender's own address */
 	if (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) || p->answer != NULL ||
 	    asked == arp->arp_data.arp_sip) {
 		rte_pktmbuf_free(m);
@@ -359,7 +359,7 @@ static bool answer_nd(struct peer *p, struct rte_mbuf *m)
 
 	if (nd->ip.proto == IPPROTO_TCP || nd->ip.proto == IPPROTO_UDP)
 		return false;
-	/* whether anybody has our own address is none of the clients' business */
+	/* ignore duplicate address detection */
 	if (nd->ip.proto != IPPROTO_ICMPV6 || nd->type != ND_QUESTION || p->answer != NULL ||
 	    nd->ip.src_addr[0] != 0xfd) {
 		rte_pktmbuf_free(m);
@@ -437,7 +437,7 @@ uint16_t peer_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
 	return n;
 }
 
-/* ---- what the benchmark calls ---------------------------------------------------------------- */
+/* ---- for the benchmark ----------------------------------------------------------------------- */
 
 static void peer_close(struct pc_port *port)
 {

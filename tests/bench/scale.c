@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scale: what a second lcore adds.
+ * scale: the throughput that a second lcore adds.
  *
- * Each lcore runs both ends of a wire in memory of its own: two stacks, a client that keeps connections
- * busy and a server that echoes, so that nothing crosses from one core to another.  It runs first on one
- * lcore, then on all, alternating, and prints echoes per second and their ratio.  With --correct it is
- * only looked whether every byte came back; then any number of lcores may share the CPUs.
+ * Each lcore runs both ends of its own in-memory wire: two stacks, a client that keeps connections
+ * busy and a server that echoes, so that no data crosses from one core to another. It runs first on
+ * one lcore, then on all, alternating, and prints echoes per second and their ratio. With --correct
+ * it only checks that every byte comes back; then any number of lcores may share the CPUs.
  *
  * usage: scale [EAL options] -- [--seconds S] [--rounds N] [--conns N] [--correct]
  */
@@ -197,7 +197,7 @@ static int run(void *arg)
 	return 0;
 }
 
-/* The first message on every connection; the others follow from the answers. */
+/* Sends the first message on every connection; the answers trigger the others. */
 static void begin_talk(struct lcore *l)
 {
 	struct pc_stack_usage usage = {0};

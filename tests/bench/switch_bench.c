@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What percore-switch spends on a frame.
+ * The cost of a frame in percore-switch.
  *
- * Overview: a switch on four ports in memory.  A port writes the two MAC addresses of each frame that it hands over, of stations
- * chosen at random, into mbufs that stay warm in the cache, as those of a NIC do; what it sends is free for the next burst.  The same
- * bursts go past the switch as well, straight from port to port: the difference is the switch.  Medians over many rounds.
+ * Overview: a switch on four in-memory ports. A port writes the two MAC addresses of each frame
+ * that it delivers, of stations chosen at random, into mbufs that stay warm in the cache, like
+ * those of a NIC; transmitted frames are free for the next burst. The same bursts are also passed
+ * straight from port to port, without the switch: the difference is the cost of the switch. Medians
+ * over many rounds.
  *
  * usage: switch_bench [EAL options] -- [STATIONS] [BURST] [flood]
  */
@@ -91,7 +93,7 @@ static uint16_t rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t 
 	return n;
 }
 
-/* Back to where it came from, when the last reference has been sent. */
+/* Returns a frame to its source, once the last reference has been sent. */
 static uint16_t tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
 {
 	(void)port;
@@ -148,7 +150,7 @@ static struct vswitch *make_switch(void)
 	return s;
 }
 
-/* What the ports cost without a switch between them. */
+/* Measures the ports without a switch in between. */
 static void pass_by(void)
 {
 	struct rte_mbuf *pkts[BURST];
@@ -209,7 +211,7 @@ int main(int argc, char **argv)
 		return 2;
 	make_ports();
 	s = make_switch();
-	(void)measure(s); /* until all stations are known */
+	(void)measure(s); /* until the switch knows all stations */
 	with = measure(s);
 	without = measure(NULL);
 	printf("%u stations, bursts of %u: %.1f cycles per %s frame (%.1f with the ports), %.1f "
