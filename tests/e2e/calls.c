@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * calls: a program that knows nothing of percore and makes the less usual calls on its sockets.  It talks to
- * an echo server and prints what every step has come to; clients_test.py compares what it prints over the
- * kernel's sockets with what it prints over percore's.
+ * calls: a program that knows nothing of percore and makes the less usual calls on its sockets. It
+ * talks to an echo server and prints the result of every step; clients_test.py compares its output
+ * over the kernel's sockets with that over percore's.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,7 +74,7 @@ static void by_stdio(void)
 	say("is closed", fcntl(fd, F_GETFD));
 }
 
-/* One stream for both directions, as old clients have it. */
+/* One stream for both directions, as in old clients. */
 static void by_one_stream(void)
 {
 	FILE *f = fdopen(dial(), "r+");
@@ -91,7 +91,7 @@ static void by_one_stream(void)
 	say("fclose", fclose(f));
 }
 
-/* The C library writes these past everybody. */
+/* The C library writes these by internal calls, which cannot be interposed. */
 static void by_dprintf(void)
 {
 	char buf[16] = "";
@@ -105,7 +105,7 @@ static void by_dprintf(void)
 	say("to nowhere", dprintf(fd, "%d", 1));
 }
 
-/* As inetd does it without dup2(): the number that was closed is the next one. */
+/* As inetd does without dup2(): the closed descriptor's number is reused. */
 static void as_stdout(void)
 {
 	char buf[16] = "";
@@ -194,7 +194,7 @@ static void interfaces(void)
 	close(fd);
 }
 
-/* The child of vfork() reads a line from the socket, which is its stdin. */
+/* The child of vfork() reads a line from the socket, its stdin. */
 static void child(void)
 {
 	int fd = dial(), status = -1;
@@ -212,7 +212,8 @@ static void child(void)
 	close(fd);
 }
 
-/* The child of posix_spawn() has the socket as its stdin, though every other number of it is closed. */
+/* The child of posix_spawn() has the socket as its stdin, although all other descriptors are
+ * closed. */
 static void spawned(void)
 {
 	char *argv[] = {(char[]){"head"}, (char[]){"-n"}, (char[]){"1"}, NULL};
@@ -281,7 +282,8 @@ static void wait_for(const char *how, pid_t pid)
 	say("status", status);
 }
 
-/* Children of calls that run no handlers of pthread_atfork(): what they close, their parent still has. */
+/* Children of calls that run no handlers of pthread_atfork(): the parent still has what they
+ * close. */
 static void other_forks(void)
 {
 	static char stack[1 << 16];
@@ -304,7 +306,7 @@ static void other_forks(void)
 	close(fd);
 }
 
-/* A message that is nowhere. */
+/* Passes null pointers, and an absurd count. */
 static void nowhere(void)
 {
 	struct msghdr *volatile none = NULL;
@@ -328,7 +330,7 @@ static void say_filter(long rc, uint32_t mode, uint32_t n)
 	printf("mode %u, %u sources\n", mode, n);
 }
 
-/* The C library makes these of options, by itself. */
+/* The C library implements these calls by socket options. */
 static void filters_by_address(void)
 {
 	struct in_addr from[12], group = {.s_addr = inet_addr("239.1.2.3")};
@@ -381,7 +383,7 @@ static void filters(void)
 	filters_by_address();
 }
 
-/* A file is told from another by this. */
+/* Programs compare files by their inodes. */
 static void inodes(void)
 {
 	struct stat a, b, c;
@@ -395,7 +397,7 @@ static void inodes(void)
 	close(copy);
 }
 
-/* As daemons do at their start: what the program does not know of must live on. */
+/* As daemons do at startup: descriptors that the program does not know must survive. */
 static void close_everything(void)
 {
 	char c = 0;
@@ -409,7 +411,7 @@ static void close_everything(void)
 	say("close_range", close_range(3, 30, 0));
 	say("write to 40", write(40, "z", 1));
 	say("read from 40", read(40, &c, 1));
-	/* numbers that the program does not have may be written over */
+	/* numbers that the program does not use may be overwritten */
 	for (int i = 500; i < 700; i++)
 		(void)dup2(STDERR_FILENO, i);
 	closefrom(3);

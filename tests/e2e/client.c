@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A client of percore-echo that embeds percore: it starts EAL itself, makes a stack on the first
+ * A client of percore-echo that embeds percore: it starts EAL itself, creates a stack on the first
  * DPDK port, and drives it with its own loop and clock.
  *
  * Usage: client [EAL options] -- OWN-CIDR SERVER PORT CONNECTIONS ECHOES BYTES SECONDS
  *
  * It opens that many connections at once, sends a message of BYTES on each ECHOES times, each after
- * the echo of the last, and compares every byte.  Status 0: all came back and every mbuf with them.
+ * the echo of the previous one, and compares every byte. Status 0: every byte came back, and every
+ * mbuf was freed.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -49,7 +50,7 @@ static int fail(const char *what, uint32_t i)
 	return -1;
 }
 
-/* Opens up to n further connections. */
+/* Opens up to n more connections. */
 static int open_some(struct client *c, uint32_t n)
 {
 	for (; n > 0 && c->opened < c->nb_conns; n--, c->opened++) {
@@ -70,7 +71,7 @@ static int open_some(struct client *c, uint32_t n)
 	return 0;
 }
 
-/* What message k of connection i is made of: a window of the pattern. */
+/* The contents of message k of connection i: a window of the pattern. */
 static const char *message(const struct client *c, uint32_t i)
 {
 	return c->pattern + (i * 31 + c->conns[i].left * 7) % MESSAGE_MAX;
@@ -164,7 +165,7 @@ static int run(struct client *c, uint64_t seconds)
 	}
 	printf("%u connections, %u echoes of %u bytes each, in %.2f s\n", c->nb_conns, c->echoes,
 	       c->bytes, (double)(now_ns() - begin) / 1e9);
-	do { /* let the closing handshakes end */
+	do { /* let the closing handshakes finish */
 		if (turn(c) != 0)
 			return 1;
 		pc_stack_get_usage(c->st, &usage);

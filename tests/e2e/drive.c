@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * An echo server with one thread and one core: the thread drives its stack in its calls.  It ends when
- * standard input does.
+ * An echo server with one thread and one core: the thread drives its stack within its calls. It
+ * ends at the end of its standard input.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -42,7 +42,7 @@ static void echo(int fd)
 		pcx_close(fd);
 }
 
-/* Returns when standard input ends. */
+/* Returns at the end of standard input. */
 static void serve(int listener)
 {
 	int set = pcx_epoll_create1(0), n;
