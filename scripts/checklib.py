@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the check-* scripts share: the tree's files, and how to end.
+"""Shared by the check-* scripts: the tree's files, and how to exit.
 
-A check prints one line per fault, "file:line: what is wrong", and ends with status 1 if there was
-any; 77 means that it could not be made here (meson counts it as skipped).
+A check prints one line per fault, "file:line: what is wrong", and exits with status 1 if there were
+any; 77 means that it could not be done here (meson counts it as skipped).
 """
 import argparse
 import os
@@ -14,7 +14,7 @@ SKIP = 77
 
 
 def arguments(text, *extra):
-    """Parses the command line of a check; extra are (name, help) of positional arguments."""
+    """Parses the command line of a check; extra has (name, help) for each positional argument."""
     p = argparse.ArgumentParser(description=text,
                                 formatter_class=argparse.RawDescriptionHelpFormatter)
     for name, help_text in extra:
@@ -23,8 +23,8 @@ def arguments(text, *extra):
 
 
 def files(*suffixes, under=()):
-    """The project's files, relative to the top: what git knows or would add, else all outside build
-    directories. suffixes: of the name; none: every file."""
+    """Returns the project's files, relative to the top: those that git knows or would add, or else
+    all outside build directories. suffixes: of the names; none: every file."""
     try:
         out = subprocess.run(["git", "-c", "safe.directory=*", "-C", TOP, "ls-files", "-z",
                               "--cached", "--others", "--exclude-standard"],
@@ -51,7 +51,7 @@ def skip(why):
 
 
 def finish(faults, good):
-    """Prints the faults, or the line that says that all is well, and ends."""
+    """Prints the faults, or the line that says that all is well, and exits."""
     for fault in faults:
         print(fault)
     if faults:

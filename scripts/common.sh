@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # shellcheck shell=bash disable=SC2034
-# What several scripts share: the needed packages and how to get them.  To be sourced.
+# Shared by several scripts: the required packages and how to get them. To be sourced.
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-policy_rc=${PERCORE_POLICY_RC:-/usr/sbin/policy-rc.d} # another one for tests
+policy_rc=${PERCORE_POLICY_RC:-/usr/sbin/policy-rc.d} # tests set another one
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# One line per need: Debian package, and how one sees that it is there: a command, a pkg-config module.
+# One line per need: the Debian package, and how to check for it: a command, a pkg-config module, a
+# header or a file.
 build_needs='
 gcc             command gcc
 libc6-dev       header  stdlib.h
@@ -86,7 +87,7 @@ say() {
 	printf '%s\n' "$*"
 }
 
-# die MESSAGE: one line on stderr, status 2.
+# die MESSAGE: prints one line on stderr and exits with status 2.
 die() {
 	printf '%s: %s\n' "${0##*/}" "$*" >&2
 	exit 2
@@ -96,7 +97,7 @@ is_root() {
 	[ "$(id -u)" -eq 0 ]
 }
 
-# has KIND NAME: whether a need is met on this machine, whoever installed it.
+# has KIND NAME: whether a need is met on this machine, however it was installed.
 has() {
 	case $1 in
 	command) command -v "$2" >/dev/null 2>&1 ;;
@@ -107,7 +108,7 @@ has() {
 	esac
 }
 
-# missing NEEDS: prints the packages that are really missing, on one line.
+# missing NEEDS: prints the packages that are missing, on one line.
 missing() {
 	local package kind name list=''
 
@@ -117,9 +118,10 @@ missing() {
 	printf '%s' "${list# }"
 }
 
-# apt_install PACKAGE...: quietly, without questions, waiting for another apt to end. Servers among them are not
-# started: Debian asks policy-rc.d (101: forbidden by policy).  A subshell, so that the policy goes also when this is
-# interrupted: the machine's own servers would not be started any more.
+# apt_install PACKAGE...: quietly, without questions, waiting for another apt to finish. Servers
+# among the packages are not started: Debian asks policy-rc.d (101: forbidden by policy). A
+# subshell, so that the policy is removed even if this is interrupted; if it stayed, the machine's
+# own servers would not start any more.
 apt_install() (
 	log=$(mktemp) made=''
 	# shellcheck disable=SC2317 # called by the trap
@@ -143,7 +145,7 @@ apt_install() (
 	}
 )
 
-# need NEEDS: installs what is missing, or says what to do and ends.
+# need NEEDS: installs what is missing, or says what to do and exits.
 need() {
 	local list
 	local -a packages
@@ -161,9 +163,9 @@ need() {
 	[ -z "$list" ] || die "still missing after the installation: $list"
 }
 
-# build DIR TARGETS [meson options]: configures if need be and compiles, all if TARGETS is empty; the
-# log is shown on failure only.  The build directory is locked meanwhile: two scripts may be started
-# at the same time.
+# build DIR TARGETS [meson options]: configures if necessary and compiles, everything if TARGETS is
+# empty; the log is shown only on failure. The build directory is locked meanwhile, since two
+# scripts may be started at the same time.
 build() {
 	local dir=$1 log lock
 	local -a targets
@@ -191,12 +193,12 @@ build() {
 	exec {lock}<&-
 }
 
-# is_gcc: whether the compiler that meson will take is gcc.
+# is_gcc: whether meson will use gcc.
 is_gcc() {
 	${CC:-cc} --version 2>/dev/null | grep -q 'Free Software Foundation'
 }
 
-# free_hugepages: how many 2 MiB pages are free.
+# free_hugepages: the number of free 2 MiB pages.
 free_hugepages() {
 	cat /sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages 2>/dev/null || echo 0
 }

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads files by clang's library in this process: the start of a clang takes five times what it takes to read a usual file."""
+"""Parses files with clang's library in this process, since starting clang takes five times as long
+as parsing a typical file."""
 import ctypes
 import pathlib
 
-WARNING = 2  # CXDiagnostic_Warning; notes and what is ignored are less
+WARNING = 2  # CXDiagnostic_Warning; notes and ignored diagnostics are lower
 
 
 class Reader:
-    """What says whether clang has no warning for a file. Threads may share one."""
+    """Tells whether clang has no warning for a file. Threads may share one."""
 
     def __init__(self, library):
         self.lib = lib = ctypes.CDLL(library)
@@ -22,7 +23,8 @@ class Reader:
             getattr(lib, name).argtypes = [ctypes.c_void_p]
 
     def is_clean(self, options, file):
-        """Whether a file, by its path from the working directory, is read without a warning or an error."""
+        """Returns whether a file, given by its path from the working directory, has no warnings or
+        errors."""
         index, unit = self.lib.clang_createIndex(0, 0), ctypes.c_void_p()
         words = (ctypes.c_char_p * len(options))(*(word.encode() for word in options))
         failed = self.lib.clang_parseTranslationUnit2(index, file.encode(), words, len(options), None, 0, 0,
@@ -41,7 +43,8 @@ class Reader:
 
 
 def reader_of(compiler):
-    """The reader of the same version as the program clang at that path; None if its library is not installed."""
+    """Returns a reader of the same version as the clang program at that path; None if its library
+    is not installed."""
     folder = pathlib.Path(compiler).resolve().parent.parent / "lib"
     library = next((p for pattern in ("libclang.so.*", "libclang-[0-9]*.so*") for p in sorted(folder.glob(pattern))), None)
     return Reader(str(library)) if library else None
