@@ -29,12 +29,13 @@ def start(b):
         open(os.path.join(root, name), "w").write("good\n")
     with open(os.path.join(root, "big.bin"), "wb") as f:
         f.write(os.urandom(1 << 20) * (BIG >> 20))
-    # what slows the clients delays good ones, too, and a segment of theirs that is lost takes two of its time-outs
+    # whatever slows the clients delays good ones, too, and if a segment of theirs is lost, it takes
+    # two of its time-outs
     ms = 1000 * b.slow
     keys = {"http.header_ms": HEADER_S * ms, "http.send_ms": SEND_S * ms, "http.linger_ms": LINGER_S * ms,
             "http.rescan_ms": 100, "http.buffers": 128, "http.send_rate": 4000}
     b.seccomp = b.slow == 1
-    # a log that cannot be written is no reason not to serve
+    # a log that cannot be written must not stop the server
     p = b.start("percore-httpd", "--listen", "80", "--root", root, "--access-log", "/dev/full",
                 *[w for k, v in keys.items() for w in ("--set", f"{k}={int(v)}")])
     return {"root": root, "program": p}
@@ -50,7 +51,7 @@ def connect(rcvbuf=None):
 
 
 def ask(path, seconds=5):
-    """One request on a connection of its own; returns status and body."""
+    """Makes one request on a connection of its own; returns status and body."""
     with connect() as s:
         s.settimeout(seconds)
         s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -62,7 +63,7 @@ def ask(path, seconds=5):
 
 
 class Good(threading.Thread):
-    """Fetches a page over and over; says how long the slowest took."""
+    """Fetches a page over and over; says how long the slowest fetch took."""
 
     def __init__(self):
         super().__init__(daemon=True)
@@ -84,7 +85,8 @@ class Good(threading.Thread):
         self.stop.set()
         self.join()
         expect(self.wrong is None, f"a good client among {what}: {self.wrong}")
-        # a SYN for which the TAP's queue had no room is sent again by the kernel after a second; not twice, which takes three
+        # if the TAP's queue has no room for a SYN, the kernel retransmits it after a second; not
+        # twice, which takes three
         expect(self.n >= 20 and self.slowest < 2.9 * b.slow,
                f"a good client among {what}: {self.n} pages, the slowest took {self.slowest:.2f} s")
 
@@ -102,7 +104,7 @@ def established(s):
 
 
 def ended(socks):
-    """Those that the server has ended; what it says is read."""
+    """Returns those that the server has closed; reads what it sends."""
     with selectors.DefaultSelector() as sel:
         for s in socks:
             sel.register(s, selectors.EVENT_READ)

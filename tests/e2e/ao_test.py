@@ -11,7 +11,7 @@ from unmodified import WHOLE, Daemon, run, start_stack
 ADD, DEL, INFO, GET = 38, 39, 40, 41
 PORT, KEY, OTHER = 1791, "correct horse", "battery staple"
 
-# What both sides know: Linux's structs, and an echo that tells by which key it signs.
+# Shared by both sides: Linux's structs, and an echo server that says with which key it signs.
 COMMON = WHOLE + f"""
 import ctypes, errno, socket, struct, sys
 from array import array as numbers
@@ -79,7 +79,7 @@ while True:
         c.close()
 """
 
-# echo, by the first key and then by the second; what became of it
+# echoes with the first key and then with the second; prints the results
 CALL = COMMON + """
 host, port, first, second, seconds = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode(), sys.argv[4].encode(), float(sys.argv[5])
 data = bytes(range(251)) * 400

@@ -32,7 +32,7 @@ SMUGGLED = (b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n")
 
 
 class Good(threading.Thread):
-    """Does the same over and over, and judges each answer."""
+    """Makes the same transfer over and over, and checks each answer."""
 
     def __init__(self, once):
         super().__init__()
@@ -55,7 +55,7 @@ class Good(threading.Thread):
 
 
 def fetch(digest, host):
-    """A file by curl, whole and right."""
+    """Fetches a file by curl, which must be complete and correct."""
     r = subprocess.run(["curl", "-sS", "-g", "-m", "30", f"http://{host}/big.bin"], capture_output=True,
                        stdin=subprocess.DEVNULL, timeout=40)
     if r.returncode != 0:
@@ -64,7 +64,7 @@ def fetch(digest, host):
 
 
 def echo(data, host):
-    """Bytes to percore-echo and back, whole and right."""
+    """Sends bytes to percore-echo, which must come back complete and correct."""
     with socket.create_connection((host.strip("[]"), 7), timeout=30) as s:
         sender = threading.Thread(target=s.sendall, args=(data,))
         sender.start()
@@ -82,7 +82,8 @@ def echo(data, host):
 
 
 def run_for(seconds, *command, judge=False):
-    """Runs a tool, again if it ends early, until the time is over. judge: it must not end with an error."""
+    """Runs a tool, again if it ends early, until the time is up. judge: it must not end with an
+    error."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0.2:
         p = subprocess.Popen([str(c) for c in command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -120,7 +121,8 @@ def nmap(*options):
 
 
 def thc(tool, *options):
-    """A tool of thc-ipv6, as often as it takes; what it says of tests that get no answer is not judged."""
+    """Runs a tool of thc-ipv6 for as long as it takes; its verdict on tests without an answer is
+    ignored."""
     def attack(seconds, port):
         names = {"DEV": "pctap0", "PORT": port, "SERVER": SERVER6, "CLIENT": CLIENT6, "NET": NET6}
         run_for(seconds, "atk6-" + tool, *[names.get(o, o) for o in options])
@@ -154,7 +156,7 @@ def link():
 
 
 def macs():
-    """The Ethernet header to the server, from us."""
+    """Returns the Ethernet header from us to the server."""
     mine = bytes.fromhex(link()["address"].replace(":", ""))
 
     def theirs():
@@ -165,7 +167,7 @@ def macs():
 
 
 def send_all(frames, seconds):
-    """Sends frames as they come from a generator."""
+    """Sends frames from a generator."""
     end = time.monotonic() + seconds
     with raw() as s:
         for f in frames:
@@ -186,7 +188,7 @@ def checksum(data):
 
 
 def ip4(proto, payload, rnd, odd):
-    """An IPv4 packet; odd is how likely each field is a wrong one."""
+    """Returns an IPv4 packet; odd is the probability that a field is wrong."""
     options = rnd.randbytes(4 * rnd.randrange(11)) if rnd.random() < odd else b""
     ihl = 5 + len(options) // 4 if rnd.random() >= odd / 4 else rnd.randrange(16)
     version = 4 if rnd.random() >= odd / 8 else rnd.randrange(16)
@@ -200,7 +202,7 @@ def ip4(proto, payload, rnd, odd):
 
 
 def summed(proto, segment, at):
-    """Puts the checksum of a TCP or UDP segment from the client in."""
+    """Fills in the checksum of a TCP or UDP segment from the client."""
     pseudo = socket.inet_aton(CLIENT) + socket.inet_aton(SERVER) + struct.pack("!BBH", 0, proto, len(segment))
     segment = segment[:at] + b"\0\0" + segment[at + 2:]
     return segment[:at] + struct.pack("!H", checksum(pseudo + segment)) + segment[at + 2:]
@@ -253,7 +255,7 @@ def ether_random(eth, rnd, port):
 
 
 def random_frames(make):
-    """What the isic family of tools does, for one protocol."""
+    """Generates what the isic family of tools sends, for one protocol."""
     def attack(seconds, port):
         rnd, eth = random.Random(seed(make.__name__)), macs()
         send_all(iter(lambda: make(eth, rnd, port), None), seconds)
@@ -279,7 +281,7 @@ def mutated(seconds, port):
                     f[rnd.randrange(14, min(len(f), 80))] = rnd.randrange(256)
                 if rnd.random() < 0.3:
                     f = f[:rnd.randrange(15, len(f) + 1)]
-                # the checksums right again: what comes after them is to be reached
+                # correct checksums again, to reach the code behind them
                 if rnd.random() < 0.7 and len(f) >= 54 and f[12:14] == b"\x08\0" and f[14] == 0x45 and f[23] == 6:
                     f[16:18] = struct.pack("!H", len(f) - 14)
                     f[24:26] = b"\0\0"
@@ -347,7 +349,8 @@ while time.time() < end:
 
 
 def shapes(rnd):
-    """Requests that two servers in a row could read in two ways, and such as are too large or no requests."""
+    """Generates requests that two servers in a row could read differently, and some that are too
+    large or invalid."""
     body = SMUGGLED
     yield b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" % len(body) + body
     for te in (b"chunked, identity", b"xchunked", b" chunked", b"chunked\r\nTransfer-Encoding: x", b"\tchunked", b"CHUNKED\x0b"):
@@ -499,7 +502,8 @@ ATTACKS = {
 
 
 def frames_out():
-    """Frames that the kernel has handed to the program, and those that found its queue full."""
+    """Returns how many frames the kernel has passed to the program, and how many found its queue
+    full."""
     tx = link()["stats64"]["tx"]
     return tx["packets"], tx["dropped"]
 
@@ -512,7 +516,8 @@ def setup_ip6(b):
 
 
 def start(b):
-    """Returns what the good client does over and over: its transfer over one family, then over the other."""
+    """Returns what the good client does over and over: its transfer over one family, then over the
+    other."""
     families = itertools.cycle((SERVER, f"[{SERVER6}]"))
     common = ("--addr", f"{SERVER6}/64", "--set", "run.stats_s=86400", *more())
     if args.program == "percore-httpd":

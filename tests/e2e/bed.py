@@ -28,9 +28,10 @@ import time
 import traceback
 
 SKIP = 77
-PATIENCE = 3  # what happens is waited for that many times as long as it may take: other tests run beside
+PATIENCE = 3  # time-outs are this many times the expected time, since other tests run in parallel
 SERVER, CLIENT, PREFIX = "192.0.2.1", "192.0.2.254", 24
-FEW_MBUFS = ("--set", "stack.mbufs=16383")  # starting with as many as there is memory for takes twice the time
+# starting with as many as fit into memory takes twice the time
+FEW_MBUFS = ("--set", "stack.mbufs=16383")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLONE_NEWNET = 0x40000000
 
@@ -39,7 +40,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 class Failure(Exception):
-    """What a step expected did not happen."""
+    """An expectation of a step was not met."""
 
 
 def expect(condition, text):
@@ -53,7 +54,7 @@ def skip(why):
 
 
 def arguments(text, **more):
-    """The command line that every test has; more adds --name with a default each."""
+    """Parses the command line that every test has; more adds --name with a default each."""
     p = argparse.ArgumentParser(description=text)
     p.add_argument("--build", required=True, help="build directory with the programs")
     p.add_argument("--backend", default="tap", choices=["tap", "af_packet", "af_xdp"])
@@ -77,8 +78,8 @@ def need(*tools):
 
 
 def sh(*command, timeout=180, check=True, **kw):
-    """Runs a command to its end; returns it with .stdout and .stderr as text. All that set up devices at the same time wait
-    for one lock of the kernel."""
+    """Runs a command to its end; returns it with .stdout and .stderr as text. Commands that set up
+    devices at the same time wait for one lock of the kernel."""
     kw.setdefault("stdin", subprocess.DEVNULL)
     r = subprocess.run([str(c) for c in command], capture_output=True, text=True, errors="replace",
                        timeout=timeout, **kw)
@@ -89,7 +90,8 @@ def sh(*command, timeout=180, check=True, **kw):
 
 
 def wait_for(condition, seconds, what):
-    """Waits until condition() is true; its value is returned. seconds are what an idle machine may need."""
+    """Waits until condition() is true, and returns its value. seconds is what an idle machine may
+    need."""
     seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
@@ -102,9 +104,10 @@ def wait_for(condition, seconds, what):
 
 
 def ping_all(n, *options, run=sh):
-    """The kernel's ping sends n echo requests, 10 ms apart; all are answered. Returns what it printed. It waits for the
-    last for two round trips only, however long -W is, and a machine may stand still for longer: then the last few are
-    missing, and it begins anew. One that is missing before one that was answered is lost."""
+    """Makes the kernel's ping send n echo requests, 10 ms apart; all must be answered. Returns its
+    output. After the last request it waits for only two round trips, however long -W is, and a
+    machine may stall for longer; so if only the last ones are missing, it is run again. A missing
+    answer before one that arrived is a loss."""
     for _ in range(10):
         out = run("ping", "-n", "-c", n, "-i", "0.01", "-W", 5, *options).stdout
         got = {int(i) for i in re.findall(r"icmp_seq=(\d+) ttl=64", out)}
@@ -115,7 +118,8 @@ def ping_all(n, *options, run=sh):
 
 
 class Asker:
-    """Sends packets and waits for their answers. The kernel of a busy machine may lose a few, which are sent again."""
+    """Sends packets and waits for their answers. The kernel of a busy machine may lose a few, which
+    are sent again."""
 
     def __init__(self, c, may_lose=3):
         self.c, self.left = c, may_lose
@@ -132,8 +136,8 @@ class Asker:
                 self.left -= 1
 
 
-# For nmap, which waits 100 ms for an answer when others came soon, and asks three times: then a machine that stands still
-# for half a second makes a closed port filtered
+# For nmap, which waits 100 ms for an answer if others arrived soon, and tries three times: a
+# machine that stalls for half a second would make a closed port look filtered.
 NMAP_PATIENCE = ("--min-rtt-timeout", "2s", "--max-rtt-timeout", "5s")
 
 
@@ -168,8 +172,9 @@ def free_hugepages():
 
 
 def dpdk_files():
-    """What EAL leaves in its places if it is asked badly. Other processes' files are there as well,
-    so only names that our programs would use count: these run without hugepages."""
+    """Returns what EAL leaves in its directories if its options are wrong. Other processes' files
+    are there as well, so only names that our programs would use count: these run without
+    hugepages."""
     return sorted(glob.glob("/var/run/dpdk/rte/*"))
 
 
@@ -204,7 +209,7 @@ class Program:
             raise Failure(f"{self.name} had not ended after {seconds:.0f} s") from None
 
     def stop(self, seconds=15):
-        """Ends it in order, and insists on status 0."""
+        """Ends it properly, and insists on status 0."""
         if self.alive():
             self.signal(signal.SIGTERM)
         status = self.wait(seconds)
@@ -221,7 +226,7 @@ class Program:
 
 
 class Bed:
-    """Namespaces, temporary files and programs of one test."""
+    """The namespaces, temporary files and programs of one test."""
 
     def __init__(self, args):
         self.backend, self.build, self.slow = args.backend, args.build, args.slow
@@ -230,12 +235,12 @@ class Bed:
         self.server_ns = self.tag if self.backend == "tap" else self.tag + "s"
         self.client_ns = self.tag if self.backend == "tap" else self.tag + "c"
         self.dev = "pctap0" if self.backend == "tap" else "pcv0"
-        # net_af_packet has the kernel reassemble IPv4 (PACKET_FANOUT_FLAG_DEFRAG) and cuts the result to its
-        # frame size
+        # net_af_packet makes the kernel reassemble IPv4 (PACKET_FANOUT_FLAG_DEFRAG) and truncates
+        # the result to its frame size
         self.largest4 = 1900 if self.backend == "af_packet" else 65507
         self.tmp, self.programs, self.home, self.count = None, [], None, 0
         self.shared = False  # one program serves all steps
-        # LeakSanitizer needs calls that the filter forbids
+        # LeakSanitizer needs system calls that the filter forbids
         self.seccomp = self.backend != "tap" and self.slow == 1
 
     # ---- life
@@ -277,7 +282,7 @@ class Bed:
             self._setup_client()
         # a client that opens many connections must not run out of ports
         open("/proc/sys/net/ipv4/ip_local_port_range", "w").write("1024 65000")
-        # and none of them takes a port that a server of the test is going to want
+        # and none of them may take a port that a server of the test will need
         open("/proc/sys/net/ipv4/ip_local_reserved_ports", "w").write("8000-9999")
 
     def _setup_client(self):
@@ -304,7 +309,8 @@ class Bed:
     # ---- programs
 
     def eal(self, memory=192):
-        """EAL's arguments for this backend, without hugepages; tests that run side by side begin at different CPUs."""
+        """Returns EAL's arguments for this backend, without hugepages; tests that run in parallel
+        start on different CPUs."""
         cpus = sorted(os.sched_getaffinity(0), reverse=True)
         first = os.getpid() if self.lcores == 1 else 0
         where = ",".join(f"{i}@{cpus[(first + i) % len(cpus)]}" for i in range(self.lcores))
@@ -350,7 +356,7 @@ class Bed:
     # ---- the network
 
     def lose(self, per_cent):
-        """Drops that share of the frames of both directions on the client's device."""
+        """Drops that share of the frames in both directions on the client's device."""
         self.heal()
         if per_cent:
             sh("nft", f"""add table netdev pcloss
@@ -361,7 +367,7 @@ class Bed:
                 """)
 
     def lost(self):
-        """How many frames lose() has dropped: from and to the server."""
+        """Returns how many frames lose() has dropped: from and to the server."""
         out = sh("nft", "list", "table", "netdev", "pcloss").stdout
         words = out.split()
         return [int(words[i + 1]) for i, w in enumerate(words) if w == "packets"]
@@ -371,7 +377,7 @@ class Bed:
 
 
 def main(args, steps, make):
-    """Runs the steps of a test in one bed: make(bed) starts the programs and returns what is handed
+    """Runs the steps of a test in one bed: make(bed) starts the programs and returns what is passed
     to each step. Prints a line for each; the status is 1 if one failed."""
     failed = 0
     before = dpdk_files()
@@ -395,7 +401,7 @@ def main(args, steps, make):
                 for p in bed.programs[-1:]:
                     if not p.alive():
                         print(f"    {p.name} is gone: status {p.process.returncode}\n{p.tail()}")
-                for p in bed.programs[had:]:  # what the step has left would be in the way of the next
+                for p in bed.programs[had:]:  # programs left by the step would disturb the next one
                     p.kill()
             print(f"{verdict:6} {step.__name__}: {title} ({time.monotonic() - begin:.1f} s)",
                   flush=True)

@@ -24,12 +24,12 @@ def start(b):
     os.mkdir(root)
     with open(os.path.join(root, "large"), "wb") as f:
         f.write(os.urandom(1 << 20) * MEGABYTES)
-    b._setup_client = lambda: None  # there is no TAP of the bed's
+    b._setup_client = lambda: None  # the bed has no TAP here
 
 
 @contextlib.contextmanager
 def bond(b, options):
-    """percore-httpd on a bond."""
+    """Starts percore-httpd on a bond."""
     eal = b.eal()[:-1]
     for i, member in enumerate(MEMBERS):
         eal.append(f"--vdev=net_tap{i},iface={member}")
@@ -37,7 +37,8 @@ def bond(b, options):
     p = b.spawn([b.path("percore-httpd"), *eal, "--", "--addr", f"{SERVER}/{PREFIX}", "--addr", f"{SERVER6}/64",
                  "--root", os.path.join(b.tmp, "root"), *bed.FEW_MBUFS, "--set", "run.idle=3"], "percore-httpd")
     for i, member in enumerate(MEMBERS):
-        # the kernel's end of a TAP has the bond's address, too, which would keep the frames for itself
+        # the kernel's end of a TAP has the bond's address, too, and would keep the frames for
+        # itself
         sh("ip", "link", "set", member, "address", f"02:00:00:00:01:0{i}", "up")
     try:
         yield p
@@ -59,12 +60,12 @@ def bridge():
 
 
 def sent_by(member):
-    """Bytes that the kernel has got by a member of the bond."""
+    """Returns the bytes that the kernel has received from a member of the bond."""
     return json.loads(sh("ip", "-s", "-j", "link", "show", member).stdout)[0]["stats64"]["rx"]["bytes"]
 
 
 def where():
-    """Behind which member the bridge has heard the bond's address."""
+    """Returns the member behind which the bridge has learnt the bond's address."""
     entries = json.loads(sh("bridge", "-j", "fdb", "show", "br", "pcbr").stdout)
     return [e["ifname"] for e in entries if e["mac"] == MAC]
 
@@ -74,7 +75,8 @@ def operstate(member):
 
 
 def carrier(member, on):
-    """Pulls a cable, or puts it back; the kernel may take a second to act on that, and to tell."""
+    """Pulls a cable, or plugs it in again; the kernel may take a second to act on that and to
+    report it."""
     sh("ip", "link", "set", member, "carrier", "on" if on else "off")
     wait_for(lambda: operstate(member) == ("up" if on else "down"), 10, f"{member} to be told of its carrier")
 
@@ -95,12 +97,12 @@ def balance(b, _):
     with bond(b, "mode=2,xmit_policy=l34") as p, bridge():
         ports = [line for line in p.out().splitlines() if line.startswith("port ")]
         expect(len(ports) == 1 and "net_bonding" in ports[0], p.out())
-        for port in (40000, 40001):  # which differ in the last bit of the bond's hash
+        for port in (40000, 40001):  # they differ in the last bit of the bond's hash
             finish(b, download(b, "--local-port", str(port)))
         sent = [sent_by(m) for m in MEMBERS]
         expect(min(sent) > MEGABYTES << 19, f"sent by the members: {sent}")
         carrier(MEMBERS[1], False)
-        time.sleep(0.5 * b.slow)  # the bond looks every 10 ms
+        time.sleep(0.5 * b.slow)  # the bond checks every 10 ms
         wait_for(lambda: where() == [MEMBERS[0]], 15 * b.slow, "the first member to carry all")
         for port in (40002, 40003):
             finish(b, download(b, "--local-port", str(port)))
@@ -108,7 +110,7 @@ def balance(b, _):
 
 
 def is_announced(listener, heard):
-    """Notes what has been heard: ARP of the kind that RFC 5227 calls an announcement, unsolicited advertisements."""
+    """Notes the announcements received: ARP as in RFC 5227, and unsolicited advertisements."""
     own = socket.inet_aton(SERVER)
     with contextlib.suppress(BlockingIOError):
         while True:
@@ -127,7 +129,7 @@ def failover(b, _):
         sh("ping", "-n", "-c", 3, "-i", "0.1", "-W", 2 * b.slow, SERVER)
         expect(where() == [MEMBERS[0]], f"heard by {where()}")
         listener.bind(("pcbr", 0))
-        for now in (1, 0):  # nobody sends anything: what is announced alone tells the bridge
+        for now in (1, 0):  # no other traffic: only the announcement tells the bridge
             is_announced(listener, set())
             carrier(MEMBERS[0], on=now == 0)
             heard = set()
@@ -149,7 +151,7 @@ def lacp(b, _):
         for i, member in enumerate(MEMBERS):
             eal.append(f"--vdev=net_af_packet{i},iface={member}")
         eal.append("--vdev=net_bonding0,mode=4,mac=02:00:00:00:00:88,slave=net_af_packet0,slave=net_af_packet1")
-        # it takes about two seconds, on a machine that is busy with others far more: 802.3ad asks again after 30 s
+        # it takes about two seconds, on a busy machine far longer: 802.3ad retries after 30 s
         p = b.spawn([b.path("percore-ping"), *eal, "--", "--addr", f"{CLIENT}/{PREFIX}", "--to", SERVER, "--count", "0",
                      "--interval", "100", "--timeout", "1000", "--size", "1400"], "percore-ping")
         wait_for(lambda: not p.alive() or p.out().count("1408 bytes from") >= 10, 60 * b.slow,

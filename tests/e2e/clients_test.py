@@ -81,7 +81,8 @@ def iperf3(b, s):
     with Daemon(b, ["iperf3", "-s", "-B", CLIENT, "-p", "8104"], on_stack=False,
                 ready=lambda d: sh("ss", "-ltn").stdout.find(":8104") > 0):
         for how in (["-n", "40M"], ["-R", "-n", "40M"], ["-u", "-b", "100M", "-n", "4M"]):
-            # it refuses or resets who comes before it has seen the end of the test before
+            # it refuses or resets clients that connect before it has seen the end of the previous
+            # test
             wait_for(lambda: "receiver" in sh(*command(b, "iperf3", "-c", CLIENT, "-p", "8104", *how), check=False,
                                               timeout=20 * b.slow).stdout, 8 * b.slow, "a test with " + " ".join(how))
 
@@ -127,7 +128,7 @@ def calls(b, s):
         try:
             while part := c.recv(1 << 16):
                 c.sendall(part)
-        except OSError:  # closed with bytes unread
+        except OSError:  # closed with unread bytes
             pass
         c.close()
 

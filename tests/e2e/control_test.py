@@ -39,7 +39,8 @@ def start(b):
             with open(f"/proc/sys/net/ipv4/conf/{name}/{key}", "w", encoding="ascii") as f:
                 f.write(value)
     with open("/proc/sys/net/ipv4/tcp_rmem", "w", encoding="ascii") as f:
-        f.write("4096 131072 2000000")  # what is on its way when a route changes is little of the file
+        # when a route changes, only a small part of the file is in flight
+        f.write("4096 131072 2000000")
     sh("ip", "link", "add", "link", b.dev, "name", "second", "type", "macvlan", "mode", "bridge")
     sh("ip", "addr", "add", f"{SECOND}/32", "dev", "second")
     sh("ip", "link", "set", "second", "up")
@@ -48,7 +49,7 @@ def start(b):
 
 
 def ctl(b, s, *words, status=0):
-    """What percore-ctl prints."""
+    """Returns the output of percore-ctl."""
     r = sh(b.path("percore-ctl"), s.path, *words, check=False)
     expect(r.returncode == status, f"{words}: status {r.returncode}: {r.stdout}{r.stderr}")
     return r.stdout + r.stderr
@@ -80,7 +81,8 @@ def routes(b, s):
         expect(line in text, f"{words}: {text}")
     text = ctl(b, s, "route", "add", "198.51.100.0/24", "over", CLIENT, status=1)
     expect('"over" is not understood here' in text, text)
-    text = ctl(b, s, "capture", os.devnull, "count", "1".zfill(7979), "filter", "tcp", status=2)  # no room for the filter
+    # no room for the filter
+    text = ctl(b, s, "capture", os.devnull, "count", "1".zfill(7979), "filter", "tcp", status=2)
     expect("Argument list too long" in text, text)
     ctl(b, s, "route", "del", "198.51.100.0/24")
     expect("198.51.100.0" not in ctl(b, s, "route"), "the route is still there")
@@ -176,14 +178,15 @@ def worked(b, s):
         lines = ctl(b, s, "top", "1", "2").splitlines()
     expect(len(lines) == 6 and lines[1] == lines[4] and len(lines[1].split()) == 11, lines)
     lcore, _, _, busy, rx, tx, budget, stack, _, spare = lines[5].split()
-    # frames of a second, not of all the time; what waited while the machine stood still is among them
+    # frames of one second, not of the whole run; frames that waited while the machine stalled are
+    # included
     expect(0 < float(busy) <= 100 and 100 < float(rx) < 2000 and float(tx) > 100, lines)
     expect(float(stack) > 0 and abs(float(budget) - float(stack) - float(spare)) <= 1, lines)
     expect("takes a number of seconds" in ctl(b, s, "top", "0", status=2), "no seconds")
 
 
 def capture(b, s, name, *words):
-    """A capture that has begun: its file has a header."""
+    """Starts a capture; it has begun when its file has a header."""
     path = os.path.join(b.tmp, name)
     # pylint: disable=consider-using-with
     p = subprocess.Popen([b.path("percore-ctl"), s.path, "capture", path, *words], stderr=subprocess.PIPE, text=True)
@@ -227,7 +230,7 @@ def captured(b, s):
     expect("filter: " in text, text)
     text = ctl(b, s, "capture", "-", "port", "9", status=1)
     expect("No such device" in text, text)
-    # who is killed, or does not read, is nobody's concern
+    # a client that is killed, or does not read, must not disturb others
     dead, _ = capture(b, s, "dead.pcap")
     dead.kill()
     dead.communicate()
@@ -238,9 +241,9 @@ def captured(b, s):
 def link(b, s):
     """a link that comes up again: the address is announced"""
     if b.backend != "tap":
-        return  # the other drivers' links are always up
-    # bound to no device: bind() takes the socket from the list of taps for a grace period of RCU, and what is
-    # announced meanwhile is announced once
+        return  # with other drivers, links are always up
+    # not bound to a device: bind() removes the socket from the list of taps for an RCU grace
+    # period, and an announcement is sent only once
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806)) as tap:
         sh("ip", "link", "set", b.dev, "down")
         wait_for(lambda: " link down " in ctl(b, s, "port", "show"), 10 * b.slow, "the link to be seen down")
@@ -255,7 +258,7 @@ def link(b, s):
 
 
 def guest(s, command=None):
-    """A client that does not read, and perhaps says nothing."""
+    """A client that does not read, and may not send anything."""
     c = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     c.connect(s.path)
     if command:
@@ -284,11 +287,12 @@ def unread(b, s):
         time.sleep(0.2)
         took = seconds(lambda: ctl(b, s, "usage"))
         expect(took < 8 * b.slow + 10 * alone, f"{took:.1f} s behind one who does not read")
-    for words in (("route", "show"), ("firewall", "show")):  # less and more than a buffer of output
+    # smaller and larger than an output buffer
+    for words in (("route", "show"), ("firewall", "show")):
         with open("/dev/full", "w", encoding="ascii") as full:
             r = subprocess.run([b.path("percore-ctl"), s.path, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
         expect(r.returncode == 2 and "No space left" in r.stderr, f"{words} on a full disk: status {r.returncode}: {r.stderr}")
-    # what a pager has not read yet is percore-ctl's to keep
+    # percore-ctl keeps what a pager has not read yet
     with subprocess.Popen([b.path("percore-ctl"), s.path, "firewall", "show"], stdout=subprocess.PIPE) as pager:
         time.sleep(0.5)
         took = seconds(lambda: ctl(b, s, "usage"))

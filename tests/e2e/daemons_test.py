@@ -19,7 +19,7 @@ from unmodified import Daemon, answers, digest, fetch, run
 
 
 def opened(b):
-    """For servers that become somebody else."""
+    """Opens a directory for servers that change their user."""
     os.chmod(b.tmp, 0o777)
     os.chmod(b.socket, 0o666)
 

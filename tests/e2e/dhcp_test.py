@@ -17,7 +17,7 @@ from dnsmasq import DNS6, Dnsmasq
 SOL_PACKET, PACKET_AUXDATA, PACKET_IGNORE_OUTGOING, TP_STATUS_VLAN_VALID = 263, 8, 23, 1 << 4
 
 
-VLAN = 0  # tag, 0: none
+VLAN = 0  # the tag; 0: none
 
 
 class State:
@@ -38,7 +38,7 @@ def tag(outer, inner, vlan):
             try:
                 frame, items, _, _ = end.recvmsg(65536, socket.CMSG_SPACE(aux.size))
             except OSError:
-                return  # the interface is gone
+                return  # the interface has been removed
             status, tci = aux.unpack(items[0][2])[0], aux.unpack(items[0][2])[5]
             try:
                 if end is ends[1]:
@@ -46,7 +46,7 @@ def tag(outer, inner, vlan):
                 elif status & TP_STATUS_VLAN_VALID and tci & 0xfff == vlan:
                     ends[1].send(frame)
             except OSError:
-                pass  # the interface is going
+                pass  # the interface is being removed
 
 
 def start(b):
@@ -145,6 +145,6 @@ if __name__ == "__main__":
     args = bed.arguments(__doc__, vlan=0)
     VLAN = args.vlan
     bed.need("dnsmasq", "ping", "ethtool")
-    if args.backend != "tap":  # a TAP goes with its program
+    if args.backend != "tap":  # a TAP disappears with its program
         STEPS.insert(3, remember)
     bed.main(args, STEPS, start)

@@ -15,7 +15,7 @@ from bed import SERVER, expect, sh
 SERVER6 = "fd00:53::1"
 CLIENT6 = "fd00:53::2"
 RATE = 100
-IDLE_S = 2  # after which a connection without a query ends; a busy machine may stand still for less
+IDLE_S = 2  # idle time-out of a connection without a query; a busy machine stalls for less
 
 ZONE = """$TTL 3600
 @	SOA ns1 hostmaster 5 7200 3600 1209600 300
@@ -41,7 +41,8 @@ flood	A 192.0.2.99
 tls	TLSA 3 1 1 0102030405060708091011121314151617181920212223242526272829303132
 """ + "".join(f"many	A 192.0.2.{i}\n" for i in range(1, 101))
 
-# what dig is asked, and what it prints: status, flags, and the lines of the answer (sorted), authority section
+# queries for dig, and its output: status, flags, and the lines of the answer (sorted), authority
+# section
 ASKED = [
     ("web.e.test A", "NOERROR", "qr aa rd", ["web.e.test. 3600 IN A 192.0.2.4"]),
     ("web.e.test AAAA", "NOERROR", "qr aa rd", ["web.e.test. 3600 IN AAAA 2001:db8::4"]),
@@ -99,7 +100,8 @@ def start(b):
 
 
 def read_answer(out):
-    """Status, flags, EDNS's line or None, and the records as sorted lines, of what dig prints about one answer."""
+    """Returns status, flags, EDNS's line or None, and the records as sorted lines, from dig's
+    output for one answer."""
     status = re.search(r"status: (\w+)", out)
     expect(status, out)
     flags = re.search(r"flags: ([a-z ]*);", out).group(1)
@@ -117,7 +119,7 @@ def answers(b, s):
     path = os.path.join(b.tmp, "asked")
     for how, server in (("+notcp", SERVER), ("+tcp", SERVER6)):
         with open(path, "w") as f:
-            for words, *_ in ASKED: # dig asks for ANY over TCP by itself
+            for words, *_ in ASKED: # dig uses TCP for ANY by itself
                 f.write(f"{words} {how} {'+ignore' if how != '+tcp' else ''}\n")
         got = re.split(r"^; <<>> DiG.*$", sh("dig", f"@{server}", "+tries=4", "+time=3", "-f", path).stdout,
                        flags=re.M)[1:]
@@ -161,7 +163,7 @@ def framed(n, *what):
 
 
 def read_all(c, n):
-    """The IDs of n answers from a connection."""
+    """Returns the IDs of n answers on a connection."""
     data, ids = b"", []
     while len(ids) < n:
         part = c.recv(65536)
@@ -206,7 +208,7 @@ def pipelining(b, s):
 
 
 def ends(c):
-    """The connection ends, by RST if the server has not read all."""
+    """Waits for the end of the connection, which is a RST if the server has not read everything."""
     try:
         expect(c.recv(1) == b"", "something instead of the end")
     except ConnectionResetError:
@@ -270,7 +272,8 @@ def limits(b, s):
                 whole += flags & 0x200 == 0
         except TimeoutError:
             pass
-        # a second's worth and what comes in while it is asked; of the rest a half is cut, if nothing was lost
+        # one second's worth, and more for the time the queries take; half of the rest is truncated,
+        # if nothing was lost
         expect(RATE <= whole < RATE * 3 and 0 < cut <= RATE * 5 // 2, (whole, cut))
     expect(dig("flood.e.test", "A", "+nocookie")[3] == ["flood.e.test. 3600 IN A 192.0.2.99"], "over TCP")
     expect(dig("flood.e.test", "A")[3] == ["flood.e.test. 3600 IN A 192.0.2.99"], "with a cookie")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""dnsmasq as the router and the server of leases, at the kernel's end of a device."""
+"""dnsmasq as router and DHCP server, at the kernel's end of a device."""
 import os
 import signal
 import subprocess
@@ -10,7 +10,7 @@ ROUTER6, DNS6 = "fd00::254", "fd00::53"
 
 
 class Dnsmasq:
-    """It runs from the beginning on; its file of leases and its log are in the bed's folder."""
+    """It runs from the start; its lease file and its log are in the bed's directory."""
 
     def __init__(self, b, dev, *options):
         self.leases, self.log = os.path.join(b.tmp, "leases"), os.path.join(b.tmp, "dnsmasq.log")

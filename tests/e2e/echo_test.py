@@ -28,7 +28,7 @@ def nc(b, s):
 
 
 def stream(b, size, limit):
-    """Sends size bytes while receiving them back; both sides are hashed."""
+    """Sends size bytes while receiving them back; both directions are hashed."""
     block = os.urandom(1 << 18)
     sent = received = 0
     out, back = hashlib.sha256(), hashlib.sha256()
@@ -73,7 +73,7 @@ def big(b, s):
 
 
 def clients(b, n, echoes, limit, size=60):
-    """n connections at once, each sends and gets back a message echoes times."""
+    """Opens n connections at once; each sends a message and gets it back, echoes times."""
     sel = selectors.DefaultSelector()
     end = time.monotonic() + limit
     done = 0

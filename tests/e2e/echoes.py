@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What clients of an echo service do, whichever program it is of."""
+"""What clients of an echo service do, for any program that offers one."""
 import os
 import resource
 import select
@@ -10,7 +10,7 @@ from bed import SERVER, expect
 
 
 def there_and_back(port, data, seconds):
-    """Sends data on a connection of its own while it reads; returns what comes back."""
+    """Sends data on a connection of its own while reading; returns what comes back."""
     with socket.create_connection((SERVER, port), 10) as c:
         c.settimeout(seconds)
         sender = threading.Thread(target=lambda: (c.sendall(data), c.shutdown(socket.SHUT_WR)))
@@ -23,7 +23,7 @@ def there_and_back(port, data, seconds):
 
 
 def many_at_once(port, clients, seconds):
-    """Clients that are all connected; each says something else, and the last reads first."""
+    """Clients that are all connected; each sends different data, and the last one reads first."""
     many = [socket.create_connection((SERVER, port), 10) for _ in range(clients)]
     for i, c in enumerate(many):
         c.settimeout(seconds)
@@ -34,7 +34,7 @@ def many_at_once(port, clients, seconds):
 
 
 def leave_descriptors(pid, n):
-    """Lets a process have so many more."""
+    """Raises a process's limit of descriptors by so many."""
     used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
     limit = 0
     while n > 0:
@@ -44,7 +44,7 @@ def leave_descriptors(pid, n):
 
 
 def outnumber(pid, port, seconds):
-    """More clients than the service has descriptors: each is served when others before it have gone."""
+    """More clients than the service has descriptors: each is served once earlier ones have gone."""
     leave_descriptors(pid, 4)
     clients = [socket.create_connection((SERVER, port), 10) for _ in range(10)]
     for c in clients:

@@ -43,7 +43,8 @@ def start(b):
     with open(os.path.join(s.root, "big"), "wb") as f:
         f.write(data)
     inside(b, "sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
-    # a packet socket shows frames to percore that the kernel has as well; those of a device that is taken it has not
+    # a packet socket gives percore copies of frames that the kernel gets, too; a device taken from
+    # the kernel would not
     inside(b, "nft", "add table netdev taken; add chain netdev taken in { type filter hook ingress device pcv1 priority 0; policy drop; }")
     s.program = b.start("percore-httpd", "--listen", "80", "--root", s.root, "--addr", f"{SERVER6}/64", "--set",
                         f"exception.iface={TAP[:-1]}")
@@ -57,7 +58,7 @@ def start(b):
 
 
 def get(host, port):
-    """The SHA-256 of the file by a server's port."""
+    """Returns the SHA-256 of the file from a server's port."""
     r = subprocess.run(["curl", "-sS", "--max-time", "60", f"http://{host}:{port}/big"], capture_output=True, check=False)
     expect(r.returncode == 0, f"curl {host} {port}: {r.stderr.decode()}")
     return hashlib.sha256(r.stdout).hexdigest()
@@ -171,7 +172,7 @@ def two_ports(b, s):
 
     def has(i):
         r = inside(b, "ip", "-4", "-j", "addr", "show", "dev", f"pcz{i}", check=False)
-        links = json.loads(r.stdout) if r.returncode == 0 else []  # none: it has no address yet
+        links = json.loads(r.stdout) if r.returncode == 0 else []  # none, as it has no address yet
         return {f"{a['local']}/{a['prefixlen']}" for link in links for a in link.get("addr_info", [])}
     try:
         wait_for(lambda: (has(0), has(1)) == want, 30 * b.slow, "the addresses of both interfaces")

@@ -17,10 +17,11 @@ from bed import CLIENT, SERVER, expect, sh, wait_for
 
 SERVER6, CLIENT6 = "fd00::1", "fd00::2"
 OPEN, CLOSED, FILTERED = "open", "closed", "filtered"
-WAIT = 0.6  # of a probe that nobody answers, in seconds
-ROUNDS = 3  # until it counts as that: frames get lost
+WAIT = 0.6  # seconds that a probe waits for an answer
+ROUNDS = 3  # attempts before a probe counts as unanswered, since frames get lost
 
-# ports, what becomes of a probe from an address that may, and from port 8000: a client takes none of 8000-9999 by itself (bed.py)
+# ports, and the result of a probe from an allowed address and from port 8000: clients do not use
+# 8000-9999 by default (bed.py)
 RULES = f"""
 # what a client of this test may
 default in drop log
@@ -44,7 +45,7 @@ class State:
 
 
 def ctl(b, s, *words, status=0):
-    """What percore-ctl prints."""
+    """Returns the output of percore-ctl."""
     r = sh(b.path("percore-ctl"), s.path, *words, check=False)
     expect(r.returncode == status, f"{words}: status {r.returncode}: {r.stdout}{r.stderr}")
     return r.stdout + r.stderr
@@ -112,7 +113,7 @@ class Probe:
 
 
 def ask(b, table, wait=WAIT):
-    """What a probe each finds; nothing for those that are not answered."""
+    """Returns the results of the probes that are answered."""
     probes = [Probe(*what) for what in table]
     waiting = select.epoll()
     by_fd = {p.s.fileno(): p for p in probes}
@@ -131,7 +132,7 @@ def ask(b, table, wait=WAIT):
 
 
 def probe(b, table):
-    """What probes of a table find."""
+    """Returns the results of the probes of a table."""
     found = {}
     for _ in range(ROUNDS):
         found.update(ask(b, [what for what in table if what not in found]))
@@ -139,7 +140,7 @@ def probe(b, table):
 
 
 def expected(family, kind, sport, dport):
-    """What RULES say, and who listens."""
+    """Returns the result that RULES and the listeners should give."""
     if sport:
         return FILTERED
     if dport == 7 or (kind == "tcp" and dport in (9, 19)):
@@ -151,9 +152,9 @@ def expected(family, kind, sport, dport):
 
 def table(b, s):
     """200 probes find what the rules say"""
-    ports = [7, 9, 19, *range(100, 142), 65535, 1]  # 47
+    ports = [7, 9, 19, *range(100, 142), 65535, 1]  # 47 ports
     cases = [(family, kind, 0, port) for family in (4, 6) for kind in ("tcp", "udp") for port in ports]
-    # ... and from a port that is refused: to one that is open, one that is not, one that is rejected
+    # ... and from a port that is refused: to an open one, a closed one, and a rejected one
     cases += [(family, kind, 8000 + i, port) for family in (4, 6) for kind in ("tcp", "udp")
               for i, port in enumerate((7, 100, 120))]
     expect(len(cases) == 200, str(len(cases)))
@@ -211,13 +212,13 @@ def reload(b, s):
 
 
 def seven(b):
-    """What a client finds at port 7: TCP over IPv4, UDP over IPv6."""
+    """Returns what a client finds at port 7: TCP over IPv4, UDP over IPv6."""
     found = probe(b, [(4, "tcp", 0, 7), (6, "udp", 0, 7)])
     return [found[(4, "tcp", 0, 7)], found[(6, "udp", 0, 7)]]
 
 
 def change(b, s, *words, status=0):
-    """What percore-ctl says of a change of a table."""
+    """Returns what percore-ctl prints about a change of a table."""
     return ctl(b, s, "firewall", "table", *words, status=status).strip()
 
 
@@ -242,12 +243,12 @@ def tables(b, s):
     expect(len(shown) == 100003 and shown[0] == "10.0.0.0/32" and shown[-1] == "fd00::/64", f"{len(shown)}: {shown[-1]}")
     expect(change(b, s, "bad", "replace", CLIENT6) == "1 in it", "one")
     expect(seven(b) == [OPEN, FILTERED], "another one")
-    # by a pipe, and none
+    # from a pipe, and none
     r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "table", "bad", "replace", "file", "-"],
                        input="10.0.0.1 10.0.0.2\n" * 20000, capture_output=True, text=True, timeout=30, check=False)
     expect(r.returncode == 0 and r.stdout == "2 in it\n", r.stdout + r.stderr)
     change(b, s, "bad", "replace")
-    # who is not in the table of ours
+    # not in our table
     change(b, s, "ours", "delete", CLIENT)
     expect(seven(b) == [FILTERED, OPEN], "who is in neither list is let in")
     expect(ctl(b, s, "firewall", "table", "show") == "bad 0\nours 1\n", "sizes")
@@ -316,7 +317,7 @@ def overload(b, s):
 
 
 def echoes(c):
-    """Whether a connection to port 7 is one."""
+    """Says whether a connection to port 7 echoes."""
     try:
         c.connect((SERVER, 7))
         c.sendall(b"x")
@@ -351,7 +352,7 @@ def handshakes(b, s):
 
 
 def probe_once(b, wait):
-    """What one TCP connection to port 7 finds; its SYN may be sent again."""
+    """Returns the result of one TCP connection to port 7; its SYN may be retransmitted."""
     return ask(b, [(4, "tcp", 0, 7)], wait).get((4, "tcp", 0, 7), FILTERED)
 
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Frames that somebody on the link forges: neighbour discovery, ARP and ICMP about a good client and about the program itself, groups,
-fragments that never fit, packets from addresses that nobody has, odd frames. scripts/attack has each of FORGERIES as "forge-" and its
-name; one is a function that gives the next frames."""
+"""Frames forged by a host on the link: neighbour discovery, ARP and ICMP about a good client and
+about the program itself, groups, fragments that never fit, packets from unused addresses, odd
+frames. scripts/attack has each of FORGERIES as "forge-" and its name; each is a function that
+returns the next frames."""
 import socket
 import struct
 import time
@@ -13,7 +14,8 @@ ALL4, ALL6 = b"\xff" * 4, socket.inet_pton(socket.AF_INET6, "ff02::1")
 
 
 class Forger:
-    """Makes frames. eth: the header of a frame from the client to the program; hosts: addresses of program and client, by family."""
+    """Makes frames. eth: the header of a frame from the client to the program; hosts: addresses of
+    program and client, by family."""
 
     def __init__(self, rnd, eth, port, program, client, checksum):
         self.rnd, self.port, self.checksum = rnd, port, checksum
@@ -22,7 +24,7 @@ class Forger:
         self.link_local = b"\xfe\x80" + bytes(6) + eth[:3].replace(b"\2", b"\0", 1) + b"\xff\xfe" + eth[3:6]
 
     def mac(self):
-        """One that nobody has, or that cannot be."""
+        """Returns a MAC address that is unused or invalid."""
         return self.rnd.choice((b"\2\0\0\0\0" + self.rnd.randbytes(1),) * 4 + (b"\xff" * 6, bytes(6), b"\1\0\x5e\0\0\1", b"\x33\x33\0\0\0\1", self.to))
 
     def ether(self, kind, data, to=None, source=None):
@@ -61,7 +63,8 @@ class Forger:
         return (self.v6 if len(source) == 16 else self.v4)(TCP, self.summed(TCP, s, 16, source, dest), source, dest, **more)
 
     def quote(self, six):
-        """The beginning of a segment from the program to the client, as a blind attacker guesses it."""
+        """Returns the beginning of a segment from the program to the client, as guessed by a blind
+        attacker."""
         tcp = struct.pack("!HHIIBBHHH", self.port, self.rnd.randrange(32768, 61000), self.rnd.getrandbits(32), 0, 0x50, 16, 1000, 0, 0)
         if six:
             return struct.pack("!IHBB", 6 << 28, 1400, TCP, 64) + self.s6 + self.c6 + tcp

@@ -17,7 +17,7 @@ GO = os.path.join(bed.TOP, "lib", "go")
 
 
 def environment(b, **more):
-    """No module and no network: percore is a folder of a GOPATH, and so are Debian's packages."""
+    """Uses no modules and no network: percore is a folder in a GOPATH, like Debian's packages."""
     path = os.path.join(b.tmp, "gopath")
     if not os.path.exists(path):
         os.makedirs(path + "/src")
@@ -45,7 +45,7 @@ def packages(b, _):
     exe = os.path.join(b.tmp, "net.test")
     for name in ("percore", "percore/net"):
         go(b, "test", "-c", "-o", exe, name)
-        # in the test's own namespace, where there is no network but a loopback of the kernel's
+        # in the test's own namespace, where the only interface is a kernel loopback
         r = subprocess.run([exe, "-test.timeout", f"{int(150 * b.slow)}s", "-test.v"], env=environment(b), capture_output=True,
                            text=True, timeout=170 * b.slow, cwd=os.path.join(GO, *name.split("/")[1:]))
         expect(r.returncode == 0 and "\nPASS\n" in r.stdout, f"{name}: {r.returncode}\n{r.stdout[-6000:]}{r.stderr[-3000:]}")
@@ -119,7 +119,7 @@ def serves(b, _):
     data = os.urandom(1 << 20).hex()
     expect(netcat(8, data) == data, "2 MiB did not come back from the secondary")
     expect(netcat(7, "again") == "again", "the primary has stopped")
-    # what has been sent arrives although the process ends
+    # sent data must arrive although the process ends
     with socket.create_connection((SERVER, 8), 10) as a, socket.create_connection((SERVER, 7), 10) as c:
         for s in (a, c):
             s.settimeout(20)

@@ -21,7 +21,7 @@ def run(args, name, *words):
 
 
 def speaks(args, name):
-    """Options that all have."""
+    """Checks the options that all programs have."""
     for words in (["--help"], ["-h"]):
         r = run(args, name, *words)
         bed.expect(r.returncode == 0 and "sage: percore-" + name in r.stdout and not r.stderr, f"{name} {words[0]}: {r}")
@@ -35,7 +35,8 @@ def speaks(args, name):
 
 
 def example_works(args, name, tmp):
-    """The first example of --help, over a device that takes no root, is ready, and uses the network that is set up there."""
+    """Checks that the first example of --help, on a device that needs no root, becomes ready and
+    uses the network that is set up there."""
     text = run(args, name, "--help").stdout
     found = re.search(r"^  percore-\w+ (.*?)( &)?$", text, re.M)
     bed.expect(found is not None, f"percore-{name} --help has no example: {text}")

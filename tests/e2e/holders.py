@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Peers that complete handshakes and say nothing: each that is reset or closed comes again at once, so that they fill what there
-is for connections. scripts/attack has them as "idle-"."""
+"""Peers that complete handshakes and send nothing: each that is reset or closed reconnects at once,
+so that they fill the tables of connections. scripts/attack has them as "idle-"."""
 import select
 import socket
 import time

@@ -28,7 +28,7 @@ def make_root(b, megabytes):
     for name, content in files.items():
         with open(os.path.join(root, name), "wb") as f:
             f.write(content)
-    old = int(time.time()) - 100000  # conditions may be about later dates
+    old = int(time.time()) - 100000  # conditions may refer to later dates
     os.utime(os.path.join(root, "small.txt"), (old, old))
     digest = hashlib.sha256()
     block = os.urandom(1 << 24)
@@ -47,7 +47,8 @@ def start(b):
 
 
 def curl(*words, timeout=60):
-    """What curl prints, line ends made those of Python; a transfer that stalls for 8 s fails."""
+    """Returns curl's output, with line ends converted to Python's; a transfer that stalls for 8 s
+    fails."""
     return sh("curl", "-sS", "--max-time", str(timeout), "--speed-limit", "1", "--speed-time", "8",
               *words, timeout=timeout + 10).stdout
 
@@ -114,7 +115,8 @@ def conditional(b, s):
 
 
 def answer_of(c, method, fields):
-    """What one request is answered: status, what is told of the part, and the body if there may be one."""
+    """Returns the answer to one request: status, the headers about the part, and the body if there
+    may be one."""
     c.putrequest(method, "/small.txt", skip_accept_encoding=True)
     for name, value in fields:
         c.putheader(name, value)
@@ -122,14 +124,15 @@ def answer_of(c, method, fields):
     r = c.getresponse()
     body = r.read()
     if r.status == 412:
-        c.close()  # nginx does, and says keep-alive
+        c.close()  # nginx does, although it says keep-alive
     return (r.status, r.getheader("Content-Range"), *((r.getheader("Content-Length"), body) if r.status in (200, 206) else ()))
 
 
 def some_fields(rng, mtime):
-    """Conditions and a range at random; TAG stands for the file's own. What nginx judges otherwise than RFC 9110 is left out: If-Match
-    with If-Unmodified-Since and If-None-Match with If-Modified-Since (13.2.2), dates that are none, HEAD with ranges (14.2), and ranges
-    that are none or end before they begin (14.1.1)."""
+    """Returns random conditions and a random range; TAG stands for the file's own. Cases in which
+    nginx differs from RFC 9110 are left out: If-Match with If-Unmodified-Since and If-None-Match
+    with If-Modified-Since (13.2.2), invalid dates, HEAD with ranges (14.2), and ranges that are
+    invalid or end before they begin (14.1.1)."""
     def tag():
         return rng.choice(["TAG", "TAG", "W/TAG", '"x"', "*", '"x", TAG', '"x",W/TAG , "y"'])
 
@@ -285,7 +288,7 @@ def ab_new(b, s):
 
 def wrk(b, s):
     """wrk: no socket error, no wrong status"""
-    # the port is given, else wrk looks for it in /etc/services, which a small system lacks
+    # with a port, since otherwise wrk looks it up in /etc/services, which a small system lacks
     out = sh("wrk", "-t1", "-c100", "-d4s", f"{URL}:80/small.txt", timeout=60).stdout
     expect("Socket errors" not in out and "Non-2xx" not in out, out)
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))

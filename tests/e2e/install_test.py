@@ -46,7 +46,7 @@ def install(b):
 
 
 def cplusplus(b, env, flags):
-    """The public headers are good for C++ as well."""
+    """Checks that the public headers are valid C++ as well."""
     if shutil.which("c++"):
         source = os.path.join(b.tmp, "x.cc")
         open(source, "w").write("#include <percore/percore.h>\nint main() { return 0; }\n")
@@ -56,12 +56,13 @@ def cplusplus(b, env, flags):
 
 
 def needed(exe):
-    """The shared libraries of percore and DPDK that a program asks for."""
+    """Returns the shared libraries of percore and DPDK that a program needs."""
     return set(re.findall(r"NEEDED +(lib(?:percore|rte_\w+)[\w.]*)", sh("objdump", "-p", exe).stdout))
 
 
 def archives(b, env):
-    """percore as a part of the program, with a shared DPDK and without; and percore/posix.h alone"""
+    """Checks percore linked into the program, with and without a shared DPDK; and percore/posix.h
+    alone."""
     source, more = os.path.join(b.tmp, "shout.c"), ["-fsanitize=address,undefined"] if b.slow > 1 else []
     for static in (), ("--static",):
         if static and sh("pkg-config", "--exists", "libsystemd", check=False).returncode != 0:
@@ -85,7 +86,7 @@ def archives(b, env):
 def start(b):
     exe, env, flags = install(b)
     cplusplus(b, env, flags)
-    b.backend, backend = "none", b.backend  # no interface to be set up
+    b.backend, backend = "none", b.backend  # there is no interface to set up
     archives(b, env)
     b.backend = backend
     p = b.spawn(["env", "LD_LIBRARY_PATH=" + env["LD_LIBRARY_PATH"], exe, *b.eal(), "--",

@@ -16,7 +16,8 @@ def start(b):
     for ns, dev in ((b.client_ns, b.dev), (b.server_ns, "pcv1")):
         sh("ip", "-n", ns, "link", "set", dev, "mtu", MTU)
     eal = b.eal()
-    # a frame of the ring has room for 80 bytes and the packet, and the ring has no gaps between its blocks
+    # a frame of the ring has room for 80 bytes and the packet, and the ring has no gaps between its
+    # blocks
     eal[-1] += ",framesz=9088,blocksz=290816,framecnt=256"
     b.spawn([b.path("percore-echo"), *eal, "--", "--addr", f"{SERVER}/24", "--addr", f"{SERVER6}/64", "--set",
              f"port.mtu={MTU}", *bed.FEW_MBUFS], "percore-echo")
@@ -28,7 +29,7 @@ def start(b):
 
 
 def frames(b, which):
-    """Packets and bytes that the client's device has seen."""
+    """Returns the packets and bytes that the client's device has seen."""
     stats = json.loads(sh("ip", "-s", "-j", "link", "show", b.dev).stdout)[0]["stats64"][which]
     return stats["packets"], stats["bytes"]
 

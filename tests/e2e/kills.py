@@ -61,7 +61,7 @@ def program(b, port):
 
 
 def talk(port, size, seconds):
-    """Bytes there and back; the time limit is a hang."""
+    """Sends bytes and reads them back; reaching the time limit is a hang."""
     data = os.urandom(size)
     with socket.create_connection((SERVER, port), seconds) as s:
         s.sendall(data)
@@ -86,7 +86,7 @@ def good(s):
                 s["wrong"] = "other bytes"
             s["good"] += 1
         except OSError as e:
-            # who waits for a stack that has died is told nothing
+            # a client that waits for a stack that has died is not notified
             if not s["quiet"].is_set() and s["stacks"] == stacks:
                 s["wrong"] = repr(e)
 
@@ -98,7 +98,7 @@ def load(s, seed):
             talk(FIRST + rnd.randrange(WORKERS), rnd.randrange(1, 30000), 15 * args.slow)
             s["load"] += 1
         except TimeoutError:
-            s["hung"] += 1  # of one that was stopped, or whose stack was: counted, not judged
+            s["hung"] += 1  # it, or its stack, was stopped: counted, but not a failure
         except OSError:
             time.sleep(0.01)
 
@@ -124,8 +124,8 @@ def serve_kernel(s):
 
 
 def sockets(pid):
-    """The kernel's sockets that a process has: one for each program on a stack, and some of its own. (Its event descriptors it
-    keeps for those that come.)"""
+    """Returns how many of the kernel's sockets a process has: one for each program on a stack, and
+    some of its own. (It keeps event descriptors for later clients.)"""
     n = 0
     for fd in os.listdir(f"/proc/{pid}/fd"):
         try:

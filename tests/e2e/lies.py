@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Peers that finish the handshake and then lie, each in its own way: about what they have received, how much they have
-room for, the time, the marks on packets. scripts/attack has each of LIES as "lie-" and its name."""
+"""Peers that complete the handshake and then lie, each in its own way: about what they have
+received, how much room they have, the time, the marks on packets. scripts/attack has each of LIES
+as "lie-" and its name."""
 import random
 import select
 import socket
@@ -17,7 +18,7 @@ MSS, SACK_OK, SCALE = b"\2\4\5\xb4", b"\4\2\1\1", b"\3\3\7\1"
 
 
 class Segment:
-    """What was received."""
+    """A received segment."""
 
     def __init__(self, f, at, end):
         self.seq, self.ack, offset, self.flags, self.window = struct.unpack("!IIBBH", f[at + 4:at + 16])
@@ -30,7 +31,8 @@ class Segment:
 
 
 class Peer:
-    """One connection to the program; a lie is a generator that is handed what comes, or None when nothing does."""
+    """One connection to the program; a lie is a generator that is passed each received segment, or
+    None if there is none."""
 
     def __init__(self, liars, source):
         self.liars, self.rnd, self.source = liars, liars.rnd, source
@@ -38,7 +40,7 @@ class Peer:
         self.tos, self.timestamps, self.request, self.lie, self.begun = 0, False, liars.request, None, time.monotonic()
 
     def send(self, flags=ACK, data=b"", seq=None, ack=None, window=65535, options=b"", urgent=0):
-        """Sends a segment; what is not said is as it should be."""
+        """Sends a segment; omitted fields have honest values."""
         if self.timestamps and not options:
             options = b"\1\1" + stamp(int(time.monotonic() * 1000), self.tsecr)
         seq, ack = self.snd if seq is None else seq, self.rcv if ack is None else ack
@@ -52,7 +54,7 @@ class Peer:
         self.snd = (self.snd + len(self.request)) % MODULUS
 
     def take(self, s):
-        """As an honest peer moves on, when s is what comes next."""
+        """Advances as an honest peer does, if s is the next segment in sequence."""
         if s and s.seq == self.rcv:
             self.rcv = s.end
         if s and s.tsval:
@@ -310,7 +312,7 @@ class Liars:
             time.sleep(0.0005)
 
     def neighbour(self, f):
-        """Answers who asks for one of the peers."""
+        """Answers requests for the MAC address of one of the peers."""
         kind, mine = f[12:14], self.eth[6:12]
         if kind == ARP and f[20:22] == b"\0\1" and f[38:42] in self.own:
             self.put(f[6:12] + mine + ARP + f[14:20] + b"\0\2" + mine + f[38:42] + f[22:32])

@@ -30,13 +30,15 @@ def httpd(b, root, *more):
 
 
 def works():
-    """Fetches the page. The kernel gives up a neighbour after three seconds, for which a busy machine may stand still."""
+    """Fetches the page. The kernel gives up on a neighbour after three seconds, for which a busy
+    machine may stall."""
     return wait_for(lambda: sh("curl", "-sS", "--max-time", 10, f"http://{SERVER}/", check=False).stdout == "hello\n" * 100,
                     10, "the page")
 
 
 def load(seconds):
-    """wrk, which is connected already: what began to connect to who is gone by then would wait for minutes."""
+    """Starts wrk, and waits until it is connected: connections to a server that has gone would wait
+    for minutes."""
     w = subprocess.Popen(["wrk", "-t1", "-c50", f"-d{seconds}s", f"http://{SERVER}:80/"],
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     wait_for(lambda: w.poll() is not None or
@@ -45,7 +47,7 @@ def load(seconds):
 
 
 def finish_load(w):
-    """The load must have been one."""
+    """Waits for the load, which must have been a real one."""
     out, _ = w.communicate(timeout=40)
     expect(w.returncode == 0 and " 0 requests in" not in out, f"wrk: {out}")
 
@@ -75,7 +77,7 @@ def drain(b, root):
             socket.create_connection((SERVER, 80), 1).close()
         except ConnectionRefusedError:
             return True
-        except OSError:  # nobody is there any more
+        except OSError:  # the process has gone
             pass
         return False
 
@@ -121,7 +123,7 @@ def interrupt(b, root):
 
 
 def wake_ups(p):
-    """How often the main lcore has gone to sleep."""
+    """Returns how often the main lcore has gone to sleep."""
     status = open(f"/proc/{p.pid}/status").read()
     return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.M).group(1))
 
@@ -131,12 +133,13 @@ def idle(b, root):
     for more in ([], ["--set", "run.sockets=" + os.path.join(b.tmp, "idle.sock")]):
         p = httpd(b, root, *more)
         expect(works(), "it does not serve")
-        time.sleep(1)  # for the connection's ends
+        time.sleep(1)  # for the connection to end
         before = wake_ups(p)
         time.sleep(1)
         n = wake_ups(p) - before
         print(f"    {n} wake-ups in a second")
-        expect(n < 150 or b.backend != "tap", "an idle lcore looks for frames")  # others do not interrupt
+        # others do not interrupt
+        expect(n < 150 or b.backend != "tap", "an idle lcore looks for frames")
         for _ in range(10):
             time.sleep(0.03)
             expect(works(), "a request that finds it asleep")
@@ -239,7 +242,7 @@ def log_that_nobody_reads(b, root):
             c.sendall(b"GET /8m.bin HTTP/1.1\r\nHost: x\r\n\r\n")
             got = c.recv(1)
             p.send_signal(signal.SIGTERM)
-            time.sleep(3)  # it has said that it waits
+            time.sleep(3)  # it has said that it is waiting
             while part := c.recv(1 << 16):
                 got += part
         with open(os.path.join(root, "8m.bin"), "rb") as f:

@@ -38,7 +38,7 @@ class Wire:
                "gso", "off", "gro", "off")
             sh("ip", "-n", self.ns[i], "addr", "add", f"192.0.2.{i + 1}/24", "dev", "eth")
             sh("ip", "-n", self.ns[i], "link", "set", "eth", "up")
-        for i in (0, 1):  # no ARP among what is counted
+        for i in (0, 1):  # no ARP among the frames counted
             sh("ip", "-n", self.ns[i], "neigh", "replace", f"192.0.2.{2 - i}", "lladdr",
                mac(self, 1 - i), "dev", "eth", "nud", "permanent")
         return self
@@ -61,7 +61,7 @@ class Wire:
         return open(self.log.name).read()
 
     def stop(self):
-        """Ends the link in order; returns its report, a dict for each direction."""
+        """Ends the link properly; returns its report, a dict for each direction."""
         if self.link is None:
             return None
         self.link.terminate()
@@ -84,8 +84,10 @@ class Wire:
                   check=check).stdout
 
     def datagrams(self, n):
-        """Which of n datagrams cross, sent one by one from the first kernel to the second, and how many more were sent and came.
-        These follow until the last of them has come: then those before, which none overtakes, are through, however busy the machine."""
+        """Returns which of n datagrams arrive, sent one by one from the first kernel to the second,
+        and how many more were sent and arrived. The latter are sent until the last of them arrives:
+        then the earlier ones, which they do not overtake, have arrived, however busy the
+        machine."""
         b.enter("/run/netns/" + self.ns[1])
         rx = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         rx.setsockopt(socket.SOL_SOCKET, 33, 1 << 22)  # SO_RCVBUFFORCE
@@ -115,7 +117,7 @@ def delay(w):
     """a frame takes as long as it is told to, each way"""
     w.start("--ab", "--delay", "30ms", "--ba", "--delay", "15ms")
     w.ping("-c", "1")
-    w.link.send_signal(signal.SIGUSR1)  # what it has done so far
+    w.link.send_signal(signal.SIGUSR1)  # its report so far
     b.wait_for(lambda: re.search(r"^link 0 ba: [1-9]\d* frames", w.text(), re.M), 10 * w.args.slow, "a report")
     for _ in range(4):  # a busy machine adds to it
         out = w.ping("-c", "5", "-i", "0.2")

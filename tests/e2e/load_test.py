@@ -16,7 +16,7 @@ import bed
 
 SERVER, FIRST = "192.0.2.1", "192.0.2.2"
 SERVER6, FIRST6 = "2001:db8::1", "2001:db8::2"
-DRIVER = -signal.SIGSEGV  # net_memif, when its peer goes; see docs/not-implemented.md
+DRIVER = -signal.SIGSEGV  # net_memif, if its peer goes away; see docs/not-implemented.md
 ROWS = [
     ("echo", "echo", []),
     ("echo", "echo", ["--depth", "4", "--size", "2000", "--set", "load.timestamps=1"]),
@@ -170,7 +170,7 @@ def full_disk(args):
 
 
 def full_pipe():
-    """The two ends of a pipe into which nothing more goes."""
+    """Returns the two ends of a full pipe."""
     end, out = os.pipe()
     again = os.open(f"/proc/self/fd/{out}", os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
@@ -215,7 +215,8 @@ def asked(args):
 
 
 def frames_at(args, rate):
-    """Sends frames to a TAP of a namespace for 2 s; returns the rate that was reported, and what the kernel has counted."""
+    """Sends frames to a TAP in a namespace for 2 s; returns the reported rate, and the kernel's
+    count."""
     ns = f"pcl{os.getpid()}"
     bed.sh("ip", "netns", "add", ns)
     try:
@@ -243,12 +244,12 @@ def over_tap(args):
     if os.geteuid() != 0 or not os.path.exists("/dev/net/tun"):
         print("    left out: needs root and /dev/net/tun")
         return
-    for _ in range(3):  # the core may be somebody else's at the end of the second
+    for _ in range(3):  # another process may run on the core at the end of the second
         rate, count = frames_at(args, 20000)
         if abs(rate - 20000) <= 200:
             break
     bed.expect(abs(rate - 20000) <= 200, f"{rate} frames/s instead of 20000")
-    # 2 s in all; the last look at the counter is a little early
+    # 2 s in total; the counter is last read a little early
     bed.expect(35000 <= count <= 40400, f"the kernel has counted {count}")
 
 

@@ -16,7 +16,8 @@ from unmodified import WHOLE, Daemon, has, run, start_stack
 MD5SIG, MD5SIG_EXT, FLAG_PREFIX = 14, 32, 1
 PORT, KEY, OTHER = 1790, b"correct horse", b"battery staple"
 
-# What both sides know: a key for a peer (of no bytes: none any more), and an echo that does as it is told.
+# Shared by both sides: a key for a peer (of no bytes: removes it), and an echo that follows
+# commands.
 COMMON = WHOLE + f"""
 import socket, struct, sys
 def key(s, peer, password, bits=None):
@@ -32,7 +33,7 @@ def ask(c, op, data=b''):
     return whole(c, n)
 """
 
-# An echo; K changes the connection's key once the answer has been sent, R resets, Q ends.
+# An echo; K changes the connection's key after the answer has been sent, R resets, Q ends.
 SERVE = COMMON + """
 import threading
 host, port, peer, password, bits = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4].encode(), sys.argv[5]
@@ -61,7 +62,7 @@ while True:
     threading.Thread(target=serve, args=l.accept()[:1], daemon=True).start()
 """
 
-# Connections, each with a MB there and back; says what became of them.
+# Connections, each with a MB there and back; prints what happened to them.
 CALL = COMMON + """
 host, port, password = sys.argv[1], int(sys.argv[2]), sys.argv[3].encode()
 data = bytes(range(251)) * 4178
@@ -78,7 +79,7 @@ for _ in range(int(sys.argv[5])):
     s.close()
 """
 
-# Sends what comes back, to whom is as near as its listener asks for.
+# An echo for peers that are as near as its listener requires (IP_MINTTL).
 NEAR = """
 import socket, sys
 l = socket.socket()
@@ -98,7 +99,7 @@ exec(COMMON)  # pylint: disable=exec-used
 
 
 def connect(password, seconds=5.0, port=PORT, host=SERVER):
-    """A connection of the kernel's that is signed with this password (none: not at all)."""
+    """Opens a connection of the kernel's that is signed with this password (None: unsigned)."""
     c = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     c.settimeout(seconds)
     if password:
@@ -113,7 +114,7 @@ def echoes(c, n=1 << 20):
 
 
 def is_silent(password, seconds, **kw):
-    """Nobody answers, not even by a reset."""
+    """Says whether there is no answer, not even a RST."""
     try:
         connect(password, seconds, **kw).close()
     except TimeoutError:
@@ -167,10 +168,11 @@ def changed(b, s):
             for password in (OTHER, b"", KEY, b"x" * 80):
                 ask(c, b"K", password)  # pylint: disable=undefined-variable
                 c.sendall(b".")
-                time.sleep(0.3 * b.slow)  # the byte is acknowledged, by the old key
+                time.sleep(0.3 * b.slow)  # the byte is acknowledged, with the old key
                 key(c, SERVER, password)  # pylint: disable=undefined-variable
                 expect(echoes(c), f"what came back after {password} differs")
-            # with another key than the peer's nothing passes, and once it is right again all does
+            # with a key other than the peer's nothing passes, and with the right one again
+            # everything does
             key(c, SERVER, OTHER)  # pylint: disable=undefined-variable
             c.settimeout(1)
             try:
@@ -220,7 +222,7 @@ protocol bgp peer {{ local {here} as {own}; neighbor {there} as {other}; passwor
 
 
 def bird(b, name, **how):
-    """The words that run a BGP daemon, and those that ask it for its routes."""
+    """Returns the words that run a BGP daemon, and those that query its routes."""
     conf, control = (os.path.join(b.tmp, name + end) for end in (".conf", ".ctl"))
     open(conf, "w").write(BIRD.format(**how))
     return (["bird", "-f", "-c", conf, "-s", control, "-P", os.path.join(b.tmp, name + ".pid")],
@@ -262,7 +264,8 @@ def near(b, s):
                     expect(c.recv(10) is None, "what came from afar was answered")
                 except TimeoutError:
                     pass
-                c.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)  # and now it comes again
+                # now the retransmission arrives
+                c.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 255)
                 c.settimeout(10 * b.slow)
                 expect(c.recv(10) == b"afar", "what came back differs")
         expect(is_silent(b"", 1.5), "a SYN from afar was answered")

@@ -41,7 +41,8 @@ def ping(n, size=150):
 
 
 def come(path, image=None):
-    """A peer that has shaken hands; the server may not have noticed yet that the one before is gone."""
+    """Connects a peer that has completed the handshake; the server may not have noticed yet that
+    the previous one has gone."""
     end = time.monotonic() + 5
     while True:
         try:
@@ -71,7 +72,7 @@ def come_and_go(path, rounds, dice):
 
 
 def stay(path, answers):
-    """A peer that pings until so many answers are there."""
+    """Runs a peer that pings until it has received so many answers."""
     peer = come(path)
     peer.connect()
     end = time.monotonic() + 20
@@ -111,12 +112,12 @@ class Echo:
         self.process.wait()
 
     def counts(self):
-        """How often it has printed its counters, and what stood there last."""
+        """Returns how often it has printed its counters, and the last ones."""
         prints = self.said().split("counters of percore-echo:\n")
         return len(prints) - 1, {m[2]: int(m[1]) for m in re.finditer(r"^ +(\d+) (\w+) ", prints[-1], re.M)}
 
     def end(self):
-        """Ends it as it should, and returns what it counted."""
+        """Ends it properly, and returns its counters."""
         self.process.terminate()
         status = self.process.wait(45)
         bed.expect(status == 0, f"percore-echo ended with status {status}")
@@ -151,7 +152,7 @@ def servers(args, tmp):
         bed.wait_for(lambda: looks() >= printed + times, 30 * args.slow, "the client to look at its link")
 
     try:
-        # the link may have come up before its first look, or behind it
+        # the link may have come up before or after its first check
         bed.wait_for(lambda: both[0].counts()[1].get("rx_frames", 0) > 0, 30 * args.slow, "frames of the client")
         look(2)
         before = both[1].counts()[1].get("links_up", 0)

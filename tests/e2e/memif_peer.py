@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The client's end of a memif without DPDK: it comes, lays frames in the ring that the server reads, and goes, a
-thousand times a second. It speaks version 2.0 of the protocol as DPDK's documentation of the driver tells it."""
+"""The client's end of a memif without DPDK: it connects, puts frames into the ring that the server
+reads, and disconnects, a thousand times a second. It speaks version 2.0 of the protocol, as
+described in the documentation of DPDK's driver."""
 import array
 import functools
 import mmap
@@ -16,7 +17,8 @@ HEAD, TAIL, DESCRIPTORS, DESCRIPTOR = 6, 64, 128, 16
 
 @functools.cache
 def fresh_rings(n, buffer):
-    """Both rings as they are at first, with a buffer for each descriptor: from client to server, and back."""
+    """Returns both rings in their initial state, with a buffer for each descriptor: from client to
+    server, and back."""
     behind = 2 * (DESCRIPTORS + n * DESCRIPTOR)  # where the buffers begin
     rings = bytearray()
     for first in (behind, behind + n * buffer):
@@ -26,8 +28,8 @@ def fresh_rings(n, buffer):
 
 
 class Peer:
-    """One connection. Rings of 2 ** log2 descriptors each way, with a buffer for each, lie in one region,
-    which begins as image, the memory of an earlier one."""
+    """One connection. Rings of 2 ** log2 descriptors each way, with a buffer for each, are in one
+    region, whose initial contents is image, the memory of an earlier one."""
 
     def __init__(self, path, log2=10, buffer=2048, image=None):
         self.n, self.buffer, self.got = 1 << log2, buffer, 0
@@ -60,8 +62,8 @@ class Peer:
             self.expect(ACK)
 
     def connect(self):
-        """Both sides may look at the rings from now on; the server has set them back to 0. What was in the image to
-        be sent, and all buffers to be filled, are the server's at once."""
+        """From now on both sides may use the rings; the server has reset them to 0. What the image
+        has to send, and all buffers to be filled, belong to the server at once."""
         self.say(CONNECT, struct.pack("<32s", b"peer0"))
         self.expect(CONNECTED)
         struct.pack_into("<H", self.memory, HEAD, self.head)
@@ -109,7 +111,7 @@ class Peer:
         return frames
 
     def close(self):
-        """Goes without a word, as one that was killed."""
+        """Disconnects without a message, like a killed process."""
         self.control.close()
         self.memory.close()
         os.close(self.fd)

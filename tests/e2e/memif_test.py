@@ -21,7 +21,7 @@ def eal(tmp, role, mac, lcore):
 
 
 def filtered(args):
-    """Behind run.seccomp, where that is there; LeakSanitizer needs calls that it forbids."""
+    """Uses run.seccomp, if available; LeakSanitizer needs calls that it forbids."""
     there = b"libseccomp" in open(f"{args.build}/app/echo/percore-echo", "rb").read()
     return ["--set", "run.seccomp=1"] if there and args.slow == 1 else []
 

@@ -79,7 +79,7 @@ def table(tmp):
         several = [(name, "more than one lcore", [*NULL, "-l", f"{cpus[0]},{cpus[1]}"], own, "one lcore.*-l") for name, own in (
             ("percore-load", [*ADDR, "--server", "192.0.2.2"]), ("percore-ping", [*ADDR, "--to", "192.0.2.2"]),
             ("percore-switch", []))]
-    if os.geteuid() == 0:  # the TAP driver grumbles when it starts; that is not the cause
+    if os.geteuid() == 0:  # the TAP driver complains when it starts; that is not the cause
         echo.append(("a gateway beyond the network of a TAP", ["--vdev=net_tap0,iface=pcnot1"],
                      [*ADDR, "--gateway", "198.51.100.1"], "none of the addresses$"))
     httpd = [
@@ -96,7 +96,7 @@ def table(tmp):
 
 
 def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m", "192"), **kw):
-    """Returns what is wrong with how the program took it, or None."""
+    """Returns what is wrong with the program's reaction, or None."""
     command = [os.path.join(build, "app", name.split("-")[1], name), *base, "--no-pci",
                "--no-telemetry", *eal]
     if "-l" not in eal:
@@ -127,7 +127,8 @@ def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m"
 
 
 def no_output(build):
-    """Returns what is wrong with where a program prints to that was started without a standard output, or None."""
+    """Returns what is wrong with where a program prints that was started without a standard output,
+    or None."""
     with tempfile.TemporaryDirectory() as tmp:
         log = os.path.join(tmp, "log")
         command = [os.path.join(build, "app/httpd/percore-httpd"), "--no-huge", "--no-shconf", "-m", "192", "--no-pci",
@@ -141,7 +142,7 @@ def no_output(build):
 
 @contextlib.contextmanager
 def taken(name):
-    """A TAP of somebody else, who has it open."""
+    """A TAP that another process has open."""
     with open("/dev/net/tun", "r+b", buffering=0) as tun:
         fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x0002 | 0x1000 | 0x0100))  # TAP, NO_PI, MULTI_QUEUE
         subprocess.run(["ip", "link", "set", name, "up"], check=True)
@@ -149,7 +150,7 @@ def taken(name):
 
 
 def nobody_there(build):
-    """Returns what is wrong with how percore-ctl takes a path without a program, or None."""
+    """Returns what is wrong with percore-ctl's reaction to a path without a program, or None."""
     r = subprocess.run([os.path.join(build, "app/ctl/percore-ctl"), "counters", "show"], capture_output=True, text=True)
     if r.returncode != 2 or not re.fullmatch(r"percore-ctl: counters: .*run\.control.*\n", r.stderr):
         return f"status {r.returncode}, stderr:\n{r.stderr}"
@@ -157,7 +158,8 @@ def nobody_there(build):
 
 
 def interrupted(build):
-    """Returns what is wrong with how a program ends that is interrupted while it waits for a TAP, or None."""
+    """Returns what is wrong with how a program ends that is interrupted while it waits for a TAP,
+    or None."""
     command = [os.path.join(build, "app/echo/percore-echo"), "--no-huge", "--no-shconf", "-m", "192", "--no-pci", "--no-telemetry",
                "-l", str(min(os.sched_getaffinity(0))), "--vdev=net_tap0,iface=pcnot3", "--", *ADDR]
     with taken("pcnot3"), subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as p:
@@ -184,7 +186,7 @@ def main():
         rows.append(("percore-ctl", "a command without a path", lambda: nobody_there(args.build)))
         rows.append(("percore-httpd", "no standard output", lambda: no_output(args.build)))
         if os.geteuid() == 0:
-            # a copy, for the build directory may be out of an ordinary user's reach
+            # a copy, as an ordinary user may have no access to the build directory
             for name in ("echo", "httpd"):
                 copy = os.path.join(tmp, "app", name)
                 os.makedirs(copy)

@@ -110,7 +110,7 @@ def capture(b, s):
 
 
 def judge(name):
-    """Looks at what percore has sent."""
+    """Checks what percore has sent."""
     check = [x for p in ("ip", "tcp", "udp") for x in ("-o", f"{p}.check_checksum:TRUE")]
     count = sh("tshark", "-r", name, "-Y", f"ip.src=={SERVER}", "-T", "fields", "-e", "frame.number",
                timeout=100).stdout.count("\n")

@@ -15,13 +15,13 @@ from unmodified import Daemon, answers, fetch, make_files
 
 
 def one_core(b, *words):
-    """The words that run a program with a stack of its own."""
+    """Returns the words that run a program with a stack of its own."""
     return ["ip", "netns", "exec", b.server_ns, os.path.join(b.build, "app", "run", "percore-run"), "--one-core",
             *b.eal(128), "--addr", f"{SERVER}/{PREFIX}", "--gateway", CLIENT, "--", *[str(w) for w in words]]
 
 
 def has_device(b):
-    """Whether the program has made its interface; that gets the client's address."""
+    """Says whether the program has made its interface; gives it the client's address."""
     if not os.path.exists("/sys/class/net/" + b.dev) and sh("ip", "link", "show", b.dev, check=False).returncode:
         return False
     if CLIENT not in sh("ip", "-4", "addr", "show", "dev", b.dev, check=False).stdout:
@@ -41,7 +41,7 @@ def start(b):
 
 
 def cpu_s(pid):
-    """Seconds of the CPU that a process and its threads have had."""
+    """Returns the CPU seconds used by a process and its threads."""
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -65,7 +65,7 @@ def redis(b, s):
         time.sleep(1)
         used = cpu_s(d.pid) - before
         expect(used < 0.15 * b.slow, f"{used} s of the CPU in an idle second")
-        # other tests may run beside this one: only what is in its own namespace counts
+        # other tests may run in parallel: only what is in its own namespace counts
         names = sh("sh", "-c", f"ps -o comm= -p $(ip netns pids {b.server_ns} | paste -sd,)", check=False).stdout
         expect("redis-server" in names and "percore-stack" not in names, f"there is a stack process: {names}")
         sh("redis-cli", *at, "shutdown", "nosave", check=False)
@@ -111,7 +111,7 @@ def iperf3(b, s):
     """iperf3 -s: 10 MB each way"""
     with Program(b, ["iperf3", "-s", "-p", "8305"], answers(8305)):
         for how in (["-n", "10M"], ["-R", "-n", "10M"]):
-            # between two tests it closes its listener and makes another
+            # between two tests it closes its listener and opens another
             wait_for(lambda: "receiver" in sh("iperf3", "-c", SERVER, "-p", "8305", *how, check=False,
                                               timeout=20 * b.slow).stdout, 8 * b.slow, "a test with " + " ".join(how))
 
@@ -196,7 +196,8 @@ def ends(b, s):
             c.settimeout(5 * b.slow)
             expect(c.recv(100) == b"interrupted", f"{how}: the call goes on")
             if how == "signal":
-                time.sleep(0.3)  # it waits again: outside of such a call it would end as it is
+                # it waits again: outside such a call, the signal would simply end it
+                time.sleep(0.3)
                 d.process.send_signal(signal.SIGTERM)
             expect(c.recv(100) == b"", f"{how}: no end")
             status = d.end(0)

@@ -127,7 +127,8 @@ def asgi(b, s):
 def prolog(b, s):
     """SWI-Prolog's HTTP server, of threads"""
     want("swipl")
-    http(b, 9506, ["swipl", conf(b, "http.pl", PROLOG_HTTP % (b.root, 9506))], load=False, stop=signal.SIGKILL)  # its few threads wait for those that stay
+    # its few threads wait for connections that stay open
+    http(b, 9506, ["swipl", conf(b, "http.pl", PROLOG_HTTP % (b.root, 9506))], load=False, stop=signal.SIGKILL)
 
 
 @optional
@@ -251,7 +252,8 @@ def trusting():
 
 
 def resolver(b):
-    """A name server over TLS on the kernel's side, with one address for every name; returns its listener."""
+    """Starts a name server over TLS on the kernel's side, with one address for every name; returns
+    its listener."""
     key, cert = certificate(b)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)

@@ -20,12 +20,12 @@ def start(b):
 
 
 def script(b, text, *more, **kw):
-    """A Python script on the stack, in the background."""
+    """Runs a Python script on the stack, in the background."""
     return Daemon(b, ["python3", "-u", "-c", text, *more], **kw)
 
 
 def refuses(port):
-    """The stack says that nobody listens there, however long that takes it."""
+    """Waits until the stack refuses connections there."""
     try:
         socket.create_connection((SERVER, port), 10).close()
     except ConnectionRefusedError:
@@ -196,7 +196,7 @@ def tidy(b, s):
     os.mkdir(home)
 
     def here(*words, **kw):
-        # another user than root has its own place
+        # each user other than root has a place of his own
         return sh("ip", "netns", "exec", b.server_ns, "env", "XDG_RUNTIME_DIR=" + home, "setpriv", "--reuid=65534",
                   os.path.join(b.build, "app", "run", "percore-run"), *words, "--", "true", check=False, **kw)
     os.chown(home, 65534, -1)

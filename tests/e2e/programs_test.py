@@ -77,7 +77,7 @@ def conf(b, name, text):
 
 
 def echoed(b, port, count=200000):
-    """A stream of random bytes comes back whole from there."""
+    """Checks that a stream of random bytes comes back complete from there."""
     data, got = os.urandom(count), b""
     with socket.create_connection((SERVER, port), 5) as c:
         c.settimeout(10 * b.slow)
@@ -357,7 +357,7 @@ def ncat(b, s):
     """ncat -k -e, and ncat as client over UDP"""
     want("ncat")
     with Daemon(b, ["ncat", "-l", "-k", "-e", "/bin/cat", "0.0.0.0", "9017"], answers(9017)):
-        for _ in range(3):  # it ends when its client has no more to say
+        for _ in range(3):  # it ends when its client has nothing more to send
             with socket.create_connection((SERVER, 9017), 5) as c:
                 c.settimeout(5 * b.slow)
                 data, got = os.urandom(60000), b""
@@ -623,7 +623,7 @@ def ngircd(b, s):
     """ngircd: two users say something to each other"""
     want("ngircd")
     os.chmod(b.tmp, 0o777)
-    os.chmod(b.socket, 0o666)  # it becomes somebody else
+    os.chmod(b.socket, 0o666)  # it changes its user
     words = ["ngircd", "-n", "-f", conf(b, "ngircd.conf", """[Global]
 Name = irc.percore.test
 Ports = 9045

@@ -97,7 +97,8 @@ WSGI = "def app(e, start):\n start('200 OK', [('Content-Type', 'text/plain')]); 
 
 
 def returned(b, port, count=1000000):
-    """What is sent comes back, over a connection that stays open both ways: some lose the rest when one end has shut down."""
+    """Checks that data comes back over a connection that stays open both ways: some programs lose
+    the rest if one end shuts down."""
     data, got = os.urandom(count), b""
     with socket.create_connection((SERVER, port), 5) as c:
         c.settimeout(10 * b.slow)
@@ -482,7 +483,7 @@ def pgbench(b, s):
     with Daemon(b, [*as_pg, f"{bins[-1]}/postgres", "-D", data, "-p", "9454", "-c", "listen_addresses=*", "-c", "fsync=off",
                     "-c", f"unix_socket_directories={b.tmp}"], answers(9454), stop=signal.SIGINT):
         at = ["-h", SERVER, "-p", "9454", "-U", "postgres", "postgres"]
-        # it accepts connections before it takes queries
+        # it accepts connections before it accepts queries
         wait_for(lambda: sh(f"{bins[-1]}/pg_isready", *at[:-1], check=False).returncode == 0, 10 * b.slow, "a query")
         sh(f"{bins[-1]}/pgbench", "-i", "-s", "1", *at, timeout=60 * b.slow)
         out = sh(f"{bins[-1]}/pgbench", "-n", "-c", "20", "-j", "4", "-t", "50", *at, timeout=60 * b.slow).stdout

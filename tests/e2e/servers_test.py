@@ -217,7 +217,7 @@ def iperf3(b, s):
     """iperf3 -s: 40 MB each way over TCP, and datagrams"""
     with Daemon(b, ["iperf3", "-s", "-p", "8007"], answers(8007)):
         for how in (["-n", "40M"], ["-R", "-n", "40M"], ["-u", "-b", "100M", "-n", "4M"]):
-            # between two tests it closes its listener and makes another
+            # between two tests it closes its listener and opens another
             wait_for(lambda: "receiver" in sh("iperf3", "-c", SERVER, "-p", "8007", *how, check=False,
                                               timeout=20 * b.slow).stdout, 8 * b.slow, "a test with " + " ".join(how))
 
@@ -327,7 +327,8 @@ def zeromq(b, s):
         expect(run(b, *python, "client", CLIENT).stdout == "all\n", "not all")
 
 
-# as the gate of a game server: one thread, edge-triggered epoll, many short messages behind their lengths
+# like the gateway of a game server: one thread, edge-triggered epoll, many short messages, each
+# after its length
 GATE = """
 import select, socket, struct
 listener = socket.create_server(('0.0.0.0', 8031), backlog=1024)
@@ -397,7 +398,7 @@ def gate(b, s):
     async def all_clients():
         await asyncio.wait_for(asyncio.gather(*(talk(i, 100) for i in range(200))), 60 * b.slow)
 
-    # who answers before listen() has returned may be one lcore of two
+    # until listen() returns, only one of two lcores may accept connections
     with Daemon(b, ["/usr/bin/python3", "-c", GATE], says("listens")) as d:
         asyncio.run(all_clients())
         expect(d.process.poll() is None, d.out())

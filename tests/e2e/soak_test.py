@@ -42,7 +42,7 @@ def connect():
     return s
 
 
-# ---- what the clients do, over and over
+# ---- what the clients do repeatedly
 
 def polite():
     with connect() as s:
@@ -91,7 +91,7 @@ def client(stop, kind):
 
 
 def ask(s):
-    """A page on a connection of its own, and how long it took."""
+    """Fetches a page on a connection of its own; returns it, and how long it took."""
     begin = time.monotonic()
     with connect() as c:
         c.sendall(b"GET / HTTP/1.0\r\n\r\n")
@@ -149,11 +149,12 @@ def report(b, s):
           f"{values.get('tcp_opened_passive', 0)} connections; memory {rss[0]} to {rss[-1]} kB, 99 % of pages within "
           f"{p99[0]:.1f} ms at the beginning and {p99[-1]:.1f} ms at the end")
     expect(values["mbufs_missing"] == 0, f"{values['mbufs_missing']} mbufs are missing")
-    # fragments of datagrams that were lost in part may still wait, as many as ip.fragments
+    # fragments of datagrams that lost some of theirs may still wait, at most ip.fragments
     waiting = values["rx_frames"] - values["rx_taken"] - drops
     expect(0 <= waiting <= (2048 if "ip_fragments_rx" in values else 0),
            f"{values['rx_frames']} frames, {values['rx_taken']} taken, {drops} dropped")
-    # in the first minute pools are touched for the first time; AddressSanitizer keeps what is freed, and finds leaks itself
+    # in the first minute pools are touched for the first time; AddressSanitizer keeps freed memory,
+    # and finds leaks itself
     if b.slow == 1 and args.seconds >= 60:
         expect(max(rss[len(rss) // 2:]) - max(rss[:max(1, len(rss) // 4)]) < GROWTH_KB, f"memory grows: {rss} kB")
 

@@ -20,10 +20,12 @@ PYTHON = "/usr/bin/python3"
 MODULES = ("select poll epoll selectors socket socketserver timeout asyncore asynchat ftplib httplib httpservers smtplib smtpd imaplib "
            "poplib nntplib telnetlib xmlrpc docxmlrpc urllib2_localnet wsgiref logging os ssl multiprocessing_fork asyncio subprocess "
            "signal eintr threading pty").split()
-# Why not: VSOCK's is the kernel's own loopback; the server of the POP test takes TLS records in one piece only, as over an MTU of
-# 65536; and a program that is executed sees the library's two descriptors
+# Excluded: VSOCK's loopback is the kernel's own; the server of the POP test accepts TLS records
+# only in one piece, as with an MTU of 65536; and an executed program sees the library's two
+# descriptors.
 NOT = ("*VSOCK*", "*TestPOP3_TLSClass.test_too_long_lines", "*test_pass_fds_redirected")
-# writes to a socket whose peer has closed it, within one call of the loop, until it hears of that: an lcore answers a little later
+# writes to a socket whose peer has closed it, within one call of the loop, until it is notified: an
+# lcore answers a little later
 NOT_LIBUV = {"tcp_try_write_error"}
 REDIS = ("unit/protocol unit/auth unit/networking unit/pubsub unit/multi unit/limits unit/querybuf unit/introspection unit/info "
          "unit/obuf-limits unit/maxmemory unit/wait unit/quit unit/type/list integration/redis-cli integration/redis-benchmark "
@@ -31,11 +33,12 @@ REDIS = ("unit/protocol unit/auth unit/networking unit/pubsub unit/multi unit/li
 
 
 class Skip(Exception):
-    """What a step needs is not there."""
+    """Something that a step needs is missing."""
 
 
 def on_percore(build, tmp, words, cwd, limit):
-    """Runs a program on a stack without a device, in a network namespace of its own. Returns its output."""
+    """Runs a program on a stack without a device, in a network namespace of its own. Returns its
+    output."""
     run = [os.path.join(build, "app", "run", "percore-run"), "--lcores", "0@0", "--no-huge", "--no-shconf", "-m", "900", "--no-pci",
            "--no-telemetry", "--vdev=net_null0", "--addr", "192.0.2.1/24", "--set", "stack.max_connections=4000", "--set",
            "stack.max_udp_sockets=3000", "--socket", os.path.join(tmp, "stack"), "--rule", "percore any", "--"]
@@ -48,7 +51,8 @@ def on_kernel(words, cwd, limit):
 
 
 def both(args, tmp, words, cwd, limit, failures):
-    """Runs a suite on percore, and on the kernel if there are failures; failures(output) is their names. Returns the output."""
+    """Runs a suite on percore, and on the kernel if there are failures; failures(output) returns
+    their names. Returns the output."""
     _, out = on_percore(args.build, tmp, words, cwd, limit)
     bad = set(failures(out))
     if bad:
@@ -58,7 +62,7 @@ def both(args, tmp, words, cwd, limit, failures):
 
 
 def source(args, name, path):
-    """The directory of an option, if path is there."""
+    """Returns the directory of an option, if path is in it."""
     where = getattr(args, name)
     if not where or not os.path.exists(os.path.join(where, path)):
         raise Skip(f"--{name} DIR does not name one with {path}")

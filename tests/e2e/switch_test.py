@@ -11,11 +11,11 @@ import unmodified
 from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
 
 NET4, NET6 = "10.9", "fd09:"
-HOSTS = 2000  # of each family; arp.entries is 1024 for both
+HOSTS = 2000  # per family; arp.entries is 1024 for both
 GROUPS = {socket.AF_INET: "239.1.2.3", socket.AF_INET6: "ff15::77"}
 PORT = 7000
 
-# echoes datagrams; "join" and "leave" have it do that with its groups, and are answered
+# echoes datagrams; "join" and "leave" change its groups, and are answered
 PROGRAM = f"""
 import socket, struct, sys
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
@@ -39,7 +39,8 @@ while True:
 def start(b):
     b._setup_client = lambda: None  # the bridge is the client
     p = unmodified.start_stack(b, "--addr", f"{NET4}.255.1/16", "--addr", f"{NET6}:1/64")
-    # it asks each second who is there: what was reported before the port was the bridge's, it has not seen
+    # it queries memberships every second: it has not seen reports sent before the port was the
+    # bridge's
     sh("ip", "link", "add", "pcbr", "type", "bridge", "mcast_snooping", "1", "mcast_querier", "1",
        "mcast_last_member_interval", "20", "mcast_startup_query_interval", "100", "mcast_startup_query_count", "1000",
        "mcast_query_response_interval", "100")
@@ -53,7 +54,7 @@ def start(b):
         for i in range(HOSTS):
             f.write(f"addr add {host4(i)}/16 dev pcbr\naddr add {host6(i)}/64 dev pcbr nodad\n")
     sh("ip", "-batch", batch)
-    # until nobody else has turned out to have it (RFC 4862 section 5.4), nothing can be sent from it
+    # until duplicate address detection is over (RFC 4862 section 5.4), nothing can be sent from it
     wait_for(lambda: sh("ping", "-6", "-n", "-c", 1, "-W", 1, f"{NET6}:1", check=False).returncode == 0, 20 * b.slow,
              f"an answer from {NET6}:1")
     return p
@@ -72,7 +73,7 @@ def program(b):
 
 
 def ask(b, family, to, text, source=None):
-    """Sends a datagram to the program; its answer."""
+    """Sends a datagram to the program; returns its answer."""
     with socket.socket(family, socket.SOCK_DGRAM) as s:
         s.settimeout(2 * b.slow)
         if source:
@@ -82,7 +83,7 @@ def ask(b, family, to, text, source=None):
 
 
 def members(b):
-    """Groups that the bridge has heard of behind percore."""
+    """Returns the groups that the bridge has learnt behind percore."""
     text = sh("bridge", "-j", "mdb", "show", "dev", "pcbr").stdout
     return {e["grp"] for part in json.loads(text) for e in part.get("mdb", []) if e["port"] == b.dev}
 

@@ -21,11 +21,11 @@ def stack(b):
 
 def start(b):
     return b.start("percore-echo", "--listen", "9", "--set", "run.sockets=" + stack(b),
-                   "--set", "run.idle=2")  # an lcore that sleeps has to be woken by a system call
+                   "--set", "run.idle=2")  # waking a sleeping lcore takes a system call
 
 
 class Example:
-    """An example that is running."""
+    """A running example."""
 
     def __init__(self, b, name, *args, stdin=subprocess.PIPE, **more):
         env = {**os.environ, "PERCORE_SOCKET": stack(b), **more}
@@ -224,7 +224,7 @@ def stack_ends(b, s):
             e.p.wait(3)
         except subprocess.TimeoutExpired:
             raise bed.Failure("epoll_echo waits for ever") from None
-        s.process.wait(30)  # its sockets are closed before all of it is gone
+        s.process.wait(30)  # its sockets are closed before the process has gone completely
 
 
 STEPS = [blocking, level, edge, polling, datagrams, client, busy, idle, killed, stopped,
@@ -234,5 +234,5 @@ if __name__ == "__main__":
     arguments = bed.arguments(__doc__)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     bed.need("ethtool", "strace")
-    # two lcores take both processors of a small machine, and then threads sleep and are woken
+    # two lcores take both processors of a small machine, where threads sleep and are woken
     bed.main(arguments, [step for step in STEPS if step is not busy or arguments.lcores == 1], start)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the tests of unmodified programs share: a stack process, programs on it, and the kernel's on the other side."""
+"""Shared by the tests of unmodified programs: a stack process, programs on it, and the kernel's on
+the other side."""
 import hashlib
 import os
 import shutil
@@ -23,7 +24,7 @@ def start_stack(b, *options):
 
 
 def command(b, *words, rules=()):
-    """The words that run a program on that stack."""
+    """Returns the words that run a program on that stack."""
     more = [w for r in rules for w in ("--rule", r)]
     return ["ip", "netns", "exec", b.server_ns, os.path.join(b.build, "app", "run", "percore-run"),
             "--attach", b.socket, *more, "--", *[str(w) for w in words]]
@@ -35,7 +36,7 @@ def run(b, *words, timeout=30, rules=(), **kw):
 
 
 class Daemon:
-    """A program in the background, on the stack or the kernel's; stopped at the end of its "with"."""
+    """A program in the background, on the stack or the kernel; stopped at the end of its "with"."""
 
     def __init__(self, b, words, ready=None, on_stack=True, stop=signal.SIGTERM, rules=(), within=10):
         self.b, self.words, self.ready, self.stop_signal, self.within = b, [str(w) for w in words], ready, stop, within
@@ -84,7 +85,7 @@ class Daemon:
 
 
 def accepts(port, host=SERVER):
-    """A condition: somebody accepts connections there, whoever it is."""
+    """Returns a condition: some program accepts connections there."""
     def check(_=None):
         try:
             socket.create_connection((host, port), 0.5).close()
@@ -101,7 +102,7 @@ def answers(port, host=SERVER):
     return check
 
 
-# For scripts: all of n bytes.
+# For scripts: reads exactly n bytes.
 WHOLE = """
 def whole(c, n):
     got = b''

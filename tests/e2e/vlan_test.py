@@ -18,7 +18,8 @@ def start(b):
 
 
 def ping(b, place, to, size=56, patience_ms=5000):
-    """The output of percore-ping on the client's end, whose address is place. It ends with the last answer."""
+    """Returns the output of percore-ping on the client's end, whose address is place. It ends with
+    the last answer."""
     cpu = min(os.sched_getaffinity(0))
     return sh(b.path("percore-ping"), "--lcores", f"0@{cpu}", "--no-huge", "--no-shconf", "-m", 64, "--no-pci",
               "--no-telemetry", f"--vdev=net_af_packet0,iface={b.dev}", "--", "--addr", place, "--to", to,

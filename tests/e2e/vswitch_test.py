@@ -19,7 +19,8 @@ TYPE = 0x88b5  # for experiments
 
 
 class Switch:
-    """Hosts, each a namespace with one end of a veth pair; percore-switch joins the other ends, in a namespace of its own."""
+    """Hosts, each a namespace with one end of a veth pair; percore-switch joins the other ends, in
+    a namespace of its own."""
 
     def __init__(self, args):
         self.args, tag = args, f"pcw{os.getpid()}"
@@ -49,13 +50,13 @@ class Switch:
         return self
 
     def sockets(self):
-        """A socket for bare frames on each host."""
+        """Returns a socket for raw frames on each host."""
         home, out = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC), []
         try:
             for ns in self.ns:
                 b.enter("/run/netns/" + ns)
                 f = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))  # ETH_P_ALL
-                f.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the kernel takes tags off
+                f.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the kernel strips tags
                 f.bind(("eth", 3))
                 out.append(f)
         finally:
@@ -90,12 +91,12 @@ class Switch:
         return open(self.log.name).read()
 
     def counts(self):
-        """What the last report says of each port: a dict for each."""
+        """Returns the counters of each port in the last report: a dict for each."""
         lines = re.findall(r"^port \d+ \(.* link.*\):(.*)$", self.text(), re.M)[-HOSTS:]
         return [{name: int(n) for name, n in re.findall(r"([a-z_]+) (\d+)", line)} for line in lines]
 
     def stop(self):
-        """Ends it in order. Returns what it has counted."""
+        """Ends it properly. Returns its counters."""
         if self.process is None:
             return None
         self.process.terminate()
@@ -105,7 +106,7 @@ class Switch:
         return self.counts()
 
     def asked(self):
-        """What it says when it is asked."""
+        """Asks it for a report, and returns that."""
         begin = len(self.text())
         self.process.send_signal(signal.SIGUSR1)
         wait_for(lambda: re.search(r"^port 3 .*\n(station .*\n)+", self.text()[begin:], re.M), 10 * self.args.slow,
@@ -113,8 +114,9 @@ class Switch:
         return self.text()[begin:]
 
     def ping(self, i, to, *options, count=1, check=True):
-        """Pings from host i. Whether it was answered. Once one was, ping waits for the last for two round trips only, and a
-        busy machine may stand still for longer: those at the end may be missing, if another is answered then."""
+        """Pings from host i. Returns whether it was answered. Once one request was, ping waits for
+        the last one for only two round trips, and a busy machine may stall for longer: if another
+        answer arrives, those at the end may be missing."""
         r = self.within(i, "ping", "-n", "-c", count, "-i", "0.01", "-W", "5" if check else "0.3", *options, to, check=False)
         if check:
             got = [int(n) for n in re.findall(r"icmp_seq=(\d+) ttl", r.stdout)]
@@ -125,7 +127,7 @@ class Switch:
 
 
 def none_lost(counts, but=()):
-    """No frame was dropped, but as one of some names."""
+    """Checks that no frame was dropped, except under some names."""
     for i, c in enumerate(counts):
         bad = {n: v for n, v in c.items() if re.match(r"drop_|tx_(?!frames|bytes)", n) and n not in but}
         expect(not bad, f"port {i}: {bad}")
@@ -161,8 +163,9 @@ def stream(s):
     try:
         expect(any("listening on" in line for line in iter(capture.stderr.readline, "")), "tcpdump does not listen")
         wait_for(lambda: ":5201 " in s.within(1, "ss", "-ltn").stdout, 10 * s.args.slow, "iperf3 to listen")
-        # paced, so that no queue of the kernel's overflows; a receiver counts what it has read when the sender has written all,
-        # which the buffers of both ends hold some of (-w: twice 256 KB at the most)
+        # paced, so that no queue of the kernel overflows; a receiver counts what it has read when
+        # the sender has written everything, some of which is still in the buffers of both ends (-w:
+        # at most twice 256 KB)
         out = s.within(0, "iperf3", "-c", "192.0.2.2", "-n", "10M", "-b", "100M", "-M", "1400", "-w", "128K").stdout
         expect(re.search(r"(9\.[4-9]\d?|10\.\d) MBytes.*receiver", out), out)
         expect(server.wait(10 * s.args.slow) == 0, "iperf3's server failed")
@@ -172,7 +175,7 @@ def stream(s):
             p.kill()
             p.wait()
         capture.stderr.close()
-    # the kernel, whose segments these are, writes 0xffff where it is 0 (CSUM_MANGLED_0)
+    # the kernel, which sends these segments, writes 0xffff instead of 0 (CSUM_MANGLED_0)
     bad = sh("tshark", "-r", path, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-Y",
              "_ws.malformed || (tcp.checksum.status == 0 && tcp.checksum != 0xffff) || ip.checksum.status == 0").stdout
     expect(bad == "", f"tshark does not like:\n{bad[:2000]}")
@@ -180,13 +183,14 @@ def stream(s):
 
 
 def send(f, number, vlan=None):
-    """Broadcasts a frame with a number in it from a host's socket."""
+    """Broadcasts a frame that contains a number from a host's socket."""
     tag = struct.pack("!HH", 0x8100, vlan) if vlan else b""
     f.send(b"\xff" * 6 + bytes((2, 0, 0, 0, 0, 1 + number)) + tag + struct.pack("!HI", TYPE, number) + bytes(50))
 
 
 def receive(f, number, seconds):
-    """The VLAN of the frame with that number that a host receives, 0: it has no tag; None: it does not come."""
+    """Returns the VLAN of the frame with that number that a host receives; 0: no tag; None: it does
+    not arrive."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         f.settimeout(left)
@@ -237,7 +241,7 @@ def taps(s):
     s.ping(2, "203.0.113.1", count=10)
     wait_for(lambda: s.asked().count("link up") == HOSTS, 10 * s.args.slow, "the links to be seen up")
     s.ping(1, "203.0.113.1", count=10)
-    # host 2 goes to port 3, with its MAC address
+    # host 2 moves to port 3, with its MAC address
     mac = re.search(r"ether ([0-9a-f:]+)", sh("ip", "-n", s.ns[2], "link", "show", "t2").stdout).group(1)
     sh("ip", "-n", s.ns[2], "link", "del", "t2")
     sh("ip", "-n", s.middle, "link", "set", "t3", "netns", s.ns[2])

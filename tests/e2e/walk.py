@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Peers of both families that know the sequence numbers of their connections, and send what nearly fits: segments in and out of
-order, flags, options, SACK blocks and windows at random, fragments, extension headers, tags, ICMP errors that quote what
-was received. scripts/attack has it as "walk"."""
+"""Peers of both families that know the sequence numbers of their connections, and send what nearly
+fits: segments in and out of order, flags, options, SACK blocks and windows at random, fragments,
+extension headers, tags, ICMP errors that quote what was received. scripts/attack has it as
+"walk"."""
 import socket
 import struct
 import time
@@ -21,7 +22,7 @@ MODULUS = 1 << 32
 
 
 class Peer:
-    """One end of a connection, as well as its peer has told."""
+    """One end of a connection, as far as its peer has told."""
 
     def __init__(self, rnd, source):
         self.source, self.six, self.port = source, len(source) == 16, rnd.randrange(1024, 65536)
@@ -31,7 +32,7 @@ class Peer:
 
 
 class Walk:
-    """Makes frames, and takes those that are received. checksum: of the Internet."""
+    """Makes frames, and processes those received. checksum: the Internet checksum function."""
 
     def __init__(self, rnd, eth, port, servers, checksum):
         self.rnd, self.eth, self.port, self.servers, self.checksum = rnd, eth, port, servers, checksum
@@ -72,7 +73,8 @@ class Walk:
         return self.packets(c, TCP, s, 16)
 
     def icmp(self, c):
-        """An error about what was received last, which may be changed, and cut anywhere."""
+        """Returns an error about what was received last, possibly changed, and truncated
+        anywhere."""
         r, quote = self.rnd, bytearray(c.quote)
         for _ in range(r.choice((0, 0, 1, 3)) if quote else 0):
             quote[r.randrange(len(quote))] = r.randrange(256)
@@ -84,13 +86,15 @@ class Walk:
     # ---- packets
 
     def packets(self, c, proto, s, at):
-        """Frames of a transport's header and data; its checksum goes to at."""
+        """Returns frames with a transport's header and data; its checksum is stored at offset
+        at."""
         pseudo = b"" if proto == ICMP else c.source + self.servers[c.six] + struct.pack("!II", len(s), proto)
         s = s[:at] + struct.pack("!H", self.checksum(pseudo + s)) + s[at + 2:]
         return [self.frame(*p) for p in (self.packets6 if c.six else self.packets4)(c, proto, s)]
 
     def pieces(self, s):
-        """One piece, or fragments that may overlap, lack one, come twice, and in any order: offset, bytes, more."""
+        """Returns one piece, or fragments that may overlap, lack one, be duplicated, and in any
+        order: offset, bytes, more."""
         r = self.rnd
         if len(s) <= 32 or r.random() > 0.07:
             return [(0, s, 0)]
@@ -148,7 +152,7 @@ class Walk:
         return c.first
 
     def step(self):
-        """The next frames of one peer."""
+        """Returns the next frames of one peer."""
         r = self.rnd
         if len(self.peers) < 60 or r.random() < 0.02:
             return self.begin()
@@ -172,7 +176,7 @@ class Walk:
         return self.segment(c, seq, ack, flags, data, syn=bool(flags & SYN))
 
     def take(self, f):
-        """What is to be answered to a frame."""
+        """Returns the answers to a frame."""
         kind = f[12:14]
         if kind == ARP and f[20:22] == b"\0\1" and f[38:42] in self.own:
             return [f[6:12] + self.eth[6:12] + ARP + f[14:20] + b"\0\2" + self.eth[6:12] + f[38:42] + f[22:32]]
