@@ -26,7 +26,7 @@ import tables
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
 FAULTS = ("wrong", "checksum", "reset", "refused", "dead", "timed_out", "stuck", "lost", "closed", "beyond")
-BUSY = 0.85  # of a CPU: a polling program that had less was kept from running
+BUSY = 0.85  # of a CPU: a polling program that got less was kept from running
 
 
 def arguments():
@@ -60,14 +60,14 @@ def arguments():
 
 
 class Run:
-    """All runs, and what they have shown so far."""
+    """All runs, and their results so far."""
 
     def __init__(self, args, bed, out):
         self.args, self.bed, self.out = args, bed, out
         self.rows, self.faults = [], []
 
     def half(self, case):
-        """The rate of an open loop: half of the last closed one."""
+        """Returns the rate of an open loop: half of the last closed one."""
         if not case.half_of:
             return []
         for row in reversed(self.rows):
@@ -117,7 +117,7 @@ class Run:
 
 
 def micro(build):
-    """What micro_bench prints, a dict for each line."""
+    """Returns the output of micro_bench, a dict for each line."""
     r = subprocess.run([f"{build}/tests/bench/micro_bench", "--json"], capture_output=True, text=True,
                        timeout=300, check=False)
     return [json.loads(x) for x in r.stdout.splitlines() if x.startswith("{")]

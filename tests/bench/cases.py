@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The rows of the table: what load, on whom, and which figure of the result counts."""
+"""The rows of the table: which load, on which servers, and which figure of the result counts."""
 import dataclasses
 
 ALL = ("null", "percore", "linux", "linux-run")
@@ -18,9 +18,9 @@ class Case:
     scale: float = 1.0
     peers: tuple = ALL
     server: tuple = ()   # more options of percore-echo or percore-httpd
-    memory: int = 1024   # MB for the server
-    half_of: str = ""    # an open loop at half of what percore reached in this case
-    lower: bool = False  # the lower the better
+    memory: int = 1024   # of the server, in MB
+    half_of: str = ""    # an open loop, at half the rate that percore reached in this case
+    lower: bool = False  # lower is better
     ip6: bool = False
 
     @property
@@ -38,7 +38,7 @@ def http(name, title, *more):
 
 
 def redis(name, title, *more):
-    key = "percore:bench:0123456789:0123456789"  # so long that a request is 64 bytes
+    key = "percore:bench:0123456789:0123456789"  # makes a request of 64 bytes
     ask = f"*3\\r\\n$3\\r\\nSET\\r\\n${len(key)}\\r\\n{key}\\r\\n$3\\r\\nxxx\\r\\n"
     return Case(name, title, ("--mode", "ask", "--port", "6379", "--conns", "64", "--ask", ask, *more), "answers_s", "M/s", 1e-6,
                 ("redis", "redis-run"))
@@ -98,7 +98,7 @@ MIXED = ("--sizes", "64:70,65-1400:25,16384:5")
 
 
 def lossy(case, title, **kw):
-    """A case with one frame in a hundred lost each way."""
+    """Returns a case with one frame in a hundred lost in each direction."""
     old = find(case)
     return dataclasses.replace(old, name=f"{case}-loss", title=f"{title}, 1 % lost each way",
                                load=(*old.load, "--set", "load.loss_ppm=10000"), **kw)
@@ -116,7 +116,7 @@ def find(name):
     raise KeyError(name)
 
 
-# loads that are not all alike
+# loads that are not uniform
 CASES += [
     echo("echo-sizes", "echo of 64 B (70 %), 65 to 1,400 B (25 %) and 16 KB (5 %), 1,024 connections", 1024, *MIXED),
     echo("busy-100", "echo of 64 B, 10,000 connections, 100 of them active", 10000, "--busy", "100"),
@@ -128,7 +128,7 @@ CASES += [
     Case("burst-1k", "1,000 requests at once every 10 ms, 1,000 connections: p99",
          ("--mode", "echo", "--conns", "1000", "--rate", "100000", "--burst", "1000"), "latency_us.p99", "us",
          lower=True),
-    # null keeps nothing, so it cannot wait for who reads slowly
+    # null stores nothing, so it cannot wait for slow readers
     echo("slow-1k", "echo of 64 B, 64 connections beside 1,000 slow readers", 1064, "--slow", "1000",
          peers=STREAM),
     lossy("echo-1k", "echo of 64 B, 1,024 connections"),
@@ -149,7 +149,7 @@ QUICK = ["rtt-1", "echo-64", "echo-10k", "http-64", "conn-64", "bulk-in-1", "bul
 
 
 def value(case, row):
-    """The figure of a case in a result of percore-load."""
+    """Returns the figure of a case from a result of percore-load."""
     for key in case.figure.split("."):
         row = row[key]
     return row * case.scale

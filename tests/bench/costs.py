@@ -52,10 +52,10 @@ def arguments():
     return a
 
 
-# ---- what the kernel says of a process
+# ---- what the kernel reports about a process
 
 def switches(pid):
-    """Voluntary and involuntary context switches, and migrations, of all its threads."""
+    """Returns voluntary and involuntary context switches, and migrations, of all its threads."""
     sums = [0, 0, 0]
     for task in glob.glob(f"/proc/{pid}/task/*"):
         text = machine.read(f"{task}/status") + "\n" + machine.read(f"{task}/sched")
@@ -66,7 +66,7 @@ def switches(pid):
 
 
 def drive(bed, peer, case, seconds, more=()):
-    """A run; returns the load's result, with what the kernel has counted meanwhile."""
+    """Makes a run; returns the load's result, with the kernel's counters for its duration."""
     before = switches(bed.server.pid)
     row = json.loads(bed.drive(peer, case, seconds, more))
     row["switches"] = [b - a for a, b in zip(before, switches(bed.server.pid))]
@@ -77,7 +77,7 @@ def drive(bed, peer, case, seconds, more=()):
 
 
 def system_calls(bed, case, peer, seconds):
-    """System calls for each echo; None without strace."""
+    """Returns the number of system calls for each echo; None without strace."""
     if not shutil.which("strace"):
         return None
     log = bed.work / "strace"
@@ -148,7 +148,8 @@ def tap(bed, args):
 # ---- control
 
 def command(path, words):
-    """Has a command made, as percore-ctl does, without a process for each. Returns whether it was."""
+    """Sends a command, like percore-ctl, but without a new process for each. Returns whether it
+    succeeded."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
         s.connect(path)
         s.send(words.encode())
@@ -159,7 +160,7 @@ def command(path, words):
 
 
 def meddle(path, ends, count):
-    """Changes routes and lists what there is, MEDDLE_S commands a second, until it ends."""
+    """Changes routes and shows lists, MEDDLE_S commands a second, until it ends."""
     words = ["route add 198.51.100.0/24 via 10.9.0.9", "route del 198.51.100.0/24", "addr add 10.9.0.77/16", "addr del 10.9.0.77/16",
              "socket show tcp", "deny add 203.0.113.0/24", "deny del 203.0.113.0/24"]
     while not ends.wait(1 / MEDDLE_S):
@@ -198,7 +199,7 @@ def control(bed, args):
 # ---- idle
 
 def kernel_bytes():
-    """What the kernel has for its own tables."""
+    """Returns the memory that the kernel uses for its own tables."""
     return int(re.search(r"^Slab:\s*(\d+)", machine.read("/proc/meminfo"), re.M).group(1)) * 1024
 
 

@@ -54,7 +54,7 @@ def make_net(server, client):
 
 
 def cpu_seconds(name):
-    """What all processes of that name have used."""
+    """Returns the CPU seconds used by all processes of that name."""
     total = 0
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:

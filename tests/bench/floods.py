@@ -44,7 +44,7 @@ def arguments():
 
 
 def server_options(args, kind):
-    # what is sent to anybody goes to the generator
+    # packets to unknown addresses go to the generator
     options = ["--gateway", peers.FIRST]
     if kind in ("zero-window", "churn", "mangled"):
         options += ["--set", "stack.max_connections=4096"]
@@ -82,7 +82,8 @@ def spread(values, scale=1.0, digits=0):
 
 
 def quiet_runs(args, bed, kind, client):
-    """So many runs as were asked for, of those in which nothing else had one of the two CPUs; None if there are too few."""
+    """Makes as many runs as requested in which nothing else used the two CPUs; returns None if
+    there are too few."""
     rows = []
     for _ in range(3 * args.reps):
         r = one(args, bed, kind, client)
@@ -94,7 +95,7 @@ def quiet_runs(args, bed, kind, client):
 
 
 def row(args, bed, kind, client):
-    """Measures one flood under one client; returns whether all was right."""
+    """Measures one flood with one client; returns whether everything was correct."""
     rows = quiet_runs(args, bed, kind, client)
     if rows is None:
         print(f"| {kind} | {client} | the machine was busy | | |", flush=True)

@@ -60,14 +60,15 @@ def enter(fd):
 
 
 def tcp_info(sock):
-    """Bytes that the peer has acknowledged, segments sent again, and the round trip in ms."""
+    """Returns the bytes that the peer has acknowledged, the retransmitted segments, and the round
+    trip in ms."""
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     return (struct.unpack_from("Q", info, 120)[0], struct.unpack_from("I", info, 100)[0],
             struct.unpack_from("I", info, 68)[0] / 1000)
 
 
 class Flow:
-    """One transfer; it opens itself by events of a selector."""
+    """One transfer; it opens itself on events of a selector."""
 
     def __init__(self, lane, number):
         self.lane, self.bed, self.number = lane, lane.bed, number
@@ -110,7 +111,7 @@ class Flow:
         self.got += n
 
     def finish(self, seconds):
-        """Notes Mbit/s when the time is over."""
+        """Records Mbit/s when the time is up."""
         if self.begin is None or self.result is not None or time.monotonic() < self.begin + seconds:
             return
         got, taken = self.got, time.monotonic() - self.begin
@@ -121,7 +122,7 @@ class Flow:
 
 
 class Lane:
-    """A sender, a link, a receiver; its transfers are begun anew for each cell."""
+    """A sender, a link, a receiver; its transfers are restarted for each cell."""
 
     def __init__(self, bed, kind, index, number):
         self.bed, self.kind, self.index, self.number = bed, kind, index, number
@@ -129,11 +130,12 @@ class Lane:
         self.socks, self.flows, self.accepted = [], [], 0
 
     def names(self):
-        """The two devices that the link opens."""
+        """Returns the names of the two devices that the link opens."""
         return f"a{self.index}", f"b{self.index}"
 
     def make(self):
-        """Each end: a veth pair, one device for the link, the other in a host or for percore."""
+        """Creates, for each end, a veth pair: one device for the link, the other in a host or for
+        percore."""
         for side, dev in zip("xy", self.names()):
             ours = self.is_percore(side)
             peer = f"p{self.index}" if ours else f"{side}{self.index}"
@@ -164,7 +166,7 @@ class Lane:
         return s
 
     def start(self, sel):
-        """Connects; what happens then is left to events of sel."""
+        """Connects; the rest is left to events of sel."""
         self.accepted = 0
         self.flows = [Flow(self, i) for i in range(self.bed.args.flows)]
         if self.kind == "linux":
@@ -186,7 +188,7 @@ class Lane:
         sel.register(s, selectors.EVENT_WRITE, (flow, flow.on_write))
 
     def close(self):
-        for s in self.socks:  # a reset: the rest need not be delivered
+        for s in self.socks:  # a reset: the remaining data need not be delivered
             s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             s.close()
         self.socks = []
@@ -337,10 +339,11 @@ class Cell:
         self.algorithm, self.rtt, self.loss, self.rate = algorithm, rtt, loss, rate
         self.reorder, self.mtu = reorder, mtu
         self.results = {kind: [] for kind in KINDS}
-        self.ratios = {kind: [] for kind in KINDS}  # of lanes of the same number to Linux's
+        # of each lane to the Linux lane with the same number
+        self.ratios = {kind: [] for kind in KINDS}
 
     def pair(self, lanes):
-        """Takes the results of one run."""
+        """Adds the results of one run."""
         total = {(lane.kind, lane.number): sum(f.result for f in lane.flows) for lane in lanes}
         for lane in lanes:
             self.results[lane.kind] += [flow.result for flow in lane.flows]
@@ -352,7 +355,7 @@ class Cell:
             (f"mtu {self.mtu}" if self.mtu else "")
 
     def ratio(self, kind):
-        """The mean of the pairs' ratios and twice its standard error, in per cent."""
+        """Returns the mean of the pairs' ratios and twice its standard error, in per cent."""
         r = self.ratios[kind]
         error = 2 * statistics.stdev(r) / len(r) ** 0.5 if len(r) > 1 else 0
         return f"{100 * statistics.mean(r):4.0f} ±{100 * error:2.0f}"

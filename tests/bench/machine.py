@@ -5,7 +5,7 @@ import os
 import platform
 import subprocess
 
-# how far two CPUs may be from each other: a cache line there and back, in ns, and what people read
+# how far two CPUs may be from each other: the round trip of a cache line in ns, and its description
 PLACES = {"close": (80, "less than 80 ns"), "near": (150, "80 to 150 ns"), "far": (1 << 30, "more than 150 ns")}
 
 
@@ -18,7 +18,7 @@ def read(path, default=""):
 
 
 def cpus():
-    """The CPUs for the server and the load: the first two that we may use."""
+    """Returns the CPUs for the server and the load: the first two that we may use."""
     allowed = sorted(os.sched_getaffinity(0))
     return (allowed[0], allowed[1]) if len(allowed) > 1 else (allowed[0], allowed[0])
 
@@ -50,7 +50,7 @@ def version(command):
 
 
 def facts(top):
-    """A list of (name, value) for the reader of a table."""
+    """Returns a list of (name, value) for the reader of a table."""
     governor = {read(p) for p in glob.glob("/sys/devices/system/cpu/cpu*/cpufreq/scaling_governor")}
     flags = read("/proc/cpuinfo")
     return [
@@ -66,7 +66,8 @@ def facts(top):
 
 
 def distance(build):
-    """The round trip of a cache line between the two CPUs, in ns; 0 if there is but one."""
+    """Returns the round trip of a cache line between the two CPUs, in ns; 0 if there is only
+    one."""
     a, b = cpus()
     if a == b:
         return 0
@@ -76,6 +77,6 @@ def distance(build):
 
 
 def place(before, after):
-    """Where the two CPUs were to each other during a run."""
+    """Returns how far the two CPUs were from each other during a run."""
     at = [next((name for name, (most, _) in PLACES.items() if 0 < x < most), "far") for x in (before, after)]
     return at[0] if at[0] == at[1] else "moved"

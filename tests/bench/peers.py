@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The servers that are measured: how each is started, and over what it is reached.
 
-memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over shared memory; also linux-run,
-        nginx-run and redis-run: the programs of the next line as they are, by percore-run --one-core
-veth    Linux's sockets (epoll_server), nginx and redis-server, behind a veth pair in a namespace of their
-        own; the load sits on the other end of the pair
-tap     percore-echo on a TAP; the load's frames go through the kernel, by a packet socket on the TAP's interface
-self    nobody: percore-load sends into net_null
+memif   percore-echo and percore-httpd, percore-load's null, and testpmd, over shared memory; also
+        linux-run, nginx-run and redis-run: the programs of the next line, unmodified, by
+        percore-run --one-core
+veth    Linux's sockets (epoll_server), nginx and redis-server, behind a veth pair in a namespace of
+        their own; the load is on the other end of the pair
+tap     percore-echo on a TAP; the load's frames go through the kernel, by a packet socket on the
+        TAP's interface
+self    no server: percore-load sends into net_null
 """
 import os
 import pathlib
@@ -21,10 +23,10 @@ SERVER, FIRST, PREFIX = "10.9.0.1", "10.9.16.0", 16
 SERVER6, FIRST6 = "2001:db8:9::1", "2001:db8:9::1:0"
 SERVER_MAC, CLIENT_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 BODY = 512
-SOCKETS = 16384  # of a program on percore-run: more than any case for it opens
+SOCKETS = 16384  # of a program on percore-run: more than any case opens
 ALL = ("null", "percore", "testpmd", "linux", "linux-run", "nginx", "nginx-run", "redis", "redis-run", "self")
 KERNEL = ("linux", "nginx", "redis")
-SPACES = (*KERNEL, "tap")  # those in a namespace of their own
+SPACES = (*KERNEL, "tap")  # those in a network namespace of their own
 RUN = ("linux-run", "nginx-run", "redis-run")
 TOOLS = {"testpmd": "dpdk-testpmd", "nginx": "nginx", "redis": "redis-server", "linux": "ip"}
 READY = {"testpmd": "Press enter", "nginx": "", "redis": "Ready to accept"}
@@ -40,8 +42,8 @@ def quiet(*command):
 
 
 class Bed:
-    """One server under one load at a time; work is a directory that the caller removes, programs the build that
-    percore's servers are of, if not that of the rest."""
+    """One server under one load at a time; work is a directory that the caller removes, programs
+    the build that percore's servers are from, if not the same as for the rest."""
 
     def __init__(self, build, work, verbose=False, programs=None):
         self.build, self.work, self.verbose = build, pathlib.Path(work), verbose
@@ -83,7 +85,7 @@ class Bed:
                     *self.memif("server", SERVER_MAC), "--", "--mode", "null", "--set",
                     "load.progress=0"]
         if peer == "testpmd":
-            # its words would wait in a buffer
+            # otherwise its output would wait in a buffer
             return ["stdbuf", "-oL", "dpdk-testpmd", "--lcores", f"0@{cpu},1@{cpu}", *self.eal(cpu, 256)[2:],
                     *self.memif("server", SERVER_MAC), "--", "--forward-mode=macswap",
                     "--auto-start", "--nb-cores=1", "--total-num-mbufs=16384", "--no-mlockall"]
@@ -133,7 +135,7 @@ class Bed:
         elif peer == "tap":
             quiet("ip", "netns", "add", self.ns)
         log = self.work / f"{peer}.log"
-        # a pipe's end would end testpmd, which waits for somebody to press a key
+        # testpmd, which waits for a key, would end at the end of its input
         with open(log, "w", encoding="utf-8") as out:
             self.server = subprocess.Popen(self.command(peer, case), stdin=subprocess.PIPE, stdout=out,
                                            stderr=out)
@@ -193,7 +195,7 @@ class Bed:
 
 
 def available(peer):
-    """Why a peer cannot be measured here; None: it can."""
+    """Returns why a peer cannot be measured here; None: it can."""
     if peer in SPACES and os.geteuid() != 0:
         return "needs root, for a network namespace"
     tool = TOOLS.get(peer) or TOOLS.get(peer.removesuffix("-run"))

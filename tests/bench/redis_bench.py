@@ -38,7 +38,7 @@ class Kernel:
     def __enter__(self):
         b = self.b
         ns, dev = b.server_ns, "pcv1"
-        if b.backend == "tap":  # a pair of its own, beside the TAP
+        if b.backend == "tap":  # a separate pair, in addition to the TAP
             ns = b.tag + "k"
             sh("ip", "netns", "add", ns)
             sh("ip", "link", "add", "pck0", "type", "veth", "peer", "name", "pck1", "netns", ns)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""From results to what people read: tables, the part of docs/performance.md between its markers, and
-plots."""
+"""From results to what people read: tables, the part of docs/performance.md between its markers,
+and plots."""
 import collections
 import pathlib
 import shutil
@@ -16,7 +16,8 @@ ECHO = [("echo-64", 64), ("echo-1k", 1024), ("echo-10k", 10000), ("echo-100k", 1
 
 
 def collect(rows):
-    """{(place, case, peer): [values]} of the good runs; each is "anywhere", too, unless nearly all were at one place."""
+    """Returns {(place, case, peer): [values]} of the valid runs; each also counts as "anywhere",
+    unless nearly all were at one place."""
     found = collections.defaultdict(list)
     good = [row for row in rows if row["ok"] and not row["busy"]]
     places = collections.Counter(row["place"] for row in good)
@@ -28,7 +29,8 @@ def collect(rows):
 
 
 def spread(values):
-    """The distance of the quartiles, or of the extremes if there are few, as a part of the median."""
+    """Returns the distance of the quartiles, or of the extremes if there are few, relative to the
+    median."""
     middle = statistics.median(values)
     if len(values) < 2 or middle == 0:
         return 0.0
@@ -43,7 +45,7 @@ def number(v):
 
 
 def table(rows):
-    """Markdown tables, one for each place."""
+    """Returns Markdown tables, one for each place."""
     found, lines = collect(rows), []
     heads = {place: f"CPUs {place} (round trip of a cache line: {distance}):"
              for place, (_, distance) in machine.PLACES.items()}
@@ -69,7 +71,7 @@ def table(rows):
 
 
 def programs(found, place):
-    """A table of programs on both stacks, with the same core for all of it."""
+    """Returns a table of programs on both stacks, with the same core for all of it."""
     lines = []
     for case in cases.CASES:
         for peer, name in (("linux", "epoll_server"), ("nginx", "nginx"), ("redis", "redis-server")):
@@ -120,7 +122,7 @@ def gnuplot(script):
 
 
 def plots(folder, rows):
-    """Draws what there are figures for; returns the names."""
+    """Draws plots of the available figures; returns their names."""
     if not shutil.which("gnuplot"):
         return []
     found, names = collect(rows), []

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 
-// storm has the stack of go_bench.py, and lets goroutines and the garbage collector do their worst when STORM is set.
+// storm runs the stack for go_bench.py, under the worst load of goroutines and garbage collection
+// if STORM is set.
 package main
 
 import (
@@ -35,7 +36,7 @@ func main() {
 	os.Exit(status)
 }
 
-// yield gives way for ever, with garbage now and then, and much that is none.
+// yield yields for ever, and now and then allocates memory, much of which stays in use.
 func yield(i int) {
 	for n := 0; ; n++ {
 		runtime.Gosched()
