@@ -35,7 +35,7 @@ struct pc_drive {
 	sigset_t own_signals;
 };
 
-/* ---- the driver ------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 static unsigned turn(void *arg)
 {
@@ -86,7 +86,7 @@ static void sleep_until(void *arg, uint64_t deadline_ns)
 		idle_until(&w->idle, w->st, clock_now(&d->run.clock), left);
 }
 
-/* ---- life ------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static int set_up(struct pc_drive *d)
 {
@@ -133,7 +133,7 @@ static void take_down(struct pc_drive *d)
 	free(d);
 }
 
-/* ---- the end ----------------------------------------------------------------------------------- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* Whether everything has ended: no connections are left, and no clients. */
 static bool is_drained(const struct worker *w)
@@ -170,7 +170,7 @@ static void end(void *arg)
 	pc_drive_close(arg);
 }
 
-/* ---- the beginning ----------------------------------------------------------------------------- */
+/* ---- startup --------------------------------------------------------------------------------- */
 
 static int no_threads(void *app)
 {

@@ -8,7 +8,7 @@
 #include "stack/mail.h"
 #include "stack/stack.h"
 
-/* ---- routes, addresses, neighbours ------------------------------------------------------------ */
+/* ---- routes, addresses, neighbours ----------------------------------------------------------- */
 
 int pc_route_add(struct pc_stack *st, const struct pc_route *route)
 {
@@ -73,7 +73,7 @@ int pc_stack_del_neigh(struct pc_stack *st, int port, const struct pc_addr *addr
 	return stack_fail(neigh_del(st->ip.neigh, (uint8_t)port, addr));
 }
 
-/* ---- changes as values ------------------------------------------------------------------------- */
+/* ---- changes as values ----------------------------------------------------------------------- */
 
 static struct pc_route route_of(const struct pc_change *c)
 {
@@ -114,7 +114,7 @@ int pc_stack_change(struct pc_stack *st, const struct pc_change *c)
 	return stack_fail(-EINVAL);
 }
 
-/* ---- from other threads ------------------------------------------------------------------------ */
+/* ---- from other threads ---------------------------------------------------------------------- */
 
 uint64_t pc_stack_post(struct pc_stack *st, int (*call)(struct pc_stack *st, const void *data),
                        const void *data, size_t len)

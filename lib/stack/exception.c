@@ -18,7 +18,7 @@
 #define IP4_DST_OFF 16
 #define IP6_DST_OFF 24
 
-/* ---- whose a frame is ------------------------------------------------------------------------- */
+/* ---- owners of frames ------------------------------------------------------------------------ */
 
 enum owner { OURS, KERNEL, BOTH };
 
@@ -88,7 +88,7 @@ static bool may_pass(struct exception *e, const struct ctx *ctx)
 	return true;
 }
 
-/* ---- to the kernel ----------------------------------------------------------------------------- */
+/* ---- to the kernel --------------------------------------------------------------------------- */
 
 static bool is_too_long(const struct exception *e, const struct rte_mbuf *m)
 {
@@ -180,7 +180,7 @@ void exception_flush(struct exception *e, struct ctx *ctx)
 	e->n = 0;
 }
 
-/* ---- from the kernel --------------------------------------------------------------------------- */
+/* ---- from the kernel ------------------------------------------------------------------------- */
 
 unsigned exception_poll(struct exception *e, struct ctx *ctx)
 {

@@ -18,7 +18,7 @@ struct app {
 	void (*finish)(void *self);
 };
 
-/** percore-echo with each of its services; and percore-httpd with a file of 512 bytes under /512. */
+/** percore-echo with each of its services; percore-httpd with a file of 512 bytes as /512. */
 extern const struct app app_echo, app_discard, app_source, app_httpd;
 
 /** Echo by pc_recv and pc_send, which copy. */

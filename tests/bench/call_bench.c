@@ -56,7 +56,7 @@ static void pin(int cpu)
 	(void)pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
 }
 
-/* ---- the lcore -------------------------------------------------------------------------------- */
+/* ---- the lcore ------------------------------------------------------------------------------- */
 
 static void serve_far(void)
 {

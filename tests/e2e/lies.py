@@ -69,7 +69,7 @@ def blocks(*pairs):
     return b"\1\1\5" + bytes((2 + 8 * len(pairs),)) + b"".join(struct.pack("!II", a % MODULUS, b % MODULUS) for a, b in pairs)
 
 
-# ---- lies -------------------------------------------------------------------------------------------
+# ---- lies ----------------------------------------------------------------------------------------
 
 
 def optimistic(c):
@@ -281,7 +281,7 @@ LIES = {f.__name__.replace("_", "-"): f for f in (
     endings, time_wait, tiny_mss, flood_of_bytes, malformed)}
 OPENING = {"tiny-mss": b"\2\4\0\1", "malformed": MSS + SACK_OK + SCALE + b"\2\4\0\0"}
 
-# ---- the wire ---------------------------------------------------------------------------------------
+# ---- the wire ------------------------------------------------------------------------------------
 
 
 class Liars:

@@ -33,7 +33,7 @@ struct world {
 
 static struct rte_mempool *pool;
 
-/* ---- the other machine ---------------------------------------------------------------------------- */
+/* ---- the other machine ----------------------------------------------------------------------- */
 
 static void begin_echo(struct world *w)
 {
@@ -78,7 +78,7 @@ static void turn(struct world *w, uint64_t ns)
 	}
 }
 
-/* ---- operations ------------------------------------------------------------------------------------ */
+/* ---- operations ------------------------------------------------------------------------------ */
 
 static uint32_t a_socket(struct world *w)
 {
@@ -228,7 +228,7 @@ static void (*const ops[])(struct world *w) = {
     op_call, op_socket,   op_name,     op_listen, op_write,    op_datagram, op_read,
     op_post, op_scribble, op_anywhere, op_sweep,  op_accepted, op_time};
 
-/* ---- the world -------------------------------------------------------------------------------------- */
+/* ---- the world ------------------------------------------------------------------------------- */
 
 static void open_world(struct world *w)
 {

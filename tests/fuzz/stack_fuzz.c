@@ -398,7 +398,7 @@ static void (*const ops[])(struct world *w, int side, unsigned slot) = {
     op_socket,   op_close,  op_bind,  op_listen, op_connect, op_accept, op_send,  op_recv,
     op_shutdown, op_option, op_epoll, op_time,   op_drop,    op_meddle, op_frame, op_fragment};
 
-/* ---- the firewall ------------------------------------------------------------------------------ */
+/* ---- the firewall ---------------------------------------------------------------------------- */
 
 /* of the second stack, if it has one */
 static struct pc_firewall *firewall;
@@ -457,7 +457,7 @@ static void use_firewall(struct pc_stack *st)
 	fuzz_check(pc_stack_set_firewall(st, firewall, 0) == 0);
 }
 
-/* ---- the world ---------------------------------------------------------------------------------- */
+/* ---- the world ------------------------------------------------------------------------------- */
 
 static void configure(struct world *w, struct pc_stack_config *c)
 {

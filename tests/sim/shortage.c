@@ -60,7 +60,7 @@ static bool wrong(const struct run *r, const char *what)
 	return false;
 }
 
-/* ---- ports ----------------------------------------------------------------------------------------- */
+/* ---- ports ----------------------------------------------------------------------------------- */
 
 static uint16_t device_rx(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n, uint64_t now_ns)
 {
@@ -111,7 +111,7 @@ static struct pc_port *device_on(struct pc_port *inner, struct rte_mempool *pool
 	return &d->port;
 }
 
-/* ---- stacks ---------------------------------------------------------------------------------------- */
+/* ---- stacks ---------------------------------------------------------------------------------- */
 
 static bool open_side(struct run *r, int side, struct pc_port *wire, struct rte_mempool *pool)
 {
@@ -175,7 +175,7 @@ static void turn(struct run *r, bool (*app)(struct run *r))
 	r->now = did ? r->now + MS / 10 : RTE_MAX(next, r->now + STEP_NS);
 }
 
-/* ---- applications ---------------------------------------------------------------------------------- */
+/* ---- applications ---------------------------------------------------------------------------- */
 
 static bool accept_all(struct run *r)
 {
@@ -211,7 +211,7 @@ static bool talk(struct run *r)
 	return any;
 }
 
-/* ---- a run ----------------------------------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------------------------- */
 
 static bool judge(const struct run *r)
 {

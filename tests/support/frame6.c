@@ -165,7 +165,7 @@ const char *frame6_read(const struct frame *f, struct info6 *info)
 	return info->proto == 17 && get16(info->l4 + 6) == 0 ? "UDP checksum is absent" : NULL;
 }
 
-/* ---- between the families --------------------------------------------------------------------- */
+/* ---- between the families -------------------------------------------------------------------- */
 
 struct pc_addr addr6_of4(uint32_t ip4_be)
 {

@@ -38,7 +38,7 @@ static void add_number(struct bytes *x, uint32_t value, size_t n)
 		x->b[x->n++] = (uint8_t)(value >> 8 * (n - 1 - i));
 }
 
-/* ---- HMAC and CMAC ---------------------------------------------------------------------------- */
+/* ---- HMAC and CMAC --------------------------------------------------------------------------- */
 
 static size_t hash(enum wt_ao_alg alg, const struct bytes *x, uint8_t out[32])
 {
