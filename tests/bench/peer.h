@@ -29,7 +29,7 @@ enum peer_segment {
 	PEER_DATA_AHEAD, /* the request, acknowledging all but as many bytes as it has */
 	PEER_FIN,
 	PEER_DATAGRAM, /* the request over UDP */
-	PEER_ARP, /* asks for the server's MAC address (ARP or ND); it learns the client's */
+	PEER_ARP,      /* asks for the server's MAC address (ARP or ND); it learns the client's */
 };
 
 /** peer_create makes a port with n clients of server (network byte order) and port, or, with ip6,
