@@ -143,14 +143,12 @@ int pc_config_key_parse(const struct pc_config_key *key, const char *text, uint6
 	if (!(strcmp(key->unit, "boolean") == 0 && parse_boolean(text, &v)) &&
 	    !parse_word(key, text, &v) && !number_read(text, &v))
 		return refuse(why, why_len,
-		              "%s.%s takes a whole number from %" PRIu64 " to %" PRIu64
-		              " (%s), not \"%s\"",
-		              key->section, key->name, key->min, key->max, key->unit, text);
+		              "%s.%s: \"%s\" is not a number from %" PRIu64 " to %" PRIu64 " (%s)",
+		              key->section, key->name, text, key->min, key->max, key->unit);
 	if (v < key->min || v > key->max)
 		return refuse(why, why_len,
-		              "%s.%s must be from %" PRIu64 " to %" PRIu64 " (%s), %" PRIu64
-		              " is not",
-		              key->section, key->name, key->min, key->max, key->unit, v);
+		              "%s.%s: %" PRIu64 " is out of range (%" PRIu64 " to %" PRIu64 " %s)",
+		              key->section, key->name, v, key->min, key->max, key->unit);
 	*value = v;
 	return 0;
 }
@@ -163,7 +161,7 @@ static int check_limits(const struct pc_stack_config *config, char *why, size_t 
 		if (value < key->min || value > key->max)
 			return refuse(
 			    why, why_len,
-			    "%s.%s = %" PRIu64 " is not within [%" PRIu64 ",%" PRIu64 "] %s",
+			    "%s.%s: %" PRIu64 " is out of range (%" PRIu64 " to %" PRIu64 " %s)",
 			    key->section, key->name, value, key->min, key->max, key->unit);
 	}
 	return 0;
@@ -182,13 +180,13 @@ struct order {
 	}
 
 static const struct order orders[] = {
-    ORDER(tcp_port_first, tcp_port_last, "the range of ephemeral ports would be empty"),
-    ORDER(tcp_rto_min_ms, tcp_rto_max_ms, "a time-out has to lie between them"),
-    ORDER(tcp_rto_initial_ms, tcp_rto_max_ms, "the first time-out has to obey the limit"),
-    ORDER(arp_retry_ms, arp_stale_ms, "a neighbour would be forgotten before it is asked again"),
-    ORDER(arp_reachable_ms, arp_stale_ms, "a neighbour would be forgotten while it is trusted"),
+    ORDER(tcp_port_first, tcp_port_last, "this leaves no ephemeral ports"),
+    ORDER(tcp_rto_min_ms, tcp_rto_max_ms, "the minimum must not exceed the maximum"),
+    ORDER(tcp_rto_initial_ms, tcp_rto_max_ms, "the initial timeout must not exceed the maximum"),
+    ORDER(arp_retry_ms, arp_stale_ms, "neighbours would be forgotten before they are probed again"),
+    ORDER(arp_reachable_ms, arp_stale_ms, "neighbours would be forgotten while still reachable"),
     ORDER(arp_hold, stack_mbufs, "one neighbour could hold every mbuf"),
-    ORDER(stack_rx_burst, stack_mbufs, "one burst has to fit into the mbufs"),
+    ORDER(stack_rx_burst, stack_mbufs, "a burst must fit in the mbufs"),
 };
 
 static const struct pc_config_key *key_at(size_t offset)
@@ -207,7 +205,7 @@ static int check_order(const struct pc_stack_config *config, const struct order 
 
 	if (low_value <= high_value || (high_value == 0 && high->def == 0))
 		return 0; /* in order, or the upper one is still "auto" */
-	return refuse(why, why_len, "%s.%s = %" PRIu64 " is above %s.%s = %" PRIu64 ": %s",
+	return refuse(why, why_len, "%s.%s (%" PRIu64 ") is greater than %s.%s (%" PRIu64 "): %s",
 	              low->section, low->name, low_value, high->section, high->name, high_value,
 	              order->why);
 }
@@ -219,10 +217,10 @@ int pc_stack_config_check(const struct pc_stack_config *config, char *why, size_
 	for (size_t i = 0; ret == 0 && i < sizeof(orders) / sizeof(orders[0]); i++)
 		ret = check_order(config, &orders[i], why, why_len);
 	if (ret == 0 && memchr(config->name, '\0', sizeof(config->name)) == NULL)
-		ret = refuse(why, why_len, "the name of the stack does not end in its %zu bytes",
+		ret = refuse(why, why_len, "the stack name is not NUL-terminated within %zu bytes",
 		             sizeof(config->name));
 	if (ret == 0 && config->socket_id < -1)
-		ret = refuse(why, why_len, "socket_id = %d is neither a NUMA node nor -1",
+		ret = refuse(why, why_len, "socket_id: %d is not a NUMA node (-1: any)",
 		             config->socket_id);
 	return ret;
 }

@@ -111,13 +111,12 @@ static int fail_unknown(struct settings *s, const char *arg)
 static int fail_option(struct settings *s, int c, const char *arg)
 {
 	if (c == ':')
-		return settings_fail(s, "option %s needs an argument; see --help", arg);
+		return settings_fail(s, "option %s requires an argument; see --help", arg);
 	if (is_eal_option(s, arg))
-		return settings_fail(
-		    s,
-		    "%s is an option of EAL: those come first and end with a lone --, as in: %s "
-		    "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24",
-		    arg, s->app->name);
+		return settings_fail(s,
+		                     "%s is an EAL option and must come before \"--\" (example: %s "
+		                     "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24)",
+		                     arg, s->app->name);
 	return fail_unknown(s, arg);
 }
 
@@ -169,7 +168,7 @@ static int collect(struct parse *p, int argc, char **argv)
 			return fail_option(p->s, c, argv[at]);
 		i = c >= 256 ? c - 256 : find_letter(p->s, c);
 		if (p->nb_given == ARGS_MAX)
-			return settings_fail(p->s, "more than %d options", ARGS_MAX);
+			return settings_fail(p->s, "too many options (at most %d)", ARGS_MAX);
 		p->given[p->nb_given++] = (struct given){i, optarg};
 	}
 	if (optind < argc)
@@ -300,7 +299,7 @@ int args_check(struct settings *s, int nb_eal, char **argv)
 		if (strncmp(argv[i], "--", 2) != 0 || eal_knows(argv[i]))
 			continue;
 		return is_ours(s, argv[i])
-		           ? settings_fail(s, "%s is an option of %s: those follow the lone --",
+		           ? settings_fail(s, "%s is an option of %s and must come after \"--\"",
 		                           argv[i], s->app->name)
 		           : fail_unknown(s, argv[i]);
 	}

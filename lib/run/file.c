@@ -67,8 +67,8 @@ static int read_section(struct reader *r, char *text)
 	char *name;
 
 	if (n < 2 || text[n - 1] != ']')
-		return settings_fail(r->s, "%s: a section's line ends with ], as [tcp] does",
-		                     r->origin);
+		return settings_fail(
+		    r->s, "%s: missing \"]\" at the end of a section (example: [tcp])", r->origin);
 	text[n - 1] = '\0';
 	name = trim(text + 1);
 	/* an unknown section is a mistake even if it is empty; settings_set says which there are */
@@ -90,11 +90,12 @@ static int read_line(struct reader *r, char *line)
 		return read_section(r, text);
 	equals = strchr(text, '=');
 	if (equals == NULL)
-		return settings_fail(r->s, "%s: \"%.40s\" is neither [section] nor key = value",
+		return settings_fail(r->s,
+		                     "%s: \"%.40s\" is neither \"[section]\" nor \"key = value\"",
 		                     r->origin, text);
 	if (r->section[0] == '\0')
-		return settings_fail(r->s, "%s: \"%.40s\" comes before the first [section]",
-		                     r->origin, text);
+		return settings_fail(r->s, "%s: \"%.40s\" precedes the first [section]", r->origin,
+		                     text);
 	*equals = '\0';
 	return settings_set(r->s, r->origin, r->section, trim(text), trim(equals + 1));
 }
@@ -121,10 +122,9 @@ static int read_lines(struct reader *r, FILE *f)
 		r->line++;
 		snprintf(r->origin, sizeof(r->origin), "%s:%u", r->path, r->line);
 		if (has_nul(line, sizeof(line)))
-			return settings_fail(r->s, "%s: the line has a NUL byte, so it is no text",
-			                     r->origin);
+			return settings_fail(r->s, "%s: NUL byte in a text file", r->origin);
 		if (strchr(line, '\n') == NULL && !feof(f))
-			return settings_fail(r->s, "%s: the line is longer than %d characters",
+			return settings_fail(r->s, "%s: line is longer than %d characters",
 			                     r->origin, FILE_LINE - 2);
 		rc = read_line(r, r->line == 1 ? behind_mark(line) : line);
 	}
@@ -142,11 +142,11 @@ static int check_mode(struct settings *s, const char *path, FILE *f)
 	if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode))
 		return 0;
 	if (st.st_mode & S_IWOTH)
-		return settings_fail(s, "config file %s may be written by everybody: chmod o-w %s",
+		return settings_fail(s, "config file %s is writable by everyone; run: chmod o-w %s",
 		                     path, path);
 	if (geteuid() == 0 && st.st_uid != 0)
 		return settings_fail(
-		    s, "config file %s of user %u must not say what root does: chown root %s", path,
+		    s, "config file %s belongs to user %u, not root; run: chown root %s", path,
 		    (unsigned)st.st_uid, path);
 	return 0;
 }

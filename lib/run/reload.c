@@ -47,11 +47,11 @@ static bool compare_key(struct settings *from, const struct settings *to, unsign
 	if (old == new)
 		return false;
 	if (!settings_is_live(from, table, key)) {
-		fprintf(f, "%s: %s.%s = %" PRIu64 " needs a restart, it stays %" PRIu64 "\n",
+		fprintf(f, "%s: %s.%s = %" PRIu64 " requires a restart; keeping %" PRIu64 "\n",
 		        from->app->name, key->section, key->name, new, old);
 		return false;
 	}
-	fprintf(f, "%s: %s.%s = %" PRIu64 ", it was %" PRIu64 "\n", from->app->name, key->section,
+	fprintf(f, "%s: %s.%s = %" PRIu64 " (was %" PRIu64 ")\n", from->app->name, key->section,
 	        key->name, new, old);
 	/* workers read run_config at any time */
 	__atomic_store_n((uint64_t *)(void *)((char *)from->tables[table].base + key->offset), new,
@@ -61,7 +61,7 @@ static bool compare_key(struct settings *from, const struct settings *to, unsign
 
 static void compare_texts(const struct settings *from, const struct settings *to, FILE *f)
 {
-	static const char *const format = "%s: another %s needs a restart\n";
+	static const char *const format = "%s: changing %s requires a restart\n";
 
 	if (from->nb_addrs != to->nb_addrs ||
 	    memcmp(from->addrs, to->addrs, from->nb_addrs * sizeof(from->addrs[0])) != 0)
@@ -99,11 +99,11 @@ static bool compare_denied(struct settings *from, const struct settings *to, FIL
 	if (is_denied_same(from, to))
 		return false;
 	if (to->nb_denied > from->stack.ip_deny_entries) {
-		fprintf(f, "%s: net.deny stays: %u networks are more than ip.deny_entries\n",
+		fprintf(f, "%s: keeping the current net.deny: %u networks exceed ip.deny_entries\n",
 		        from->app->name, to->nb_denied);
 		return false;
 	}
-	fprintf(f, "%s: net.deny has %u networks, it had %u\n", from->app->name, to->nb_denied,
+	fprintf(f, "%s: net.deny has %u networks (was %u)\n", from->app->name, to->nb_denied,
 	        from->nb_denied);
 	memcpy(from->denied, to->denied, to->nb_denied * sizeof(to->denied[0]));
 	from->nb_denied = to->nb_denied;
@@ -196,7 +196,7 @@ static void wait_for(const struct run *r, const struct worker *w)
 		usleep(LOOK_AGAIN_US);
 	}
 	if (w->reload_rc != 0)
-		fprintf(stderr, "%s: nothing is changed on lcore %u: %s\n", r->app->name, w->lcore,
+		fprintf(stderr, "%s: nothing changed on lcore %u: %s\n", r->app->name, w->lcore,
 		        w->why);
 }
 
@@ -219,7 +219,7 @@ struct reload {
 static void reload(struct run *r, struct reload *l)
 {
 	if (read_again(r, &l->s, l->shadow) != 0) {
-		fprintf(stderr, "%s: nothing is changed: %s\n", r->app->name, l->s.why);
+		fprintf(stderr, "%s: nothing changed: %s\n", r->app->name, l->s.why);
 		return;
 	}
 	l->batch.from = r->s->stack;
@@ -230,7 +230,7 @@ static void reload(struct run *r, struct reload *l)
 		hand_out(r, &l->batch);
 	}
 	firewall_reload(r, l->s.firewall, &r->reload_ends);
-	printf("%s: has read its settings again\n", r->app->name);
+	printf("%s: settings reloaded\n", r->app->name);
 	fflush(stdout);
 }
 
@@ -268,13 +268,13 @@ int reload_start(struct run *r)
 		return 0;
 	r->reload = calloc(1, sizeof(*r->reload));
 	if (r->reload == NULL)
-		return settings_fail(r->s, "no memory for settings");
+		return settings_fail(r->s, "not enough memory for settings");
 	r->reload->shadow = make_shadow(&r->s->tables[2]);
 	if (r->reload->shadow != NULL &&
 	    rte_ctrl_thread_create(&r->reloader, "pc-reload", NULL, wait_for_hangup, r) == 0)
 		return 0;
 	free_reload(r);
-	return settings_fail(r->s, "a thread cannot be made");
+	return settings_fail(r->s, "cannot create the reload thread");
 }
 
 void reload_stop(struct run *r)

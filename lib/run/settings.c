@@ -187,8 +187,7 @@ static int fail_section(struct settings *s, const char *origin, const char *sect
 		for (size_t i = 0; i < s->tables[t].n; i++)
 			add_section(list, sizeof(list), s->tables[t].keys[i].section);
 	add_section(list, sizeof(list), "net");
-	return settings_fail(s, "%s: there is no section [%s]; there are: %s", origin, section,
-	                     list);
+	return settings_fail(s, "%s: unknown section [%s] (known: %s)", origin, section, list);
 }
 
 /* The result of a search for the nearest key. */
@@ -225,9 +224,9 @@ static int fail_key(struct settings *s, const char *origin, const char *section,
 	if (!n.section)
 		return fail_section(s, origin, section);
 	if (n.name != NULL)
-		return settings_fail(s, "%s: there is no key %s.%s; is %s.%s meant?", origin,
+		return settings_fail(s, "%s: unknown key %s.%s; did you mean %s.%s?", origin,
 		                     section, name, section, n.name);
-	return settings_fail(s, "%s: there is no key %s.%s; --help lists them all", origin, section,
+	return settings_fail(s, "%s: unknown key %s.%s; --help lists all keys", origin, section,
 	                     name);
 }
 
@@ -243,6 +242,15 @@ static int set_number(struct settings *s, const char *origin, const struct key_t
 	return 0;
 }
 
+static int set_text(struct settings *s, const char *origin, const struct text_key *key,
+                    const char *value)
+{
+	char at[PATH_MAX + 64];
+
+	snprintf(at, sizeof(at), "%s: %s.%s", origin, key->section, key->name);
+	return key->set(s, at, value);
+}
+
 int settings_set(struct settings *s, const char *origin, const char *section, const char *name,
                  const char *value)
 {
@@ -256,7 +264,7 @@ int settings_set(struct settings *s, const char *origin, const char *section, co
 	for (size_t i = 0; i < sizeof(text_keys) / sizeof(text_keys[0]); i++)
 		if (strcmp(text_keys[i].section, section) == 0 &&
 		    strcmp(text_keys[i].name, name) == 0)
-			return text_keys[i].set(s, origin, value);
+			return set_text(s, origin, &text_keys[i], value);
 	return fail_key(s, origin, section, name);
 }
 
@@ -269,7 +277,7 @@ int settings_assign(struct settings *s, const char *text)
 	equals = strchr(buf, '=');
 	dot = strchr(buf, '.');
 	if (equals == NULL || dot == NULL || dot > equals)
-		return settings_fail(s, "--set takes section.key=value, not \"%s\"", text);
+		return settings_fail(s, "--set: \"%s\" is not section.key=value", text);
 	*dot = *equals = '\0';
 	return settings_set(s, "--set", buf, dot + 1, equals + 1);
 }
@@ -300,14 +308,15 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 	const char *equals = strchr(text, '=');
 
 	if (s->nb_addrs == PC_MAX_ADDRS)
-		return settings_fail(s, "%s: more than %d addresses", origin, PC_MAX_ADDRS);
+		return settings_fail(s, "%s: too many addresses (at most %d)", origin,
+		                     PC_MAX_ADDRS);
 	if (equals != NULL) {
 		if (!parse_place(text, (size_t)(equals - text), &a))
-			return settings_fail(s,
-			                     "%s: \"%s\" names no port; ports are 0 to %d, as in "
-			                     "1=10.0.0.1/24, and VLANs 1 to 4094, as in "
-			                     "0.10=10.0.0.1/24",
-			                     origin, text, PC_MAX_PORTS - 1);
+			return settings_fail(
+			    s,
+			    "%s: \"%s\" is not PORT[.VLAN[.VLAN]]=ADDRESS/LENGTH (ports 0 to %d, "
+			    "VLANs 1 to 4094; example: 0.10=10.0.0.1/24)",
+			    origin, text, PC_MAX_PORTS - 1);
 		text = equals + 1;
 	}
 	a.dhcp = strcmp(text, "dhcp") == 0;
@@ -316,11 +325,12 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 		return 0;
 	}
 	if (pc_prefix_parse(text, &a.prefix) != 0)
-		return settings_fail(
-		    s, "%s: \"%s\" is no address with a prefix length, as 10.0.0.1/24 is", origin,
-		    text);
+		return settings_fail(s,
+		                     "%s: \"%s\" is not an IPv4 or IPv6 address with a prefix "
+		                     "length (example: 10.0.0.1/24)",
+		                     origin, text);
 	if (strchr(text, '/') == NULL)
-		return settings_fail(s, "%s: \"%s\" lacks the prefix length, as in %s/24", origin,
+		return settings_fail(s, "%s: \"%s\" has no prefix length (example: %s/24)", origin,
 		                     text, text);
 	s->addrs[s->nb_addrs++] = a;
 	return 0;
@@ -332,7 +342,7 @@ int settings_add_addrs(struct settings *s, const char *origin, const char *list)
 	unsigned n = 0;
 
 	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
-		return settings_fail(s, "%s: the list of addresses is too long", origin);
+		return settings_fail(s, "%s: list of addresses is too long", origin);
 	while ((item = strsep(&next, ", \t")) != NULL) {
 		if (*item == '\0')
 			continue;
@@ -341,7 +351,7 @@ int settings_add_addrs(struct settings *s, const char *origin, const char *list)
 		n++;
 	}
 	if (n == 0)
-		return settings_fail(s, "%s: an address is missing, e.g. 10.0.0.1/24", origin);
+		return settings_fail(s, "%s: missing address (example: 10.0.0.1/24)", origin);
 	return 0;
 }
 
@@ -352,8 +362,9 @@ static int set_gateway(struct settings *s, const char *origin, const char *text)
 	unsigned i = 0;
 
 	if (pc_addr_parse(text, &a) != 0)
-		return settings_fail(s, "%s: \"%s\" is no address of a gateway, as 10.0.0.254 is",
-		                     origin, text);
+		return settings_fail(
+		    s, "%s: \"%s\" is not an IPv4 or IPv6 address (example: 10.0.0.254)", origin,
+		    text);
 	while (i < s->nb_gateways && pc_addr_is_ip4(&s->gateway[i]) != pc_addr_is_ip4(&a))
 		i++;
 	s->gateway[i] = a;
@@ -367,12 +378,12 @@ int settings_set_gateway(struct settings *s, const char *origin, const char *val
 	char buf[256], *next = buf, *item;
 
 	if (snprintf(buf, sizeof(buf), "%s", value) >= (int)sizeof(buf))
-		return settings_fail(s, "%s: the list of gateways is too long", origin);
+		return settings_fail(s, "%s: list of gateways is too long", origin);
 	while ((item = strsep(&next, ", \t")) != NULL)
 		if (*item != '\0' && set_gateway(s, origin, item) != 0)
 			return -1;
 	if (s->nb_gateways == 0)
-		return settings_fail(s, "%s: a gateway is missing, e.g. 10.0.0.254", origin);
+		return settings_fail(s, "%s: missing gateway (example: 10.0.0.254)", origin);
 	return 0;
 }
 
@@ -381,16 +392,16 @@ int settings_add_denied(struct settings *s, const char *origin, const char *list
 	char buf[1024], *next = buf, *item;
 
 	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
-		return settings_fail(s, "%s: the list of networks is too long for a line", origin);
+		return settings_fail(s, "%s: list of networks is too long for one line", origin);
 	while ((item = strsep(&next, ", \t")) != NULL) {
 		if (*item == '\0')
 			continue;
 		if (s->nb_denied == SETTINGS_DENIED)
-			return settings_fail(s, "%s: more than %d networks", origin,
+			return settings_fail(s, "%s: too many networks (at most %d)", origin,
 			                     SETTINGS_DENIED);
 		if (pc_prefix_parse(item, &s->denied[s->nb_denied]) != 0)
-			return settings_fail(s, "%s: \"%s\" is no network, as 192.0.2.0/24 is",
-			                     origin, item);
+			return settings_fail(
+			    s, "%s: \"%s\" is not a network (example: 192.0.2.0/24)", origin, item);
 		s->nb_denied++;
 	}
 	return 0;
@@ -399,7 +410,9 @@ int settings_add_denied(struct settings *s, const char *origin, const char *list
 int settings_set_pcap(struct settings *s, const char *origin, const char *value)
 {
 	if (*value == '\0' || strlen(value) >= sizeof(s->pcap) - 32)
-		return settings_fail(s, "%s: a file name is needed", origin);
+		return settings_fail(
+		    s, "%s: \"%.60s\" is not a path of 1 to %zu bytes (example: trace.pcap)",
+		    origin, value, sizeof(s->pcap) - 33);
 	snprintf(s->pcap, sizeof(s->pcap), "%s", value);
 	return 0;
 }
@@ -407,7 +420,8 @@ int settings_set_pcap(struct settings *s, const char *origin, const char *value)
 int settings_set_eal(struct settings *s, const char *origin, const char *value)
 {
 	if (strlen(value) >= sizeof(s->eal))
-		return settings_fail(s, "%s: more than %zu bytes", origin, sizeof(s->eal) - 1);
+		return settings_fail(s, "%s: value is longer than %zu bytes", origin,
+		                     sizeof(s->eal) - 1);
 	strcpy(s->eal, value);
 	return 0;
 }
@@ -415,8 +429,8 @@ int settings_set_eal(struct settings *s, const char *origin, const char *value)
 int settings_set_sockets(struct settings *s, const char *origin, const char *value)
 {
 	if (strlen(value) == 0 || strlen(value) >= sizeof(s->sockets))
-		return settings_fail(s, "%s: the name of a UNIX socket has 1 to %zu bytes", origin,
-		                     sizeof(s->sockets) - 1);
+		return settings_fail(s, "%s: \"%.60s\" is not a UNIX socket name of 1 to %zu bytes",
+		                     origin, value, sizeof(s->sockets) - 1);
 	strcpy(s->sockets, value);
 	return 0;
 }
@@ -424,11 +438,10 @@ int settings_set_sockets(struct settings *s, const char *origin, const char *val
 int settings_set_control(struct settings *s, const char *origin, const char *value)
 {
 	if (value[0] != '/' || strlen(value) >= sizeof(s->control))
-		return settings_fail(
-		    s,
-		    "%s: the UNIX socket for commands is a file with its whole path, of at "
-		    "most %zu bytes",
-		    origin, sizeof(s->control) - 1);
+		return settings_fail(s,
+		                     "%s: \"%.60s\" is not an absolute path of at most %zu bytes "
+		                     "(example: /run/percore.ctl)",
+		                     origin, value, sizeof(s->control) - 1);
 	strcpy(s->control, value);
 	return 0;
 }
@@ -438,12 +451,12 @@ int settings_set_exception(struct settings *s, const char *origin, const char *v
 	const size_t n = strlen(value);
 
 	if (n == 0 || n >= sizeof(s->exception) || strpbrk(value, "/:,= ") != NULL)
-		return settings_fail(
-		    s,
-		    "%s: the kernel's interface has a name of 1 to %zu characters, such as percore",
-		    origin, sizeof(s->exception) - 1);
+		return settings_fail(s,
+		                     "%s: \"%.60s\" is not an interface name of 1 to %zu "
+		                     "characters (example: percore)",
+		                     origin, value, sizeof(s->exception) - 1);
 	if (s->app->frames != NULL)
-		return settings_fail(s, "%s: %s has no stack, and so no exception path", origin,
+		return settings_fail(s, "%s: %s has no stack and thus no exception path", origin,
 		                     s->app->name);
 	strcpy(s->exception, value);
 	return 0;
@@ -452,8 +465,10 @@ int settings_set_exception(struct settings *s, const char *origin, const char *v
 int settings_set_leases(struct settings *s, const char *origin, const char *value)
 {
 	if (value[0] != '/' || strlen(value) >= sizeof(s->leases) - sizeof(".new"))
-		return settings_fail(
-		    s, "%s: the file that remembers leases is one with its whole path", origin);
+		return settings_fail(s,
+		                     "%s: \"%.60s\" is not an absolute path of at most %zu bytes "
+		                     "(example: /run/percore.leases)",
+		                     origin, value, sizeof(s->leases) - sizeof(".new") - 1);
 	strcpy(s->leases, value);
 	return 0;
 }
@@ -461,7 +476,10 @@ int settings_set_leases(struct settings *s, const char *origin, const char *valu
 int settings_set_firewall(struct settings *s, const char *origin, const char *value)
 {
 	if (*value == '\0' || strlen(value) >= sizeof(s->firewall))
-		return settings_fail(s, "%s: a file of rules is needed", origin);
+		return settings_fail(
+		    s,
+		    "%s: \"%.60s\" is not a path of 1 to %zu bytes (example: /etc/percore.rules)",
+		    origin, value, sizeof(s->firewall) - 1);
 	strcpy(s->firewall, value);
 	return 0;
 }
@@ -476,7 +494,7 @@ int settings_check(struct settings *s)
 		return settings_fail(s, "net.deny has %u networks, but ip.deny_entries is %" PRIu64,
 		                     s->nb_denied, s->stack.ip_deny_entries);
 	if (s->nb_addrs == 0 && s->app->frames == NULL)
-		return settings_fail(s, "no address; give one, e.g. --addr 10.0.0.1/24");
+		return settings_fail(s, "missing address (example: --addr 10.0.0.1/24)");
 	if (s->app->check != NULL && s->app->check(s->app_arg, why, sizeof(why)) != 0)
 		return settings_fail(s, "%s", why);
 	return 0;

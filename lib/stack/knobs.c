@@ -40,10 +40,8 @@ static int check_fixed(struct pc_stack_config *now, struct pc_stack_config *want
 
 	for (; n > 0; n--, key++)
 		if (!pc_stack_config_is_live(key) && *value_of(now, key) != *value_of(wanted, key))
-			return refuse(
-			    EPERM, why, why_len,
-			    "%s.%s cannot change while the stack runs: it needs a restart",
-			    key->section, key->name);
+			return refuse(EPERM, why, why_len, "%s.%s requires a restart to change",
+			              key->section, key->name);
 	return 0;
 }
 
@@ -65,7 +63,7 @@ int pc_stack_reconfigure(struct pc_stack *st, const struct pc_stack_config *conf
 	if (tcp_configure(st->tcp) != 0) {
 		*now = was;
 		tcp_configure(st->tcp); /* the old settings need no new memory */
-		return refuse(ENOMEM, why, why_len, "there is no memory for the new settings");
+		return refuse(ENOMEM, why, why_len, "not enough memory for the new settings");
 	}
 	return 0;
 }
@@ -77,7 +75,7 @@ int pc_stack_set(struct pc_stack *st, const char *name, const char *value, char 
 	struct pc_stack_config wanted = st->ctx.cfg;
 
 	if (key == NULL)
-		return refuse(ENOENT, why, why_len, "there is no key %s", name);
+		return refuse(ENOENT, why, why_len, "unknown key %s", name);
 	if (pc_config_key_parse(key, value, value_of(&wanted, key), why, why_len) != 0) {
 		errno = EINVAL;
 		return -1;

@@ -129,7 +129,7 @@ static void test_why_is_cut(void)
 	c.ip_ttl = 0;
 	memset(why, 'x', sizeof(why));
 	CU_ASSERT_EQUAL(pc_stack_config_check(&c, why, sizeof(why)), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "ip.ttl ");
+	CU_ASSERT_STRING_EQUAL(why, "ip.ttl:");
 	CU_ASSERT_EQUAL(pc_stack_config_check(&c, why, 0), -EINVAL);
 }
 

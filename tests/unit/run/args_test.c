@@ -110,21 +110,20 @@ static void mistakes_are_told_exactly(void)
 	    {"--foo", "unknown option --foo; see --help"},
 	    {"-x", "unknown option -x; see --help"},
 	    {"foo", "unexpected argument \"foo\"; see --help"},
-	    {"--addr", "option --addr needs an argument; see --help"},
-	    {"-c", "option -c needs an argument; see --help"},
+	    {"--addr", "option --addr requires an argument; see --help"},
+	    {"-c", "option -c requires an argument; see --help"},
 	    {"--help=1", "unknown option --help=1; see --help"},
 	    {"--word 12345678901234567890123456789012",
 	     "--word: \"12345678901234567890123456789012\" is too long"},
-	    {"--answer 0", "--answer: test.answer must be from 1 to 100 (number), 0 is not"},
-	    {"--dozens 9", "--dozens: test.answer must be from 1 to 100 (number), 108 is not"},
-	    {"--dozens x", "--dozens: \"x\" is no number of dozens"},
-	    {"--stats -1",
-	     "--stats: run.stats_s takes a whole number from 0 to 86400 (s), not \"-1\""},
+	    {"--answer 0", "--answer: test.answer: 0 is out of range (1 to 100 number)"},
+	    {"--dozens 9", "--dozens: test.answer: 108 is out of range (1 to 100 number)"},
+	    {"--dozens x", "--dozens: \"x\" is not a number of dozens"},
+	    {"--stats -1", "--stats: run.stats_s: \"-1\" is not a number from 0 to 86400 (s)"},
 	    {"--vdev=net_tap0 --addr 10.0.0.1/24",
-	     "--vdev=net_tap0 is an option of EAL: those come first and end with a lone --, as in: "
-	     "test --vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24"},
-	    {"-l 0", "-l is an option of EAL: those come first and end with a lone --, as in: test "
-	             "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24"},
+	     "--vdev=net_tap0 is an EAL option and must come before \"--\" (example: test "
+	     "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24)"},
+	    {"-l 0", "-l is an EAL option and must come before \"--\" (example: test "
+	             "--vdev=net_tap0,iface=percore0 -- --addr 10.0.0.1/24)"},
 	    {"-l 0 -- -- x", "unexpected argument \"x\"; see --help"},
 	};
 	struct settings *s = test_settings();
@@ -147,10 +146,10 @@ static void what_eal_does_not_know_is_told(void)
 	    {"-l 0 --no-huge --adr=10.0.0.1/24 -- --answer 5",
 	     "unknown option --adr=10.0.0.1/24; see --help"},
 	    {"--vdev net_null0 --addr 10.0.0.1/24 --",
-	     "--addr is an option of test: those follow the lone --"},
-	    {"--answer=5 --", "--answer=5 is an option of test: those follow the lone --"},
+	     "--addr is an option of test and must come after \"--\""},
+	    {"--answer=5 --", "--answer=5 is an option of test and must come after \"--\""},
 	    {"--vdev=net_null0 --no-hug --file-prefix=a -m 64 --",
-	     "no address; give one, e.g. --addr 10.0.0.1/24"},
+	     "missing address (example: --addr 10.0.0.1/24)"},
 	};
 	struct settings *s = test_settings();
 	struct args args;

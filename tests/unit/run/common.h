@@ -42,7 +42,7 @@ static inline int test_read_dozens(const char *argument, uint64_t *value, char *
 	*value = 12 * (uint64_t)atoi(argument);
 	if (*value > 0)
 		return 0;
-	snprintf(why, why_len, "\"%s\" is no number of dozens", argument);
+	snprintf(why, why_len, "\"%s\" is not a number of dozens", argument);
 	return -1;
 }
 

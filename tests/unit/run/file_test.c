@@ -63,26 +63,24 @@ static void mistakes_have_a_line_number(void)
 		const char *text, *why; /* after the file's name */
 	} cases[] = {
 	    {"[tcp]\n\nrcvbuf = 1\n",
-	     ":3: tcp.rcvbuf must be from 4096 to 1073741824 (bytes), 1 is not"},
+	     ":3: tcp.rcvbuf: 1 is out of range (4096 to 1073741824 bytes)"},
 	    {"[tcp]\nrcvbuf = 12x\n",
-	     ":2: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"12x\""},
+	     ":2: tcp.rcvbuf: \"12x\" is not a number from 4096 to 1073741824 (bytes)"},
 	    {"[tcp]\nrcvbuf =\n",
-	     ":2: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"\""},
-	    {"[tcp]\nrcvbuf 12\n", ":2: \"rcvbuf 12\" is neither [section] nor key = value"},
+	     ":2: tcp.rcvbuf: \"\" is not a number from 4096 to 1073741824 (bytes)"},
+	    {"[tcp]\nrcvbuf 12\n",
+	     ":2: \"rcvbuf 12\" is neither \"[section]\" nor \"key = value\""},
 	    {"[tcp]\n# rcvbuf = 1\nrcvbfu = 12\n",
-	     ":3: there is no key tcp.rcvbfu; is tcp.rcvbuf meant?"},
-	    {"rcvbuf = 12\n", ":1: \"rcvbuf = 12\" comes before the first [section]"},
-	    {"[tcp\n", ":1: a section's line ends with ], as [tcp] does"},
-	    {"\n[]\n", ":2: there is no section []; there are: stack, arp, ip, ip6, firewall, "
-	               "icmp, exception, udp, "
-	               "tcp, run, port, "
-	               "test, net"},
-	    {"[http]\n", ":1: there is no section [http]; there are: stack, arp, ip, ip6, "
-	                 "firewall, icmp, exception, udp, "
-	                 "tcp, run, port, "
-	                 "test, net"},
+	     ":3: unknown key tcp.rcvbfu; did you mean tcp.rcvbuf?"},
+	    {"rcvbuf = 12\n", ":1: \"rcvbuf = 12\" precedes the first [section]"},
+	    {"[tcp\n", ":1: missing \"]\" at the end of a section (example: [tcp])"},
+	    {"\n[]\n", ":2: unknown section [] (known: stack, arp, ip, ip6, firewall, icmp, "
+	               "exception, udp, tcp, run, port, test, net)"},
+	    {"[http]\n", ":1: unknown section [http] (known: stack, arp, ip, ip6, firewall, icmp, "
+	                 "exception, udp, tcp, run, port, test, net)"},
 	    {"[net]\naddr = 10.0.0.1/24\naddr = here\n",
-	     ":3: \"here\" is no address with a prefix length, as 10.0.0.1/24 is"},
+	     ":3: net.addr: \"here\" is not an IPv4 or IPv6 address with a prefix length (example: "
+	     "10.0.0.1/24)"},
 	};
 	struct settings *s = test_settings();
 
@@ -102,7 +100,7 @@ static void a_long_line_is_refused(void)
 	memset(text + strlen(text), 'x', 2000);
 	strcat(text, "\n");
 	CU_ASSERT_EQUAL(load(s, text), -1);
-	CU_ASSERT(strstr(s->why, ":2: the line is longer than 1022 characters") != NULL);
+	CU_ASSERT(strstr(s->why, ":2: line is longer than 1022 characters") != NULL);
 	free(s);
 }
 
@@ -165,7 +163,7 @@ static void what_everybody_may_write_is_refused(void)
 	CU_ASSERT_EQUAL(load(s, "[tcp]\nnagle = no\n"), 0);
 	CU_ASSERT_EQUAL_FATAL(chmod(path, 0666), 0);
 	CU_ASSERT_EQUAL(settings_load(s, path), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(s->why, "may be written by everybody: chmod o-w"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(s->why, "is writable by everyone; run: chmod o-w"));
 	CU_ASSERT_EQUAL_FATAL(chmod(path, 0664), 0);
 	CU_ASSERT_EQUAL(settings_load(s, path), 0);
 	free(s);
@@ -180,7 +178,7 @@ static void what_others_own_is_not_for_root(void)
 		CU_ASSERT_EQUAL_FATAL(chown(path, 1, (gid_t)-1), 0);
 		CU_ASSERT_EQUAL(settings_load(s, path), -1);
 		CU_ASSERT_PTR_NOT_NULL(
-		    strstr(s->why, " of user 1 must not say what root does: chown root /"));
+		    strstr(s->why, " belongs to user 1, not root; run: chown root /"));
 		CU_ASSERT_EQUAL_FATAL(chown(path, 0, (gid_t)-1), 0);
 		CU_ASSERT_EQUAL(settings_load(s, path), 0);
 	}
@@ -199,7 +197,7 @@ static void a_nul_is_called_one(void)
 		fwrite(text[i], 1, 12, f);
 		fclose(f);
 		CU_ASSERT_EQUAL(settings_load(s, path), -1);
-		CU_ASSERT_PTR_NOT_NULL(strstr(s->why, ":2: the line has a NUL byte"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(s->why, ":2: NUL byte in a text file"));
 	}
 	free(s);
 }

@@ -53,17 +53,17 @@ static void each_difference_is_a_line(void)
 	unsigned changed;
 	char *text = compare(first, second, &s, &changed);
 
-	assert_text(text, "test: tcp.syn_cache = 200 needs a restart, it stays 100\n"
-	                  "test: tcp.nagle = 0, it was 1\n"
-	                  "test: tcp.rto_min_ms = 60, it was 50\n"
-	                  "test: run.stats_s = 2, it was 1\n"
-	                  "test: port.mtu = 1400 needs a restart, it stays 0\n"
-	                  "test: test.answer = 7 needs a restart, it stays 42\n"
-	                  "test: another net.addr needs a restart\n"
-	                  "test: another run.eal needs a restart\n"
-	                  "test: another run.sockets needs a restart\n"
-	                  "test: another run.control needs a restart\n"
-	                  "test: another exception.iface needs a restart\n");
+	assert_text(text, "test: tcp.syn_cache = 200 requires a restart; keeping 100\n"
+	                  "test: tcp.nagle = 0 (was 1)\n"
+	                  "test: tcp.rto_min_ms = 60 (was 50)\n"
+	                  "test: run.stats_s = 2 (was 1)\n"
+	                  "test: port.mtu = 1400 requires a restart; keeping 0\n"
+	                  "test: test.answer = 7 requires a restart; keeping 42\n"
+	                  "test: changing net.addr requires a restart\n"
+	                  "test: changing run.eal requires a restart\n"
+	                  "test: changing run.sockets requires a restart\n"
+	                  "test: changing run.control requires a restart\n"
+	                  "test: changing exception.iface requires a restart\n");
 	CU_ASSERT_EQUAL(changed, 2);
 	CU_ASSERT_EQUAL(s->stack.tcp_rto_min_ms, 60);
 	CU_ASSERT_EQUAL(s->stack.tcp_syn_cache, 100);
@@ -84,14 +84,14 @@ static void who_is_denied_changes(void)
 	unsigned changed;
 	char *text = compare(first, second, &s, &changed);
 
-	assert_text(text, "test: net.deny has 3 networks, it had 1\n");
+	assert_text(text, "test: net.deny has 3 networks (was 1)\n");
 	CU_ASSERT_EQUAL(changed, 1);
 	CU_ASSERT_EQUAL(s->nb_denied, 3);
 	CU_ASSERT_EQUAL(s->denied[1].len, 32);
 	free(text);
 	free(s);
 	text = compare(first, none, &s, &changed);
-	assert_text(text, "test: net.deny has 0 networks, it had 1\n");
+	assert_text(text, "test: net.deny has 0 networks (was 1)\n");
 	free(text);
 	free(s);
 	text = compare(second, second, &s, &changed);

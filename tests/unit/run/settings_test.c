@@ -50,49 +50,51 @@ static void mistakes_are_told_exactly(void)
 	static const struct {
 		const char *assignment, *why;
 	} cases[] = {
-	    {"", "--set takes section.key=value, not \"\""},
-	    {"tcp.rcvbuf", "--set takes section.key=value, not \"tcp.rcvbuf\""},
-	    {"rcvbuf=5.0", "--set takes section.key=value, not \"rcvbuf=5.0\""},
-	    {"tcp.rcvbuff=1", "--set: there is no key tcp.rcvbuff; is tcp.rcvbuf meant?"},
-	    {"net.adr=1", "--set: there is no key net.adr; is net.addr meant?"},
+	    {"", "--set: \"\" is not section.key=value"},
+	    {"tcp.rcvbuf", "--set: \"tcp.rcvbuf\" is not section.key=value"},
+	    {"rcvbuf=5.0", "--set: \"rcvbuf=5.0\" is not section.key=value"},
+	    {"tcp.rcvbuff=1", "--set: unknown key tcp.rcvbuff; did you mean tcp.rcvbuf?"},
+	    {"net.adr=1", "--set: unknown key net.adr; did you mean net.addr?"},
 	    {"tcp.something_else=1",
-	     "--set: there is no key tcp.something_else; --help lists them all"},
-	    {"tpc.rcvbuf=1", "--set: there is no section [tpc]; there are: stack, arp, ip, ip6, "
-	                     "firewall, icmp, exception, udp, tcp, run, "
-	                     "port, test, net"},
+	     "--set: unknown key tcp.something_else; --help lists all keys"},
+	    {"tpc.rcvbuf=1", "--set: unknown section [tpc] (known: stack, arp, ip, ip6, firewall, "
+	                     "icmp, exception, udp, tcp, run, port, test, net)"},
 	    {"tcp.rcvbuf=",
-	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"\""},
+	     "--set: tcp.rcvbuf: \"\" is not a number from 4096 to 1073741824 (bytes)"},
 	    {"tcp.rcvbuf=12k",
-	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"12k\""},
+	     "--set: tcp.rcvbuf: \"12k\" is not a number from 4096 to 1073741824 (bytes)"},
 	    {"tcp.rcvbuf=-1",
-	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"-1\""},
-	    {"tcp.rcvbuf=99999999999999999999",
-	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not "
-	     "\"99999999999999999999\""},
-	    {"tcp.rcvbuf=1", "--set: tcp.rcvbuf must be from 4096 to 1073741824 (bytes), 1 is not"},
+	     "--set: tcp.rcvbuf: \"-1\" is not a number from 4096 to 1073741824 (bytes)"},
+	    {"tcp.rcvbuf=99999999999999999999", "--set: tcp.rcvbuf: \"99999999999999999999\" is "
+	                                        "not a number from 4096 to 1073741824 (bytes)"},
+	    {"tcp.rcvbuf=1", "--set: tcp.rcvbuf: 1 is out of range (4096 to 1073741824 bytes)"},
 	    {"tcp.rcvbuf=on",
-	     "--set: tcp.rcvbuf takes a whole number from 4096 to 1073741824 (bytes), not \"on\""},
-	    {"test.answer=101", "--set: test.answer must be from 1 to 100 (number), 101 is not"},
-	    {"net.addr=", "--set: an address is missing, e.g. 10.0.0.1/24"},
-	    {"net.addr=10.0.0.1", "--set: \"10.0.0.1\" lacks the prefix length, as in 10.0.0.1/24"},
-	    {"net.addr=10.0.0.1/33",
-	     "--set: \"10.0.0.1/33\" is no address with a prefix length, as 10.0.0.1/24 is"},
-	    {"net.addr=10.0.0.1/24,x",
-	     "--set: \"x\" is no address with a prefix length, as 10.0.0.1/24 is"},
-	    {"net.addr=16=10.0.0.1/24", "--set: \"16=10.0.0.1/24\" names no port; ports are 0 to "
-	                                "15, as in 1=10.0.0.1/24, and VLANs "
-	                                "1 to 4094, as in 0.10=10.0.0.1/24"},
-	    {"net.addr=0.4095=10.0.0.1/24", "--set: \"0.4095=10.0.0.1/24\" names no port; ports "
-	                                    "are 0 to 15, as in 1=10.0.0.1/24, and VLANs "
-	                                    "1 to 4094, as in 0.10=10.0.0.1/24"},
-	    {"net.deny=10.0.0.0/24, nobody", "--set: \"nobody\" is no network, as 192.0.2.0/24 is"},
+	     "--set: tcp.rcvbuf: \"on\" is not a number from 4096 to 1073741824 (bytes)"},
+	    {"test.answer=101", "--set: test.answer: 101 is out of range (1 to 100 number)"},
+	    {"net.addr=", "--set: net.addr: missing address (example: 10.0.0.1/24)"},
+	    {"net.addr=10.0.0.1",
+	     "--set: net.addr: \"10.0.0.1\" has no prefix length (example: 10.0.0.1/24)"},
+	    {"net.addr=10.0.0.1/33", "--set: net.addr: \"10.0.0.1/33\" is not an IPv4 or IPv6 "
+	                             "address with a prefix length (example: 10.0.0.1/24)"},
+	    {"net.addr=10.0.0.1/24,x", "--set: net.addr: \"x\" is not an IPv4 or IPv6 address with "
+	                               "a prefix length (example: 10.0.0.1/24)"},
+	    {"net.addr=16=10.0.0.1/24",
+	     "--set: net.addr: \"16=10.0.0.1/24\" is not PORT[.VLAN[.VLAN]]=ADDRESS/LENGTH (ports "
+	     "0 to 15, VLANs 1 to 4094; example: 0.10=10.0.0.1/24)"},
+	    {"net.addr=0.4095=10.0.0.1/24",
+	     "--set: net.addr: \"0.4095=10.0.0.1/24\" is not PORT[.VLAN[.VLAN]]=ADDRESS/LENGTH "
+	     "(ports 0 to 15, VLANs 1 to 4094; example: 0.10=10.0.0.1/24)"},
+	    {"net.deny=10.0.0.0/24, nobody",
+	     "--set: net.deny: \"nobody\" is not a network (example: 192.0.2.0/24)"},
 	    {"net.gateway=10.0.0",
-	     "--set: \"10.0.0\" is no address of a gateway, as 10.0.0.254 is"},
-	    {"run.pcap=", "--set: a file name is needed"},
+	     "--set: net.gateway: \"10.0.0\" is not an IPv4 or IPv6 address (example: 10.0.0.254)"},
+	    {"run.pcap=",
+	     "--set: run.pcap: \"\" is not a path of 1 to 4063 bytes (example: trace.pcap)"},
 	    {"exception.iface=percore_test",
-	     "--set: the kernel's interface has a name of 1 to 10 characters, such as percore"},
-	    {"exception.iface=a/b",
-	     "--set: the kernel's interface has a name of 1 to 10 characters, such as percore"},
+	     "--set: exception.iface: \"percore_test\" is not an interface name of 1 to 10 "
+	     "characters (example: percore)"},
+	    {"exception.iface=a/b", "--set: exception.iface: \"a/b\" is not an interface name of 1 "
+	                            "to 10 characters (example: percore)"},
 	};
 	struct settings *s = test_settings();
 
@@ -108,7 +110,7 @@ static void what_is_missing_is_told(void)
 	struct settings *s = test_settings();
 
 	CU_ASSERT_EQUAL(settings_check(s), -1);
-	assert_text(s->why, "no address; give one, e.g. --addr 10.0.0.1/24");
+	assert_text(s->why, "missing address (example: --addr 10.0.0.1/24)");
 	CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "10.0.0.1/24"), 0);
 	CU_ASSERT_EQUAL(settings_check(s), 0);
 	free(s);
@@ -121,7 +123,7 @@ static void there_is_a_limit_to_addresses(void)
 	for (int i = 0; i < PC_MAX_ADDRS; i++)
 		CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "10.0.0.1/24"), 0);
 	CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "10.0.0.1/24"), -1);
-	assert_text(s->why, "--addr: more than 64 addresses");
+	assert_text(s->why, "--addr: too many addresses (at most 64)");
 	free(s);
 }
 

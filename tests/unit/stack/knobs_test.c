@@ -62,14 +62,13 @@ static void test_limits(void)
 	CU_ASSERT_EQUAL(set("tcp.nagle", "off", why), 0);
 	CU_ASSERT_EQUAL(get("tcp.nagle"), 0);
 	CU_ASSERT_EQUAL(set("tcp.rto_min_ms", "0", why), EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "tcp.rto_min_ms must be from 1 to 60000 (ms), 0 is not");
+	CU_ASSERT_STRING_EQUAL(why, "tcp.rto_min_ms: 0 is out of range (1 to 60000 ms)");
 	CU_ASSERT_EQUAL(set("tcp.rto_min_ms", "5x", why), EINVAL);
-	CU_ASSERT_STRING_EQUAL(
-	    why, "tcp.rto_min_ms takes a whole number from 1 to 60000 (ms), not \"5x\"");
+	CU_ASSERT_STRING_EQUAL(why, "tcp.rto_min_ms: \"5x\" is not a number from 1 to 60000 (ms)");
 	CU_ASSERT_EQUAL(set("tcp.port_first", "65000", why), EINVAL);
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, "the range of ephemeral ports would be empty"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "leaves no ephemeral ports"));
 	CU_ASSERT_EQUAL(set("tcp.no_such_key", "1", why), ENOENT);
-	CU_ASSERT_STRING_EQUAL(why, "there is no key tcp.no_such_key");
+	CU_ASSERT_STRING_EQUAL(why, "unknown key tcp.no_such_key");
 	CU_ASSERT_EQUAL(set("nonsense", "1", why), ENOENT);
 	CU_ASSERT_EQUAL(pc_stack_get(b.st, "nonsense", why, 200), -1);
 	CU_ASSERT_EQUAL(pc_stack_get(b.st, "tcp.rcvbuf", why, 2), -1);
@@ -85,8 +84,7 @@ static void test_fixed(void)
 
 	open_box();
 	CU_ASSERT_EQUAL(set("tcp.syn_cache", "9999", why), EPERM);
-	CU_ASSERT_STRING_EQUAL(
-	    why, "tcp.syn_cache cannot change while the stack runs: it needs a restart");
+	CU_ASSERT_STRING_EQUAL(why, "tcp.syn_cache requires a restart to change");
 	snprintf(text, sizeof(text), "%" PRIu64, get("tcp.syn_cache"));
 	CU_ASSERT_EQUAL(set("tcp.syn_cache", text, why), 0);
 	CU_ASSERT_EQUAL(set("stack.max_connections", "1", why), EPERM);
@@ -159,7 +157,7 @@ static void test_memory(void)
 			size /= 2;
 	}
 	CU_ASSERT_EQUAL(set("tcp.ecn", "3", why), ENOMEM);
-	CU_ASSERT_STRING_EQUAL(why, "there is no memory for the new settings");
+	CU_ASSERT_STRING_EQUAL(why, "not enough memory for the new settings");
 	CU_ASSERT_EQUAL(get("tcp.ecn"), 1);
 	while (n > 0)
 		rte_free(taken[--n]);
