@@ -77,7 +77,7 @@ int capture_filter(const char *expression, char *program, size_t size)
 		fprintf(stderr, "percore-ctl: filter: %s\n", pcap_geterr(pcap));
 		status = 1;
 	} else if (2 * p.bf_len * sizeof(p.bf_insns[0]) >= size) {
-		fprintf(stderr, "percore-ctl: filter: it is too long\n");
+		fprintf(stderr, "percore-ctl: filter: filter is too long\n");
 		status = 1;
 	}
 	at = (const unsigned char *)p.bf_insns;

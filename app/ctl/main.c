@@ -68,8 +68,7 @@ int fail(const char *path, int status)
 /* Reports that there is no program at a control socket. */
 static int nobody(const char *path)
 {
-	fprintf(stderr,
-	        "percore-ctl: %s: %s; it has to be what run.control of a running program is\n",
+	fprintf(stderr, "percore-ctl: %s: %s; give the path in run.control of a running program\n",
 	        path, strerror(errno));
 	return 2;
 }

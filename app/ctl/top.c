@@ -131,8 +131,7 @@ int top(const char *path, int argc, char **argv)
 
 	if (argc > 2 || (argc > 0 && !read_count(argv[0], 86400, &seconds)) ||
 	    (argc > 1 && !read_count(argv[1], 1000000000, &times))) {
-		fputs("percore-ctl: top takes a number of seconds, and how often it prints\n",
-		      stderr);
+		fputs("percore-ctl: top: expected [SECONDS [TIMES]]\n", stderr);
 		return 2;
 	}
 	status = take(path, &samples[0]);

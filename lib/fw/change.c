@@ -109,10 +109,10 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 	int rc;
 
 	if (t == NULL)
-		return refuse(why, len, ENOENT, "the rules have no table \"%s\"", c->table);
+		return refuse(why, len, ENOENT, "no table \"%s\" in the rules", c->table);
 	if (fw->replaced != NULL)
-		return refuse(why, len, EBUSY, "some stack has not taken the change before yet");
-	snprintf(why, len, "%s: no memory for the table", c->name);
+		return refuse(why, len, EBUSY, "a previous change is still being applied");
+	snprintf(why, len, "%s: not enough memory for the table", c->name);
 	rc = read_names(fw, c, t->ports != NULL, &list, why, len);
 	if (rc == 0)
 		rc = make_next(t, c->verb, &list, &next);
@@ -125,7 +125,7 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 		rc = put_table(fw, t, &next);
 		if (rc == -ENOSPC)
 			snprintf(why, len,
-			         "%s: more than %u addresses in tables (firewall.max_addrs)",
+			         "%s: too many addresses in tables (firewall.max_addrs: %u)",
 			         c->name, fw->rules.tables.max);
 		if (rc == 0)
 			unlearn(fw, c, t, &list, changed);
@@ -283,14 +283,14 @@ int pc_firewall_take_tables(struct pc_firewall *fw, const struct pc_firewall *fr
 		pc_firewall_forget(fw);
 		if (rc != 0)
 			(void)refuse(why, len, -rc,
-			             "the table \"%s\" has no room for what is in it", t->name);
+			             "no room for the current contents of table \"%s\"", t->name);
 	}
 	if (rc == 0 && from != NULL) {
 		take_learnt(fw, from);
 		take_flushed(fw, from);
 		rc = keep_limits(fw, from);
 		if (rc != 0)
-			(void)refuse(why, len, -rc, "no memory for limits");
+			(void)refuse(why, len, -rc, "not enough memory for limits");
 	}
 	errno = -rc;
 	return rc == 0 ? 0 : -1;

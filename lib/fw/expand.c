@@ -30,7 +30,7 @@ static int add_entry(struct reader *d, const struct fw_entry *e)
 	struct fw_rules *r = d->r;
 
 	if (r->nb_entries == r->max) {
-		(void)fw_fail(d, "more than %u rules (firewall.max_rules), lists multiplied out",
+		(void)fw_fail(d, "too many rules after expanding lists (firewall.max_rules: %u)",
 		              r->max);
 		return -ENOSPC;
 	}
@@ -76,7 +76,7 @@ static int find_cond(struct reader *d, const struct fw_cond *c, uint16_t *index)
 			return 0;
 		}
 	if (r->nb_conds == FW_CONDS)
-		return fw_fail(d, "more than %d combinations of tables", FW_CONDS - 1);
+		return fw_fail(d, "too many combinations of tables (at most %d)", FW_CONDS - 1);
 	r->cond[r->nb_conds] = *c;
 	*index = (uint16_t)r->nb_conds++;
 	return 0;
@@ -239,7 +239,6 @@ int fw_expand(struct reader *d, const struct draft *f)
 		                 item_of(&f->end[1], i / nb_src % nb_dst),
 		                 nth_span(f->proto, f->nb_protos, i / nb_src / nb_dst));
 	if (rc == 0 && d->r->nb_entries == before)
-		rc = fw_fail(d,
-		             "no packet fits: the addresses and the protocol are of two families");
+		rc = fw_fail(d, "rule can never match: it mixes IPv4 and IPv6");
 	return rc;
 }

@@ -126,7 +126,7 @@ struct pc_firewall *pc_firewall_create(const struct pc_firewall_args *args, char
 	int rc = -ENOMEM;
 
 	if (fw == NULL)
-		snprintf(why, len, "%s: no memory for the rules", args->name);
+		snprintf(why, len, "%s: not enough memory for the rules", args->name);
 	else
 		rc = fw_rules_read(&fw->rules, args, why, len);
 	if (rc != 0) {
@@ -137,7 +137,7 @@ struct pc_firewall *pc_firewall_create(const struct pc_firewall_args *args, char
 	rc = make_firewall(fw, args);
 	if (rc == 0)
 		return fw;
-	snprintf(why, len, "%s: no memory for %u rules", args->name, fw->rules.nb_entries);
+	snprintf(why, len, "%s: not enough memory for %u rules", args->name, fw->rules.nb_entries);
 	pc_firewall_free(fw);
 	errno = -rc;
 	return NULL;

@@ -94,11 +94,11 @@ static int read_list(struct list *l, const char *example,
 		int rc;
 
 		if (l->n++ == LIST)
-			return fw_fail(d, "more than %d items behind \"%s\"", LIST, l->what);
+			return fw_fail(d, "more than %d items after \"%s\"", LIST, l->what);
 		if (*item == '\0')
-			return fw_fail(d, "an item is missing in the list behind \"%s\"", l->what);
+			return fw_fail(d, "empty item in the list after \"%s\"", l->what);
 		if (*item == '!')
-			return fw_fail(d, "\"!\" stands before the whole list, not before \"%s\"",
+			return fw_fail(d, "\"!\" must precede the whole list, not \"%s\"",
 			               item + 1);
 		rc = add(l, item);
 		if (rc != 0)
@@ -110,7 +110,7 @@ static int read_list(struct list *l, const char *example,
 static int add_range(struct list *l, unsigned first, unsigned last)
 {
 	if (l->nb_ranges == LIST)
-		return fw_fail(l->d, "more than %d items behind \"%s\"", LIST, l->what);
+		return fw_fail(l->d, "more than %d items after \"%s\"", LIST, l->what);
 	l->range[l->nb_ranges++] = (struct fw_range){(uint16_t)first, (uint16_t)last};
 	return 0;
 }
@@ -145,7 +145,7 @@ static unsigned ranges_of(struct list *l, unsigned max, struct fw_range *to)
 
 static int nothing_left(const struct list *l)
 {
-	return fw_fail(l->d, "nothing is left by the \"!\" behind \"%s\"", l->what);
+	return fw_fail(l->d, "\"!\" after \"%s\" excludes everything", l->what);
 }
 
 /* Reads a list of bytes, which may occur once. */
@@ -156,7 +156,7 @@ static int read_spans(struct list *l, const char *example,
 	int rc;
 
 	if (*n != 0)
-		return fw_fail(l->d, "there is a second \"%s\"", l->what);
+		return fw_fail(l->d, "duplicate \"%s\"", l->what);
 	rc = read_list(l, example, add);
 	if (rc != 0)
 		return rc;
@@ -177,10 +177,10 @@ int fw_find_table(const struct reader *d, const char *item, bool of_ports)
 	if (len > 2 && item[0] == '<' && item[len - 1] == '>')
 		t = fw_tables_find(all, item + 1, len - 2);
 	if (t == NULL)
-		return fw_fail(d, "there is no table \"%s\" in the lines before", item);
+		return fw_fail(d, "table \"%s\" is not defined on a preceding line", item);
 	if ((t->ports != NULL) != of_ports)
-		return fw_fail(d, "the table \"%s\" is one of %s", item,
-		               of_ports ? "addresses" : "ports");
+		return fw_fail(d, "table \"%s\" contains %s", item,
+		               of_ports ? "addresses, not ports" : "ports, not addresses");
 	return (int)(t - all->table);
 }
 
@@ -202,10 +202,11 @@ static int add_addr(struct list *l, const char *item)
 	if (*item == '<')
 		return add_table(l, item, false, &l->end->tables);
 	if (strcmp(item, "any") == 0)
-		return fw_fail(l->d, "\"any\" stands alone");
+		return fw_fail(l->d, "\"any\" cannot be negated or part of a list");
 	l->end->nb_prefixes++;
 	if (pc_prefix_parse(item, p) != 0)
-		return fw_fail(l->d, "\"%s\" is no address, as 192.0.2.0/24 is", item);
+		return fw_fail(l->d, "\"%s\" is not an address or network (example: 192.0.2.0/24)",
+		               item);
 	return 0;
 }
 
@@ -223,8 +224,10 @@ static int negate(struct list *l)
 		return 0;
 	t = fw_tables_negate(all, e->prefix, e->nb_prefixes, &rc);
 	if (rc == -ENOSPC)
-		return fw_fail(l->d, "more than %d tables and lists behind \"!\", or %u addresses",
-		               FW_TABLES, all->max);
+		return fw_fail(
+		    l->d,
+		    "too many tables and negated lists (at most %d) or addresses (at most %u)",
+		    FW_TABLES, all->max);
 	if (t == NULL)
 		return rc;
 	e->avoid |= UINT64_C(1) << (t - all->table);
@@ -267,7 +270,7 @@ int fw_read_end(struct reader *d, struct draft *f, unsigned end)
 	int rc = 0;
 
 	if (e->nb_prefixes != 0 || e->tables != 0 || e->avoid != 0 || fw_has_ports(e))
-		return fw_fail(d, "there is a second \"%s\"", l.what);
+		return fw_fail(d, "duplicate \"%s\"", l.what);
 	if (!only_ports && !fw_is_next(d, "any")) {
 		rc = read_list(&l, "192.0.2.0/24, <table>, any, or port 80", add_addr);
 		if (rc == 0 && l.is_not)
@@ -281,13 +284,13 @@ int fw_read_end(struct reader *d, struct draft *f, unsigned end)
 static int add_value(struct list *l, int v, const char *item, const char *what)
 {
 	return v >= 0 ? add_range(l, (unsigned)v, (unsigned)v)
-	              : fw_fail(l->d, "\"%s\" is no %s", item, what);
+	              : fw_fail(l->d, "\"%s\" is not %s", item, what);
 }
 
 static int add_proto(struct list *l, const char *item)
 {
 	return add_value(l, value_of(protos, COUNT(protos), item, 255, 0), item,
-	                 "protocol, as tcp, udp, icmp and icmp6 are");
+	                 "a protocol (example: tcp, udp, icmp or icmp6)");
 }
 
 int fw_read_protos(struct reader *d, struct draft *f)
@@ -300,7 +303,7 @@ int fw_read_protos(struct reader *d, struct draft *f)
 static int add_type(struct list *l, const char *item)
 {
 	return add_value(l, value_of(types, COUNT(types), item, 255, l->f->proto[0].first), item,
-	                 "type of ICMP, as echo-request is");
+	                 "an ICMP type (example: echo-request)");
 }
 
 static bool is_just(const struct draft *f, uint8_t proto)
@@ -313,8 +316,8 @@ int fw_read_types(struct reader *d, struct draft *f)
 	struct list l = {.d = d, .f = f, .what = "icmp-type"};
 
 	if (f->nb_types == 0 && !is_just(f, IPPROTO_ICMP) && !is_just(f, IPPROTO_ICMPV6))
-		return fw_fail(d,
-		               "\"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it");
+		return fw_fail(
+		    d, "\"icmp-type\" requires a preceding \"proto icmp\" or \"proto icmp6\"");
 	return read_spans(&l, "echo-request", add_type, f->icmp_type, &f->nb_types);
 }
 
@@ -323,8 +326,8 @@ static int add_state(struct list *l, const char *item)
 	const int v = value_of(states, COUNT(states), item, 0, 0);
 
 	if (v <= 0)
-		return fw_fail(
-		    l->d, "\"%s\" is no state; there are new, established, related, invalid", item);
+		return fw_fail(l->d, "\"%s\" is not a state (new, established, related or invalid)",
+		               item);
 	return add_range(l, (unsigned)v, (unsigned)v);
 }
 
@@ -335,7 +338,7 @@ int fw_read_states(struct reader *d, struct draft *f)
 	int rc;
 
 	if (f->states != 0)
-		return fw_fail(d, "there is a second \"state\"");
+		return fw_fail(d, "duplicate \"state\"");
 	rc = read_list(&l, "new or established,related", add_state);
 	if (rc != 0)
 		return rc;
@@ -359,7 +362,7 @@ static int add_netif(struct list *l, const char *item)
 		if (strcmp(a->port_names[i], item) == 0)
 			rc = add_range(l, i, i);
 	if (rc == 0 && l->nb_ranges == before)
-		return fw_fail(l->d, "\"%s\" is neither the number nor the name of a port", item);
+		return fw_fail(l->d, "\"%s\" is not a port number or name", item);
 	return rc;
 }
 
@@ -367,7 +370,7 @@ int fw_read_netifs(struct reader *d, struct draft *f)
 {
 	struct list l = {.d = d, .what = "on"};
 
-	return read_spans(&l, "0, the number of a port", add_netif, f->netif, &f->nb_netifs);
+	return read_spans(&l, "0, a port number", add_netif, f->netif, &f->nb_netifs);
 }
 
 /* ---- flags ----------------------------------------------------------------------------------- */
@@ -395,16 +398,17 @@ int fw_read_flags(struct reader *d, struct draft *f)
 	if (word == NULL)
 		return -EINVAL;
 	if (f->flags_mask != 0)
-		return fw_fail(d, "there is a second \"flags\"");
+		return fw_fail(d, "duplicate \"flags\"");
 	slash = strchr(word, '/');
 	if (slash == NULL || !read_letters(word, slash, &f->flags) ||
 	    !read_letters(slash + 1, slash + strlen(slash), &f->flags_mask) || f->flags_mask == 0)
-		return fw_fail(d, "\"%s\" are no flags of F, S, R, P, A, U, E, W, as S/SA are",
-		               word);
+		return fw_fail(
+		    d, "\"%s\" is not FLAGS/MASK of F, S, R, P, A, U, E and W (example: S/SA)",
+		    word);
 	if ((f->flags & ~f->flags_mask) != 0)
-		return fw_fail(d, "\"%s\": what is to be set has to be behind the \"/\", too",
-		               word);
+		return fw_fail(
+		    d, "\"%s\": flags before the \"/\" must also be in the mask after it", word);
 	if (!is_just(f, IPPROTO_TCP))
-		return fw_fail(d, "\"flags\" needs \"proto tcp\" before it");
+		return fw_fail(d, "\"flags\" requires a preceding \"proto tcp\"");
 	return 0;
 }

@@ -139,9 +139,9 @@ int fw_read_port(struct reader *d, const char *item, struct fw_range *r)
 	if (rc != -ENOENT)
 		return rc;
 	if (d->is_foreign)
-		return fw_fail(d, "there is something that is no port, as 80 is, or 8000-8080");
+		return fw_fail(d, "an entry is not a port or range (example: 80 or 8000-8080)");
 	return is_name
-	           ? fw_fail(d, "\"%s\" is neither a service in " SERVICES " nor a port, as 80 is",
+	           ? fw_fail(d, "\"%s\" is not a port (example: 80) or a service in " SERVICES,
 	                     item)
-	           : fw_fail(d, "\"%s\" is no port, as 80 is, or 8000-8080", item);
+	           : fw_fail(d, "\"%s\" is not a port or range (example: 80 or 8000-8080)", item);
 }

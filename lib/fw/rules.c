@@ -45,7 +45,7 @@ char *fw_need(struct reader *d, const char *what, const char *example)
 {
 	if (d->at < d->n)
 		return d->word[d->at++];
-	(void)fw_fail(d, "something is missing behind \"%s\", as %s", what, example);
+	(void)fw_fail(d, "missing argument after \"%s\" (example: %s)", what, example);
 	return NULL;
 }
 
@@ -74,11 +74,11 @@ static int read_burst(struct reader *d, struct fw_limit *l)
 	if (word == NULL)
 		return -EINVAL;
 	if (!fw_is_number(word, RATE_MAX, &v) || v == 0)
-		return fw_fail(d, "\"%s\" is no number of packets from 1 to %d", word, RATE_MAX);
+		return fw_fail(d, "\"%s\" is not a number of packets from 1 to %d", word, RATE_MAX);
 	l->burst = (uint32_t)v;
 	return v <= BURST_S_MAX * UINT64_C(1000000000) / fw_limit_gap_ns(l)
 	           ? 0
-	           : fw_fail(d, "a \"burst\" of %s is more than is let in in %d years", word,
+	           : fw_fail(d, "\"burst\" %s exceeds what the limit admits in %d years", word,
 	                     YEARS_MAX);
 }
 
@@ -94,11 +94,11 @@ static int read_rate(struct reader *d, struct fw_limit *l)
 	slash = strchr(word, '/');
 	unit = slash != NULL && slash[1] != '\0' && slash[2] == '\0' ? find_unit(slash[1]) : NULL;
 	if (unit == NULL)
-		return fw_fail(d, "\"%s\" is no rate, as 100/s, 3/m, 20/h and 50/d are", word);
+		return fw_fail(d, "\"%s\" is not a rate (example: 100/s, 3/m, 20/h or 50/d)", word);
 	*slash = '\0';
 	if (!fw_is_number(word, RATE_MAX, &v) || v == 0)
-		return fw_fail(d, "\"%s\" is no rate from 1/%c to %d/%c", word, unit->name,
-		               RATE_MAX, unit->name);
+		return fw_fail(d, "\"%s/%c\" is not a rate from 1/%c to %d/%c", word, unit->name,
+		               unit->name, RATE_MAX, unit->name);
 	*l = (struct fw_limit){.packets = (uint32_t)v,
 	                       .seconds = unit->seconds,
 	                       .burst = v / 10 > 5 ? (uint32_t)v / 10 : 5};
@@ -117,10 +117,9 @@ static int read_per(struct reader *d, const struct draft *f)
 	if (word == NULL)
 		return -EINVAL;
 	if (strcmp(word, "source") != 0)
-		return fw_fail(d, "\"%s\" is not \"source\"", word);
-	return f->rule.dir == FW_IN
-	           ? 1
-	           : fw_fail(d, "\"per source\" is of what comes in: what goes out is ours");
+		return fw_fail(d, "expected \"source\" after \"per\", not \"%s\"", word);
+	return f->rule.dir == FW_IN ? 1
+	                            : fw_fail(d, "\"per source\" is valid only in \"in\" rules");
 }
 
 /* "handshakes" after "per source": for TCP only clients that have answered count, as anyone can
@@ -131,7 +130,7 @@ static int read_handshakes(struct reader *d, struct draft *f)
 		return 0;
 	if (f->rule.action != FW_PASS || f->nb_protos != 1 || f->proto[0].first != IPPROTO_TCP ||
 	    f->proto[0].last != IPPROTO_TCP)
-		return fw_fail(d, "\"handshakes\" needs \"pass\" and, before it, \"proto tcp\"");
+		return fw_fail(d, "\"handshakes\" requires \"pass\" and a preceding \"proto tcp\"");
 	f->rule.handshakes = d->r->uses_handshakes = true;
 	return 0;
 }
@@ -144,8 +143,7 @@ static int read_limit(struct reader *d, struct draft *f)
 	if (rc != 0)
 		return rc;
 	if (f->rule.action == FW_DROP)
-		return fw_fail(
-		    d, "\"limit\" says how many are passed or rejected; drop has no use for it");
+		return fw_fail(d, "\"limit\" is valid only with \"pass\" or \"reject\"");
 	per = read_per(d, f);
 	if (per < 0)
 		return per;
@@ -154,8 +152,7 @@ static int read_limit(struct reader *d, struct draft *f)
 		d->r->uses_sources = true;
 	}
 	if (limit->packets != 0)
-		return fw_fail(d, "there is a second \"limit\"%s",
-		               per > 0 ? " \"per source\"" : "");
+		return fw_fail(d, "duplicate \"limit\"%s", per > 0 ? " \"per source\"" : "");
 	*limit = read;
 	rc = per > 0 ? read_handshakes(d, f) : 0;
 	return rc == 0 && fw_is_next(d, "burst") ? read_burst(d, limit) : rc;
@@ -172,11 +169,11 @@ static int read_time(struct reader *d, uint32_t *seconds)
 	if (word == NULL)
 		return -EINVAL;
 	if (unit == NULL)
-		return fw_fail(d, "\"%s\" is no time, as 30s, 10m, 2h and 1d are", word);
+		return fw_fail(d, "\"%s\" is not a time (example: 30s, 10m, 2h or 1d)", word);
 	max = DAYS_MAX * 86400ul / unit->seconds;
 	word[len - 1] = '\0';
 	if (!fw_is_number(word, max, &v) || v == 0)
-		return fw_fail(d, "\"%s%c\" is no time from 1%c to %lu%c", word, unit->name,
+		return fw_fail(d, "\"%s%c\" is not a time from 1%c to %lu%c", word, unit->name,
 		               unit->name, max, unit->name);
 	*seconds = (uint32_t)(v * unit->seconds);
 	return 0;
@@ -192,16 +189,17 @@ static int read_fill(struct reader *d, struct draft *f, uint8_t fills)
 	if (item == NULL)
 		return -EINVAL;
 	if (f->rule.fills != FW_FILLS_NOTHING)
-		return fw_fail(d, "there is a second \"add\" or \"overload\"");
+		return fw_fail(d, "more than one \"add\" or \"overload\"");
 	if (f->rule.dir != FW_IN)
-		return fw_fail(d, "\"%s\" is of what comes in: what goes out is ours", what);
+		return fw_fail(d, "\"%s\" is valid only in \"in\" rules", what);
 	if (fills == FW_OVERLOADS && f->rule.source_limit.packets == 0)
-		return fw_fail(d, "\"overload\" needs \"limit\" with \"per source\" before it");
+		return fw_fail(d,
+		               "\"overload\" requires a preceding \"limit\" with \"per source\"");
 	table = fw_find_table(d, item, false);
 	if (table < 0)
 		return table;
 	if (!fw_is_next(d, "timeout"))
-		return fw_fail(d, "\"timeout\" is missing behind \"%s\"", item);
+		return fw_fail(d, "missing \"timeout\" after \"%s\"", item);
 	f->rule.fills = fills;
 	f->rule.table = (uint8_t)table;
 	d->r->fills |= UINT64_C(1) << table;
@@ -216,7 +214,7 @@ static int read_overload(struct reader *d, struct draft *f)
 	if (rc != 0 || !fw_is_next(d, "flush"))
 		return rc;
 	if (!f->rule.handshakes)
-		return fw_fail(d, "\"flush\" needs a \"limit\" with \"per source handshakes\"");
+		return fw_fail(d, "\"flush\" requires a \"limit\" with \"per source handshakes\"");
 	f->rule.flushes = d->r->uses_flushes = true;
 	return 0;
 }
@@ -250,7 +248,7 @@ static int read_word(struct reader *d, struct draft *f)
 	else if (fw_is_next(d, "log"))
 		f->rule.log = true;
 	else
-		return fw_fail(d, "\"%s\" is not understood here", d->word[d->at]);
+		return fw_fail(d, "unexpected \"%s\"", d->word[d->at]);
 	return 0;
 }
 
@@ -263,8 +261,9 @@ static int read_action(struct reader *d)
 	for (int i = 0; i < 3; i++)
 		if (fw_is_next(d, names[i]))
 			return i;
-	return d->at == d->n ? fw_fail(d, "pass, drop or reject is missing")
-	                     : fw_fail(d, "\"%s\" is none of pass, drop, reject", d->word[d->at]);
+	return d->at == d->n
+	           ? fw_fail(d, "missing \"pass\", \"drop\" or \"reject\"")
+	           : fw_fail(d, "\"%s\" is not \"pass\", \"drop\" or \"reject\"", d->word[d->at]);
 }
 
 static int read_dir(struct reader *d)
@@ -273,8 +272,8 @@ static int read_dir(struct reader *d)
 		return FW_IN;
 	if (fw_is_next(d, "out"))
 		return FW_OUT;
-	return d->at == d->n ? fw_fail(d, "\"in\" or \"out\" is missing")
-	                     : fw_fail(d, "\"%s\" is neither in nor out", d->word[d->at]);
+	return d->at == d->n ? fw_fail(d, "missing \"in\" or \"out\"")
+	                     : fw_fail(d, "\"%s\" is not \"in\" or \"out\"", d->word[d->at]);
 }
 
 static int read_default(struct reader *d, struct fw_rule *defaults, const char *text)
@@ -286,14 +285,14 @@ static int read_default(struct reader *d, struct fw_rule *defaults, const char *
 		return action;
 	rule = &defaults[dir];
 	if (rule->line != 0)
-		return fw_fail(d, "there is a second default, the first is in line %u", rule->line);
+		return fw_fail(d, "duplicate \"default\" (first on line %u)", rule->line);
 	rule->text = text;
 	rule->line = d->line;
 	rule->action = (uint8_t)action;
 	rule->log = fw_is_next(d, "log");
 	if (action != FW_PASS || rule->log)
 		d->r->counts[dir] = true;
-	return d->at == d->n ? 0 : fw_fail(d, "\"%s\" is not understood here", d->word[d->at]);
+	return d->at == d->n ? 0 : fw_fail(d, "unexpected \"%s\"", d->word[d->at]);
 }
 
 static int check(const struct reader *d, const struct draft *f)
@@ -301,11 +300,11 @@ static int check(const struct reader *d, const struct draft *f)
 	const bool has_ports = fw_has_ports(&f->end[0]) || fw_has_ports(&f->end[1]);
 
 	if (has_ports && f->nb_protos == 0)
-		return fw_fail(d, "\"port\" needs \"proto tcp\" or \"proto udp\"");
+		return fw_fail(d, "\"port\" requires \"proto tcp\" or \"proto udp\"");
 	for (unsigned i = 0; has_ports && i < f->nb_protos; i++)
 		if (f->proto[i].first != f->proto[i].last ||
 		    (f->proto[i].first != IPPROTO_TCP && f->proto[i].first != IPPROTO_UDP))
-			return fw_fail(d, "\"port\" needs \"proto tcp\" or \"proto udp\"");
+			return fw_fail(d, "\"port\" requires \"proto tcp\" or \"proto udp\"");
 	return 0;
 }
 
@@ -345,7 +344,7 @@ static int cut_line(struct reader *d, char *line, char *text)
 		if (*word == '\0')
 			continue;
 		if (d->n == WORDS)
-			return fw_fail(d, "the line has more than %d words", WORDS);
+			return fw_fail(d, "line has more than %d words", WORDS);
 		d->word[d->n++] = word;
 		if (d->n > 1)
 			*text++ = ' ';
@@ -387,7 +386,7 @@ static int read_lines(struct reader *d, char *text, struct fw_rule *defaults, st
 		shown += strlen(shown) + 1;
 	}
 	if (rc == 0 && d->open != NULL)
-		rc = fw_fail(d, "the \"}\" of the table in line %u is missing", d->open->line);
+		rc = fw_fail(d, "missing \"}\" of the table on line %u", d->open->line);
 	return rc;
 }
 
@@ -407,7 +406,7 @@ static int read_all(struct reader *d, char *text, size_t len)
 	if (f == NULL || d->r->text == NULL)
 		rc = -ENOMEM;
 	else if (memchr(text, '\0', len) != NULL)
-		rc = fw_fail(d, "this is no text");
+		rc = fw_fail(d, "NUL byte in a text file");
 	else
 		rc = read_lines(d, text, defaults, f);
 	free(f);
@@ -438,7 +437,7 @@ int fw_rules_read(struct fw_rules *r, const struct pc_firewall_args *args, char 
 	free(copy);
 	free(d.services);
 	if (rc == -ENOMEM)
-		snprintf(why, why_len, "%s: no memory for the rules", args->name);
+		snprintf(why, why_len, "%s: not enough memory for the rules", args->name);
 	r->tables.total = 0;
 	for (unsigned i = 0; rc == 0 && i < r->tables.n; i++) {
 		fw_table_settle(&r->tables.table[i]);

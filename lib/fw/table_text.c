@@ -29,14 +29,15 @@ static int read_addr(struct reader *d, struct fw_table *t, const char *word)
 	int rc = pc_prefix_parse(word, &p);
 
 	if (rc != 0 && d->is_foreign)
-		return fw_fail(d, "there is something that is no address, as 192.0.2.0/24 is");
+		return fw_fail(d, "an entry is not an address or network (example: 192.0.2.0/24)");
 	if (rc != 0)
-		return fw_fail(d, "\"%s\" is no address, as 192.0.2.0/24 is", word);
+		return fw_fail(d, "\"%s\" is not an address or network (example: 192.0.2.0/24)",
+		               word);
 	rc = fw_table_append(t, &p, all->max - (all->total - t->n));
 	if (rc == 0)
 		all->total++;
 	if (rc == -ENOSPC)
-		(void)fw_fail(d, "more than %u addresses in tables (firewall.max_addrs)", all->max);
+		(void)fw_fail(d, "too many addresses in tables (firewall.max_addrs: %u)", all->max);
 	return rc;
 }
 
@@ -75,7 +76,7 @@ int fw_read_items(struct reader *d, struct fw_table *t, const char *text, size_t
 		if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
 			rest += 3;
 		if (memchr(text, '\0', len) != NULL)
-			rc = fw_fail(d, "this is no text");
+			rc = fw_fail(d, "NUL byte in a text file");
 	}
 	for (d->line = 1; rc == 0 && (line = strsep(&rest, "\n")) != NULL; d->line++) {
 		line[strcspn(line, "#")] = '\0';
@@ -90,7 +91,7 @@ int fw_read_items(struct reader *d, struct fw_table *t, const char *text, size_t
 char *fw_read_file(struct reader *d, const char *path, size_t *len)
 {
 	const struct pc_firewall_args *a = d->args;
-	char why[256] = "files are not read here", *text = NULL;
+	char why[256] = "files cannot be read here", *text = NULL;
 
 	if (a->read_file != NULL)
 		text = a->read_file(a->read_arg, path, len, why, sizeof(why));
@@ -108,7 +109,7 @@ static int read_file(struct reader *d, struct fw_table *t, const char *path)
 	int rc;
 
 	if (path[0] != '/')
-		return fw_fail(d, "\"%s\" does not begin with /, as the name of a file has to",
+		return fw_fail(d, "\"%s\" is not an absolute path (example: /etc/percore.table)",
 		               path);
 	text = fw_read_file(d, path, &len);
 	if (text == NULL)
@@ -136,12 +137,10 @@ static int read_inside(struct reader *d, const char *line)
 		if (*word == '}') {
 			d->open = NULL;
 			word = next_word(&line, &len);
-			return word == NULL
-			           ? 0
-			           : fw_fail(d, "\"%.*s\" is not understood here", (int)len, word);
+			return word == NULL ? 0 : fw_fail(d, "unexpected \"%.*s\"", (int)len, word);
 		}
-		rc = *word == '{' ? fw_fail(d, "there is a second \"{\"")
-		                  : add_item(d, d->open, word, len);
+		rc =
+		    *word == '{' ? fw_fail(d, "unexpected \"{\"") : add_item(d, d->open, word, len);
 	}
 	return rc;
 }
@@ -155,16 +154,19 @@ static int read_name(struct reader *d, const char **line, struct fw_table **t)
 	const char *name = next_word(line, &len);
 
 	if (name == NULL)
-		return fw_fail(d, "the name of the table is missing");
+		return fw_fail(d, "missing table name");
 	if (len >= FW_TABLE_NAME || strspn(name, letters) < len)
-		return fw_fail(d, "\"%.*s\" is no name: up to %d letters, digits, -, _ and .",
+		return fw_fail(d,
+		               "\"%.*s\" is not a table name (up to %d letters, digits, \"-\", "
+		               "\"_\" and \".\")",
 		               (int)(len < 100 ? len : 100), name, FW_TABLE_NAME - 1);
 	*t = fw_tables_find(&d->r->tables, name, len);
 	if (*t != NULL)
-		return fw_fail(d, "there is a second table \"%s\", the first is in line %u",
-		               (*t)->name, (*t)->line);
+		return fw_fail(d, "duplicate table \"%s\" (first on line %u)", (*t)->name,
+		               (*t)->line);
 	*t = fw_tables_add(&d->r->tables, name, len, d->line);
-	return *t != NULL ? 0 : fw_fail(d, "more than %d tables and lists behind \"!\"", FW_TABLES);
+	return *t != NULL ? 0
+	                  : fw_fail(d, "too many tables and negated lists (at most %d)", FW_TABLES);
 }
 
 static int read_path(struct reader *d, const char **line, struct fw_table *t)
@@ -175,9 +177,9 @@ static int read_path(struct reader *d, const char **line, struct fw_table *t)
 
 	*line = at + len;
 	if (len == 0)
-		return fw_fail(d, "something is missing behind \"file\", as /etc/percore.table");
+		return fw_fail(d, "missing path after \"file\" (example: /etc/percore.table)");
 	if (len >= sizeof(path))
-		return fw_fail(d, "the name of the file is too long");
+		return fw_fail(d, "file name is too long");
 	memcpy(path, at, len);
 	path[len] = '\0';
 	return read_file(d, t, path);

@@ -97,15 +97,15 @@ static const char *reason(int error)
 {
 	switch (error) {
 	case ESRCH:
-		return "there is no such route";
+		return "no such route";
 	case EADDRNOTAVAIL:
-		return "there is no such address";
+		return "no such address";
 	case ENOENT:
-		return "there is no such entry";
+		return "no such entry";
 	case EEXIST:
-		return "it is there already";
+		return "already exists";
 	case ENETUNREACH:
-		return "the gateway is on no network of an address, or there is no such port";
+		return "the gateway is not on the network of any address, or there is no such port";
 	default:
 		return strerror(error);
 	}
@@ -123,7 +123,7 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 			continue;
 		fprintf(f, "error %s", reason(-rc));
 		if (i > 0)
-			fprintf(f, " (lcore %u; those before it have changed)", w->lcore);
+			fprintf(f, " (on lcore %u; the lcores before it have changed)", w->lcore);
 		fputc('\n', f);
 		return;
 	}
@@ -151,12 +151,12 @@ static void end_capture(struct ctl *c)
 /* Starts a capture for the client of *conn, which the capture then owns. */
 static void start_capture(struct ctl *c, const struct ctl_capture_args *args, int *conn, FILE *f)
 {
-	char why[256] = "no memory";
+	char why[256] = "out of memory";
 
 	if (c->left != NULL)
 		end_left(c);
 	if (c->capture != NULL || c->left != NULL) {
-		fputs("error somebody else captures\n", f);
+		fputs("error another capture is running\n", f);
 		return;
 	}
 	c->capture = ctl_capture_create(c->run, &c->ends, args);
@@ -175,7 +175,7 @@ static void start_capture(struct ctl *c, const struct ctl_capture_args *args, in
 static void change_firewall(const struct ctl *c, const struct ctl_command *command, int file,
                             FILE *f)
 {
-	char why[512] = "no file has come with the command";
+	char why[512] = "no file was passed with the command";
 	int rc = -1;
 
 	if (command->verb == CTL_FLUSH_FIREWALL)
@@ -194,7 +194,7 @@ static void change_firewall(const struct ctl *c, const struct ctl_command *comma
 static void change_table(const struct ctl *c, const struct ctl_command *command, int file, FILE *f)
 {
 	static const char *const said[] = {"added", "deleted", "in it"};
-	char why[512] = "nothing has come with the command";
+	char why[512] = "no file was passed with the command";
 	unsigned changed;
 
 	if (file >= 0 &&
@@ -341,13 +341,13 @@ int ctl_start(struct run *r)
 	if (r->s->control[0] == '\0')
 		return 0;
 	if (r->app->frames != NULL)
-		return settings_fail(r->s, "run.control: this program has no stack");
+		return settings_fail(r->s, "run.control: this program has no stack to control");
 	c = calloc(1, sizeof(*c));
 	if (c != NULL)
 		c->view = ctl_view_create(r, &c->ends);
 	if (c == NULL || c->view == NULL) {
 		free(c);
-		return settings_fail(r->s, "no memory for run.control");
+		return settings_fail(r->s, "run.control: out of memory");
 	}
 	r->ctl = c;
 	c->run = r;
@@ -359,8 +359,8 @@ int ctl_start(struct run *r)
 		return 0;
 	free_ctl(r);
 	ctl_free(r);
-	return settings_fail(r->s, "run.control = %s: %s", r->s->control,
-	                     rc == -EADDRINUSE ? "another process serves it"
+	return settings_fail(r->s, "run.control: %s: %s", r->s->control,
+	                     rc == -EADDRINUSE ? "another process is listening there"
 	                                       : strerror(rc != 0 ? -rc : EAGAIN));
 }
 

@@ -50,11 +50,11 @@ static int read_number(struct words *w, const char *what, uint64_t max, uint64_t
 	char *end;
 
 	if (text == NULL)
-		return fail(w, "a number is missing behind \"%s\"", what);
+		return fail(w, "missing number after \"%s\"", what);
 	errno = 0;
 	*v = strtoull(text, &end, 10);
 	if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || *v > max)
-		return fail(w, "\"%s\" is no %s from 0 to %" PRIu64, text, what, max);
+		return fail(w, "%s: \"%s\" is not a number from 0 to %" PRIu64, what, text, max);
 	return 0;
 }
 
@@ -63,8 +63,9 @@ static int read_addr(struct words *w, struct pc_addr *a)
 	const char *text = next(w);
 
 	if (text == NULL)
-		return fail(w, "an address is missing");
-	return pc_addr_parse(text, a) == 0 ? 0 : fail(w, "\"%s\" is no address", text);
+		return fail(w, "missing address (example: 192.0.2.1)");
+	return pc_addr_parse(text, a) == 0 ? 0
+	                                   : fail(w, "\"%s\" is not an IPv4 or IPv6 address", text);
 }
 
 static int read_prefix(struct words *w, struct pc_prefix *p)
@@ -72,8 +73,10 @@ static int read_prefix(struct words *w, struct pc_prefix *p)
 	const char *text = next(w);
 
 	if (text == NULL)
-		return fail(w, "a network is missing, as 192.0.2.0/24 is one");
-	return pc_prefix_parse(text, p) == 0 ? 0 : fail(w, "\"%s\" is no network", text);
+		return fail(w, "missing network (example: 192.0.2.0/24)");
+	return pc_prefix_parse(text, p) == 0
+	           ? 0
+	           : fail(w, "\"%s\" is not a network (example: 192.0.2.0/24)", text);
 }
 
 static int read_mac(struct words *w, uint8_t mac[6])
@@ -86,7 +89,7 @@ static int read_mac(struct words *w, uint8_t mac[6])
 	           &mac[3], &mac[4], &mac[5], &n) == 6 &&
 	    text[n] == '\0')
 		return 0;
-	return fail(w, "\"%s\" is no MAC address, as 02:00:00:00:00:01 is one",
+	return fail(w, "\"%s\" is not a MAC address (example: 02:00:00:00:00:01)",
 	            text != NULL ? text : "");
 }
 
@@ -118,7 +121,7 @@ static int read_option(struct words *w, struct pc_change *c, unsigned allowed)
 			return -1;
 		c->weight = (uint16_t)v;
 	} else {
-		return fail(w, "\"%s\" is not understood here", next(w));
+		return fail(w, "unexpected \"%s\"", next(w));
 	}
 	return 0;
 }
@@ -141,9 +144,10 @@ static int read_route(struct words *w, struct pc_change *c)
 	if ((!all && read_prefix(w, &c->prefix) != 0) || read_options(w, c, options) != 0)
 		return -1;
 	if (all && pc_addr_is_any(&c->addr))
-		return fail(w, "\"default\" needs \"via\" and a gateway, whose family it is of");
+		return fail(
+		    w, "\"default\" requires \"via GATEWAY\", which determines the address family");
 	if (c->kind != PC_CHANGE_DEL_ROUTE && pc_addr_is_any(&c->addr) && c->port < 0)
-		return fail(w, "\"via\" and a gateway are missing, or \"port\" and its number");
+		return fail(w, "missing \"via GATEWAY\" or \"port N\"");
 	return 0;
 }
 
@@ -157,7 +161,8 @@ static int read_neigh(struct words *w, struct pc_change *c)
 	if (read_addr(w, &c->addr) != 0)
 		return -1;
 	if (c->kind == PC_CHANGE_SET_NEIGH && !is_next(w, "mac"))
-		return fail(w, "\"mac\" and a MAC address are missing");
+		return fail(w,
+		            "missing \"mac\" and a MAC address (example: mac 02:00:00:00:00:01)");
 	if (c->kind == PC_CHANGE_SET_NEIGH && read_mac(w, c->mac) != 0)
 		return -1;
 	return read_options(w, c, PORT);
@@ -213,7 +218,7 @@ static int read_state(struct words *w, struct pc_socket_match *m)
 			m->states |= 1u << i;
 			return 0;
 		}
-	return fail(w, "\"%s\" is no state, as established, listen or time-wait are",
+	return fail(w, "\"%s\" is not a TCP state (example: established, listen or time-wait)",
 	            text != NULL ? text : "");
 }
 
@@ -237,7 +242,7 @@ static int read_sockets(struct words *w, struct ctl_command *c)
 			m->has_peer = true;
 			rc = read_prefix(w, &m->peer);
 		} else {
-			rc = fail(w, "\"%s\" is not understood here", next(w));
+			rc = fail(w, "unexpected \"%s\"", next(w));
 		}
 	}
 	return rc;
@@ -246,13 +251,13 @@ static int read_sockets(struct words *w, struct ctl_command *c)
 static int read_counters(struct words *w, struct ctl_command *c)
 {
 	c->all = is_next(w, "all");
-	return w->at == w->n ? 0 : fail(w, "\"%s\" is not understood here", next(w));
+	return w->at == w->n ? 0 : fail(w, "unexpected \"%s\"", next(w));
 }
 
 static int read_nothing(struct words *w, struct ctl_command *c)
 {
 	(void)c;
-	return w->at == w->n ? 0 : fail(w, "\"%s\" is not understood here", next(w));
+	return w->at == w->n ? 0 : fail(w, "unexpected \"%s\"", next(w));
 }
 
 /* A filter arrives as its instructions, two hex digits per byte; the socket that it is attached to
@@ -265,7 +270,7 @@ static int read_program(struct words *w, struct ctl_capture_args *a)
 
 	if (digits == 0 || digits % each != 0 || digits / each > CTL_PROGRAM_MAX ||
 	    strspn(text, "0123456789abcdef") != digits)
-		return fail(w, "that is no program of a filter");
+		return fail(w, "invalid filter program");
 	for (size_t i = 0; i < digits; i += 2)
 		(void)sscanf(text + i, "%2hhx", at++);
 	a->nb_insn = (uint16_t)(digits / each);
@@ -292,7 +297,7 @@ static int read_capture(struct words *w, struct ctl_command *c)
 		} else if (is_next(w, "program")) {
 			rc = read_program(w, a);
 		} else {
-			rc = fail(w, "\"%s\" is not understood here", next(w));
+			rc = fail(w, "unexpected \"%s\"", next(w));
 		}
 	}
 	return rc;
@@ -304,7 +309,7 @@ static int read_load(struct words *w, struct ctl_command *c)
 	const char *name = next(w);
 
 	if (name == NULL)
-		return fail(w, "the name of a file is missing");
+		return fail(w, "missing file name");
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	return read_nothing(w, c);
 }
@@ -320,7 +325,7 @@ static int read_table(struct words *w, struct ctl_command *c)
 		return 0;
 	}
 	if (strlen(name) >= sizeof(c->table))
-		return fail(w, "there is no table \"%s\": its name is too long", name);
+		return fail(w, "table name \"%s\" is too long", name);
 	strcpy(c->table, name);
 	c->verb = CTL_SHOW_TABLE;
 	if (verb == NULL || strcmp(verb, "show") == 0)
@@ -331,7 +336,7 @@ static int read_table(struct words *w, struct ctl_command *c)
 			c->table_verb = (enum pc_firewall_verb)i;
 			return read_load(w, c);
 		}
-	return fail(w, "\"%s\" is none of add, delete, replace, show", verb);
+	return fail(w, "\"%s\" is not \"add\", \"delete\", \"replace\" or \"show\"", verb);
 }
 
 static const struct {
@@ -362,7 +367,7 @@ static int read_command(struct words *w, struct ctl_command *c)
 	const char *object = next(w), *verb;
 
 	if (object == NULL)
-		return fail(w, "a command is missing");
+		return fail(w, "missing command");
 	if (strcmp(object, "capture") == 0) {
 		c->verb = CTL_CAPTURE;
 		return read_capture(w, c);
@@ -386,7 +391,7 @@ static int read_command(struct words *w, struct ctl_command *c)
 			c->change.kind = commands[i].kind;
 			return commands[i].read(w, &c->change);
 		}
-	return fail(w, "there is no command \"%s%s%s\"; percore-ctl --help lists them", object,
+	return fail(w, "unknown command \"%s%s%s\"; see percore-ctl --help", object,
 	            verb != NULL ? " " : "", verb != NULL ? verb : "");
 }
 
@@ -397,12 +402,12 @@ int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len)
 
 	memset(c, 0, sizeof(*c));
 	if (snprintf(buf, sizeof(buf), "%s", text) >= (int)sizeof(buf))
-		return fail(&w, "the command is too long");
+		return fail(&w, "command is too long");
 	while ((word = strsep(&rest, " \t\r\n")) != NULL) {
 		if (*word == '\0')
 			continue;
 		if (w.n == WORDS)
-			return fail(&w, "the command has too many words");
+			return fail(&w, "command has too many words");
 		w.word[w.n++] = word;
 	}
 	return read_command(&w, c);

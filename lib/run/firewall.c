@@ -89,11 +89,11 @@ static char *read_fd(const char *name, int fd, size_t *size, char *why, size_t l
 	char *text;
 
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
-		(void)refuse(why, len, "%s: this is no file", name);
+		(void)refuse(why, len, "%s: not a regular file", name);
 		return NULL;
 	}
 	if (st.st_size > FILE_MAX) {
-		(void)refuse(why, len, "%s: the file is larger than %d MiB", name, FILE_MAX >> 20);
+		(void)refuse(why, len, "%s: file is larger than %d MiB", name, FILE_MAX >> 20);
 		return NULL;
 	}
 	text = malloc((size_t)st.st_size + 1);
@@ -125,7 +125,7 @@ static FILE *open_file(const char *what, const char *path, char *why, size_t len
 	}
 	if (fstat(fileno(f), &st) == 0 && (st.st_mode & S_IWOTH) == 0)
 		return f;
-	(void)refuse(why, len, "%s%s: everybody may write to this file: chmod o-w %s", what, path,
+	(void)refuse(why, len, "%s%s: file is writable by everyone; run: chmod o-w %s", what, path,
 	             path);
 	(void)fclose(f);
 	return NULL;
@@ -215,7 +215,7 @@ static struct pc_firewall *make(struct run *r, const char *name, const char *tex
 		names[i] = r->workers[0]->ports[i]->info.name;
 
 	if (getrandom(args.seed, sizeof(args.seed), 0) != (ssize_t)sizeof(args.seed)) {
-		(void)refuse(why, len, "%s: no random numbers: %s", name, strerror(errno));
+		(void)refuse(why, len, "%s: cannot get random numbers: %s", name, strerror(errno));
 		return NULL;
 	}
 	return pc_firewall_create(&args, why, len);
@@ -296,10 +296,11 @@ static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *end
 	memset(f->asked, 0, sizeof(f->asked));
 	all = wait_for_all(f, ends);
 	pthread_cond_signal(&f->changed);
-	return all ? 0 : refuse(why, len, "some lcore has not taken the rules yet");
+	return all ? 0 : refuse(why, len, "the rules are not yet in effect on every lcore");
 }
 
-static const char not_yet[] = "nothing is changed: some lcore has not taken the rules before yet";
+static const char not_yet[] =
+    "nothing changed: the previous rules are not yet in effect on every lcore";
 
 static int replace(struct run *r, struct pc_firewall *set, const bool *ends, char *why, size_t len)
 {
@@ -376,8 +377,9 @@ void firewall_reload(struct run *r, const char *path, const bool *ends)
 
 	if (path[0] == '\0' || r->firewall == NULL) {
 		if (strcmp(path, r->s->firewall) != 0)
-			printf("%s: %s needs a restart, or percore-ctl\n", r->app->name,
-			       path[0] == '\0' ? "no firewall.rules" : "a first firewall.rules");
+			printf("%s: %s requires a restart or percore-ctl\n", r->app->name,
+			       path[0] == '\0' ? "removing firewall.rules"
+			                       : "adding firewall.rules");
 		return;
 	}
 	f = open_file("firewall.rules: ", path, why, sizeof(why));
@@ -387,11 +389,11 @@ void firewall_reload(struct run *r, const char *path, const bool *ends)
 	}
 	if (rc == 0) {
 		snprintf(r->s->firewall, sizeof(r->s->firewall), "%s", path);
-		printf("%s: has read the rules in %s again\n", r->app->name, path);
+		printf("%s: reloaded the rules in %s\n", r->app->name, path);
 	}
 	if (rc != 0)
 		fprintf(stderr, "%s: %s%s\n", r->app->name,
-		        is_late(r->firewall) ? "" : "the rules stay: ", why);
+		        is_late(r->firewall) ? "" : "keeping the current rules: ", why);
 }
 
 /* ---- tables ---------------------------------------------------------------------------------- */
@@ -406,7 +408,7 @@ int firewall_change_table(struct run *r, const struct pc_firewall_change *c, con
 	if (!wait_for_all(f, ends))
 		rc = refuse(why, len, not_yet);
 	else if (f->set == NULL)
-		rc = refuse(why, len, "there are no rules, and so no table \"%s\"", c->table);
+		rc = refuse(why, len, "no table \"%s\": there are no rules", c->table);
 	else
 		rc = pc_firewall_change_table(f->set, c, changed, why, len);
 	if (rc == 0)
@@ -512,7 +514,7 @@ int firewall_start(struct run *r)
 		return 0;
 	f = r->firewall = calloc(1, sizeof(*f));
 	if (f == NULL)
-		return settings_fail(r->s, "no memory for the firewall");
+		return settings_fail(r->s, "not enough memory for the firewall");
 	f->run = r;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -521,7 +523,7 @@ int firewall_start(struct run *r)
 	if (r->s->firewall[0] != '\0' && start_with_file(r) != 0)
 		return -1;
 	f->has_thread = rte_ctrl_thread_create(&f->thread, "pc-firewall", NULL, serve, f) == 0;
-	return f->has_thread ? 0 : settings_fail(r->s, "a thread cannot be made");
+	return f->has_thread ? 0 : settings_fail(r->s, "cannot create the firewall thread");
 }
 
 void firewall_stop(struct run *r)

@@ -118,7 +118,7 @@ void firewall_show_table(struct run *r, const char *name, FILE *out)
 	struct shown s = {0};
 
 	if (!copy_table(r, name, &s)) {
-		fprintf(out, "error the rules have no table \"%s\"\n", name);
+		fprintf(out, "error no table \"%s\" in the rules\n", name);
 		return;
 	}
 	fputs("ok\n", out);

@@ -188,7 +188,7 @@ def reload(b, s):
         ctl(b, s, "firewall", "check", none)
         ctl(b, s, "firewall", "check", bad, status=1)
         text = ctl(b, s, "firewall", "load", bad, status=1)
-        expect(f'{bad}:2: "prot" is no address' in text, text)
+        expect(f'{bad}:2: "prot" is not an address or network' in text, text)
         expect("default in drop log" in ctl(b, s, "firewall", "show"), "the rules are gone")
         for i in range(5):
             ctl(b, s, "firewall", "load", none if i % 2 == 0 else s.rules)
@@ -205,7 +205,7 @@ def reload(b, s):
     text = ctl(b, s, "firewall", "load", os.path.join(b.tmp, "missing"), status=2)
     expect("missing: No such file" in text, text)
     text = ctl(b, s, "firewall", "load", "/dev/null", status=1)
-    expect("/dev/null: this is no file" in text, text)
+    expect("/dev/null: not a regular file" in text, text)
     with open(s.rules, encoding="ascii") as f:
         r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "load", "-"], stdin=f, timeout=30, check=False)
     expect(r.returncode == 0 and "8000-8099" in ctl(b, s, "firewall", "show"), "rules by stdin")
@@ -253,7 +253,7 @@ def tables(b, s):
     expect(seven(b) == [FILTERED, OPEN], "who is in neither list is let in")
     expect(ctl(b, s, "firewall", "table", "show") == "bad 0\nours 1\n", "sizes")
     text = ctl(b, s, "firewall", "table", "bad", "add", "10.0.0.1", "10.0.0.256", status=1)
-    expect('command:2: "10.0.0.256" is no address' in text, text)
+    expect('command:2: "10.0.0.256" is not an address or network' in text, text)
     text = ctl(b, s, "firewall", "table", "worse", "show", status=1)
     expect('no table "worse"' in text, text)
     text = ctl(b, s, "firewall", "table", "bad", "add", "file", os.path.join(b.tmp, "missing"), status=2)
@@ -275,7 +275,7 @@ def ports(b, s):
     expect(seven(b) == [FILTERED, OPEN], "what has left the table is open")
     expect(ctl(b, s, "firewall", "table", "open", "show") == "1-6\n8-100\n", "ranges")
     text = change(b, s, "open", "replace", "80", CLIENT, status=1)
-    expect(f'command:2: "{CLIENT}" is no port' in text, text)
+    expect(f'command:2: "{CLIENT}" is not a port' in text, text)
     text = ctl(b, s, "firewall", "load", write(b, "bad", "pass in proto tcp to port no-such-service\n"), status=1)
     expect('bad:1: ' in text and "/etc/services" in text, text)
     ctl(b, s, "firewall", "load", s.rules)
@@ -364,13 +364,13 @@ def hangup(b, s):
     change(b, s, "bad", "add", "192.0.2.1")
     write(b, "rules", "table bad { 192.0.2.78 }\ntable kept\ndefault in drop\npass in proto tcp to port 9\n")
     s.program.signal(signal.SIGHUP)
-    wait_for(lambda: "has read the rules" in s.program.out(), 10 * b.slow, "a line that says so")
+    wait_for(lambda: "reloaded the rules" in s.program.out(), 10 * b.slow, "a line that says so")
     expect("to port 9\n" in ctl(b, s, "firewall", "show"), "other rules")
     expect(ctl(b, s, "firewall", "table", "kept", "show") == "192.0.2.1/32\n", "what was put into it is lost")
     expect(ctl(b, s, "firewall", "table", "bad", "show") == "192.0.2.78/32\n", "it is not what the file says")
     write(b, "rules", "accept in\n")
     s.program.signal(signal.SIGHUP)
-    wait_for(lambda: '"accept" is none of pass, drop, reject' in s.program.err(), 10 * b.slow, "a line that says why not")
+    wait_for(lambda: '"accept" is not "pass", "drop" or "reject"' in s.program.err(), 10 * b.slow, "a line that says why not")
     expect("to port 9\n" in ctl(b, s, "firewall", "show"), "the rules are gone")
 
 
@@ -378,7 +378,7 @@ def end(b, s):
     """a program does not start with rules that are wrong"""
     s.program.stop()
     r = sh(b.path("percore-echo"), *b.eal(), "--", "--addr", f"{SERVER}/24", "-c", s.config, check=False)
-    expect(r.returncode == 2 and f'{s.rules}:1: "accept" is none of pass, drop, reject' in r.stderr, r.stdout + r.stderr)
+    expect(r.returncode == 2 and f'{s.rules}:1: "accept" is not "pass", "drop" or "reject"' in r.stderr, r.stdout + r.stderr)
 
 
 STEPS = [table, shown, reload, tables, ports, sources, overload, handshakes, hangup, end]

@@ -115,16 +115,17 @@ static void test_wrong(void)
 	struct pc_firewall_table t;
 
 	CU_ASSERT_EQUAL(change(set, "c", PC_FIREWALL_ADD, "10.0.0.1"), -ENOENT);
-	CU_ASSERT_STRING_EQUAL(why, "the rules have no table \"c\"");
+	CU_ASSERT_STRING_EQUAL(why, "no table \"c\" in the rules");
 	CU_ASSERT_EQUAL(change(set, "", PC_FIREWALL_ADD, "10.0.0.1"), -ENOENT);
 	CU_ASSERT_EQUAL(change(set, "a", PC_FIREWALL_ADD, "10.0.0.2\n10.0.0.3 ten"), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "b:2: \"ten\" is no address, as 192.0.2.0/24 is");
+	CU_ASSERT_STRING_EQUAL(why,
+	                       "b:2: \"ten\" is not an address or network (example: 192.0.2.0/24)");
 	CU_ASSERT_STRING_EQUAL(list(set, "a"), "10.0.0.1/32");
 	for (unsigned i = 0; i < MAX - 1; i++)
 		sprintf(text + strlen(text), "10.1.0.%u\n", i);
 	/* with the one of the list behind "!" there are too many */
 	CU_ASSERT_EQUAL(change(set, "a", PC_FIREWALL_ADD, text), -ENOSPC);
-	CU_ASSERT_STRING_EQUAL(why, "b: more than 100 addresses in tables (firewall.max_addrs)");
+	CU_ASSERT_STRING_EQUAL(why, "b: too many addresses in tables (firewall.max_addrs: 100)");
 	CU_ASSERT_EQUAL(change(set, "a", PC_FIREWALL_REPLACE, text), MAX - 1);
 	pc_firewall_forget(set);
 	CU_ASSERT_EQUAL(change(set, "b", PC_FIREWALL_ADD, "10.0.0.1"), -ENOSPC);
@@ -203,9 +204,10 @@ static void test_ports(void)
 	CU_ASSERT_EQUAL(judge_port(&fw, 8080), FW_DROP);
 	CU_ASSERT(judge_port(&fw, 8079) == FW_PASS && judge_port(&fw, 8081) == FW_PASS);
 	CU_ASSERT_EQUAL(change(set, "web", PC_FIREWALL_ADD, "80\n10.0.0.1"), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "b:2: \"10.0.0.1\" is no port, as 80 is, or 8000-8080");
+	CU_ASSERT_STRING_EQUAL(
+	    why, "b:2: \"10.0.0.1\" is not a port or range (example: 80 or 8000-8080)");
 	CU_ASSERT_EQUAL(change(set, "web", PC_FIREWALL_ADD, "http"), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "b:1: files are not read here");
+	CU_ASSERT_STRING_EQUAL(why, "b:1: files cannot be read here");
 	CU_ASSERT_EQUAL(ports_of(set, 0), 100);
 	/* other rules take them over, if their table is of ports */
 	CU_ASSERT_EQUAL(pc_firewall_take_tables(next, set, why, sizeof(why)), 0);

@@ -59,160 +59,169 @@ static int read_text(const char *text)
 static const struct {
 	const char *text, *why;
 } bad[] = {
-    {"accept in", "a.fw:1: \"accept\" is none of pass, drop, reject"},
-    {"\n# nothing\npass", "a.fw:3: \"in\" or \"out\" is missing"},
-    {"pass both", "a.fw:1: \"both\" is neither in nor out"},
-    {"pass in\ndrop in quick", "a.fw:2: \"quick\" is not understood here"},
+    {"accept in", "a.fw:1: \"accept\" is not \"pass\", \"drop\" or \"reject\""},
+    {"\n# nothing\npass", "a.fw:3: missing \"in\" or \"out\""},
+    {"pass both", "a.fw:1: \"both\" is not \"in\" or \"out\""},
+    {"pass in\ndrop in quick", "a.fw:2: unexpected \"quick\""},
     {"pass in from",
-     "a.fw:1: something is missing behind \"from\", as 192.0.2.0/24, <table>, any, or port 80"},
-    {"pass in from 10.0.0.0/33", "a.fw:1: \"10.0.0.0/33\" is no address, as 192.0.2.0/24 is"},
-    {"pass in from 10.0.0", "a.fw:1: \"10.0.0\" is no address, as 192.0.2.0/24 is"},
-    {"pass in from 10.0.0.1,,10.0.0.2", "a.fw:1: an item is missing in the list behind \"from\""},
-    {"pass in from 10.0.0.1 from 10.0.0.2", "a.fw:1: there is a second \"from\""},
-    {"pass in to any to port 5", "a.fw:1: \"port\" needs \"proto tcp\" or \"proto udp\""},
-    {"pass in proto tcp to port 1 to port 2", "a.fw:1: there is a second \"to\""},
-    {"pass in to 2001:db8::/129", "a.fw:1: \"2001:db8::/129\" is no address, as 192.0.2.0/24 is"},
-    {"pass in proto tpc", "a.fw:1: \"tpc\" is no protocol, as tcp, udp, icmp and icmp6 are"},
-    {"pass in proto 256", "a.fw:1: \"256\" is no protocol, as tcp, udp, icmp and icmp6 are"},
-    {"pass in proto tcp proto udp", "a.fw:1: there is a second \"proto\""},
-    {"pass in proto tcp to port 80-", "a.fw:1: \"80-\" is no port, as 80 is, or 8000-8080"},
-    {"pass in proto tcp to port -80", "a.fw:1: \"-80\" is no port, as 80 is, or 8000-8080"},
-    {"pass in proto tcp to port 90-80", "a.fw:1: \"90-80\" is no port, as 80 is, or 8000-8080"},
-    {"pass in proto tcp to port 65536", "a.fw:1: \"65536\" is no port, as 80 is, or 8000-8080"},
+     "a.fw:1: missing argument after \"from\" (example: 192.0.2.0/24, <table>, any, or port 80)"},
+    {"pass in from 10.0.0.0/33",
+     "a.fw:1: \"10.0.0.0/33\" is not an address or network (example: 192.0.2.0/24)"},
+    {"pass in from 10.0.0",
+     "a.fw:1: \"10.0.0\" is not an address or network (example: 192.0.2.0/24)"},
+    {"pass in from 10.0.0.1,,10.0.0.2", "a.fw:1: empty item in the list after \"from\""},
+    {"pass in from 10.0.0.1 from 10.0.0.2", "a.fw:1: duplicate \"from\""},
+    {"pass in to any to port 5", "a.fw:1: \"port\" requires \"proto tcp\" or \"proto udp\""},
+    {"pass in proto tcp to port 1 to port 2", "a.fw:1: duplicate \"to\""},
+    {"pass in to 2001:db8::/129",
+     "a.fw:1: \"2001:db8::/129\" is not an address or network (example: 192.0.2.0/24)"},
+    {"pass in proto tpc", "a.fw:1: \"tpc\" is not a protocol (example: tcp, udp, icmp or icmp6)"},
+    {"pass in proto 256", "a.fw:1: \"256\" is not a protocol (example: tcp, udp, icmp or icmp6)"},
+    {"pass in proto tcp proto udp", "a.fw:1: duplicate \"proto\""},
+    {"pass in proto tcp to port 80-",
+     "a.fw:1: \"80-\" is not a port or range (example: 80 or 8000-8080)"},
+    {"pass in proto tcp to port -80",
+     "a.fw:1: \"-80\" is not a port or range (example: 80 or 8000-8080)"},
+    {"pass in proto tcp to port 90-80",
+     "a.fw:1: \"90-80\" is not a port or range (example: 80 or 8000-8080)"},
+    {"pass in proto tcp to port 65536",
+     "a.fw:1: \"65536\" is not a port or range (example: 80 or 8000-8080)"},
     {"pass in proto tcp to port http", "a.fw:1: /etc/services: there is none"},
     {"pass in proto tcp to port",
-     "a.fw:1: something is missing behind \"port\", as 80, 8000-8080, https or <table>"},
-    {"pass in proto tcp,icmp to port 80", "a.fw:1: \"port\" needs \"proto tcp\" or \"proto udp\""},
+     "a.fw:1: missing argument after \"port\" (example: 80, 8000-8080, https or <table>)"},
+    {"pass in proto tcp,icmp to port 80",
+     "a.fw:1: \"port\" requires \"proto tcp\" or \"proto udp\""},
     {"pass in icmp-type 8",
-     "a.fw:1: \"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it"},
+     "a.fw:1: \"icmp-type\" requires a preceding \"proto icmp\" or \"proto icmp6\""},
     {"pass in proto icmp icmp-type packet-too-big",
-     "a.fw:1: \"packet-too-big\" is no type of ICMP, as echo-request is"},
-    {"pass in proto icmp icmp-type 256", "a.fw:1: \"256\" is no type of ICMP, as echo-request is"},
-    {"pass in proto icmp icmp-type 3,8 icmp-type 0", "a.fw:1: there is a second \"icmp-type\""},
-    {"pass in state new state established", "a.fw:1: there is a second \"state\""},
-    {"pass in on 0 on 1", "a.fw:1: there is a second \"on\""},
-    {"pass in limit 10/s limit 1000000/s", "a.fw:1: there is a second \"limit\""},
+     "a.fw:1: \"packet-too-big\" is not an ICMP type (example: echo-request)"},
+    {"pass in proto icmp icmp-type 256",
+     "a.fw:1: \"256\" is not an ICMP type (example: echo-request)"},
+    {"pass in proto icmp icmp-type 3,8 icmp-type 0", "a.fw:1: duplicate \"icmp-type\""},
+    {"pass in state new state established", "a.fw:1: duplicate \"state\""},
+    {"pass in on 0 on 1", "a.fw:1: duplicate \"on\""},
+    {"pass in limit 10/s limit 1000000/s", "a.fw:1: duplicate \"limit\""},
     {"pass in state open",
-     "a.fw:1: \"open\" is no state; there are new, established, related, invalid"},
-    {"pass in state 0", "a.fw:1: \"0\" is no state; there are new, established, related, invalid"},
-    {"pass in limit 10", "a.fw:1: \"10\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
-    {"pass in limit 10/w", "a.fw:1: \"10/w\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
-    {"pass in limit 10/min", "a.fw:1: \"10/min\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
-    {"pass in limit 10/", "a.fw:1: \"10/\" is no rate, as 100/s, 3/m, 20/h and 50/d are"},
-    {"pass in limit 0/d", "a.fw:1: \"0\" is no rate from 1/d to 1000000000/d"},
+     "a.fw:1: \"open\" is not a state (new, established, related or invalid)"},
+    {"pass in state 0", "a.fw:1: \"0\" is not a state (new, established, related or invalid)"},
+    {"pass in limit 10", "a.fw:1: \"10\" is not a rate (example: 100/s, 3/m, 20/h or 50/d)"},
+    {"pass in limit 10/w", "a.fw:1: \"10/w\" is not a rate (example: 100/s, 3/m, 20/h or 50/d)"},
+    {"pass in limit 10/min",
+     "a.fw:1: \"10/min\" is not a rate (example: 100/s, 3/m, 20/h or 50/d)"},
+    {"pass in limit 10/", "a.fw:1: \"10/\" is not a rate (example: 100/s, 3/m, 20/h or 50/d)"},
+    {"pass in limit 0/d", "a.fw:1: \"0/d\" is not a rate from 1/d to 1000000000/d"},
     {"pass in limit 1/d burst 40000",
-     "a.fw:1: a \"burst\" of 40000 is more than is let in in 100 years"},
-    {"pass in limit 0/s", "a.fw:1: \"0\" is no rate from 1/s to 1000000000/s"},
-    {"pass in limit 10/s burst 0", "a.fw:1: \"0\" is no number of packets from 1 to 1000000000"},
-    {"drop in limit 10/s",
-     "a.fw:1: \"limit\" says how many are passed or rejected; drop has no use for it"},
-    {"pass in burst 5", "a.fw:1: \"burst\" is not understood here"},
-    {"pass in on eth0", "a.fw:1: \"eth0\" is neither the number nor the name of a port"},
-    {"pass in inet to 2001:db8::1",
-     "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
+     "a.fw:1: \"burst\" 40000 exceeds what the limit admits in 100 years"},
+    {"pass in limit 0/s", "a.fw:1: \"0/s\" is not a rate from 1/s to 1000000000/s"},
+    {"pass in limit 10/s burst 0", "a.fw:1: \"0\" is not a number of packets from 1 to 1000000000"},
+    {"drop in limit 10/s", "a.fw:1: \"limit\" is valid only with \"pass\" or \"reject\""},
+    {"pass in burst 5", "a.fw:1: unexpected \"burst\""},
+    {"pass in on eth0", "a.fw:1: \"eth0\" is not a port number or name"},
+    {"pass in inet to 2001:db8::1", "a.fw:1: rule can never match: it mixes IPv4 and IPv6"},
     {"pass in from 10.0.0.1 to 2001:db8::1",
-     "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
-    {"pass in proto icmp6 from 10.0.0.1",
-     "a.fw:1: no packet fits: the addresses and the protocol are of two families"},
+     "a.fw:1: rule can never match: it mixes IPv4 and IPv6"},
+    {"pass in proto icmp6 from 10.0.0.1", "a.fw:1: rule can never match: it mixes IPv4 and IPv6"},
     {"pass in\npass in inet to 2001:db8::1",
-     "a.fw:2: no packet fits: the addresses and the protocol are of two families"},
-    {"pass in from <bad>", "a.fw:1: there is no table \"<bad>\" in the lines before"},
-    {"table bad\npass in from <bad", "a.fw:2: there is no table \"<bad\" in the lines before"},
-    {"pass in from <>", "a.fw:1: there is no table \"<>\" in the lines before"},
-    {"table web ports\npass in from <web>", "a.fw:2: the table \"<web>\" is one of ports"},
+     "a.fw:2: rule can never match: it mixes IPv4 and IPv6"},
+    {"pass in from <bad>", "a.fw:1: table \"<bad>\" is not defined on a preceding line"},
+    {"table bad\npass in from <bad", "a.fw:2: table \"<bad\" is not defined on a preceding line"},
+    {"pass in from <>", "a.fw:1: table \"<>\" is not defined on a preceding line"},
+    {"table web ports\npass in from <web>",
+     "a.fw:2: table \"<web>\" contains ports, not addresses"},
     {"table bad\npass in proto tcp to port <bad>",
-     "a.fw:2: the table \"<bad>\" is one of addresses"},
-    {"pass in proto tcp to port <web>", "a.fw:1: there is no table \"<web>\" in the lines before"},
+     "a.fw:2: table \"<bad>\" contains addresses, not ports"},
+    {"pass in proto tcp to port <web>",
+     "a.fw:1: table \"<web>\" is not defined on a preceding line"},
     {"table web ports\npass in to port <web>",
-     "a.fw:2: \"port\" needs \"proto tcp\" or \"proto udp\""},
-    {"table web ports\npass in proto tcp to port <web> to port 80",
-     "a.fw:2: there is a second \"to\""},
+     "a.fw:2: \"port\" requires \"proto tcp\" or \"proto udp\""},
+    {"table web ports\npass in proto tcp to port <web> to port 80", "a.fw:2: duplicate \"to\""},
     {"table web ports { 80,\n10.0.0.1 }",
-     "a.fw:2: \"10.0.0.1\" is no port, as 80 is, or 8000-8080"},
-    {"table web { 80 }", "a.fw:1: \"80\" is no address, as 192.0.2.0/24 is"},
+     "a.fw:2: \"10.0.0.1\" is not a port or range (example: 80 or 8000-8080)"},
+    {"table web { 80 }", "a.fw:1: \"80\" is not an address or network (example: 192.0.2.0/24)"},
     {"table web port { 80 }", "a.fw:1: \"port\" is neither \"{\" nor \"file\""},
-    {"pass in from 10.0.0.1,any", "a.fw:1: \"any\" stands alone"},
-    {"table", "a.fw:1: the name of the table is missing"},
-    {"table a/b", "a.fw:1: \"a/b\" is no name: up to 31 letters, digits, -, _ and ."},
+    {"pass in from 10.0.0.1,any", "a.fw:1: \"any\" cannot be negated or part of a list"},
+    {"table", "a.fw:1: missing table name"},
+    {"table a/b",
+     "a.fw:1: \"a/b\" is not a table name (up to 31 letters, digits, \"-\", \"_\" and \".\")"},
     {"table abcdefghijklmnopqrstuvwxyz012345",
-     "a.fw:1: \"abcdefghijklmnopqrstuvwxyz012345\" is no name: up to 31 letters, digits, -, _ and "
-     "."},
-    {"table a\n\ntable a", "a.fw:3: there is a second table \"a\", the first is in line 1"},
+     "a.fw:1: \"abcdefghijklmnopqrstuvwxyz012345\" is not a table name (up to 31 letters, digits, "
+     "\"-\", \"_\" and \".\")"},
+    {"table a\n\ntable a", "a.fw:3: duplicate table \"a\" (first on line 1)"},
     {"table a 10.0.0.1", "a.fw:1: \"10.0.0.1\" is neither \"{\" nor \"file\""},
-    {"table a {\n 10.0.0.1\n", "a.fw:3: the \"}\" of the table in line 1 is missing"},
+    {"table a {\n 10.0.0.1\n", "a.fw:3: missing \"}\" of the table on line 1"},
     {"table a {\n 10.0.0.1, 10.0.0.256 }",
-     "a.fw:2: \"10.0.0.256\" is no address, as 192.0.2.0/24 is"},
-    {"table a { {", "a.fw:1: there is a second \"{\""},
-    {"table a {\n} pass in", "a.fw:2: \"pass\" is not understood here"},
-    {"table a file", "a.fw:1: something is missing behind \"file\", as /etc/percore.table"},
-    {"table a file addrs", "a.fw:1: \"addrs\" does not begin with /, as the name of a file has to"},
+     "a.fw:2: \"10.0.0.256\" is not an address or network (example: 192.0.2.0/24)"},
+    {"table a { {", "a.fw:1: unexpected \"{\""},
+    {"table a {\n} pass in", "a.fw:2: unexpected \"pass\""},
+    {"table a file", "a.fw:1: missing path after \"file\" (example: /etc/percore.table)"},
+    {"table a file addrs",
+     "a.fw:1: \"addrs\" is not an absolute path (example: /etc/percore.table)"},
     {"table a file /addrs", "a.fw:1: /addrs: there is none"},
-    {"pass in from !any", "a.fw:1: \"any\" stands alone"},
+    {"pass in from !any", "a.fw:1: \"any\" cannot be negated or part of a list"},
     {"pass in from !",
-     "a.fw:1: something is missing behind \"!\", as 192.0.2.0/24, <table>, any, or port 80"},
+     "a.fw:1: missing argument after \"!\" (example: 192.0.2.0/24, <table>, any, or port 80)"},
     {"pass in from 10.0.0.1,!10.0.0.2",
-     "a.fw:1: \"!\" stands before the whole list, not before \"10.0.0.2\""},
+     "a.fw:1: \"!\" must precede the whole list, not \"10.0.0.2\""},
     {"pass in proto tcp to port !0-100,101-65535",
-     "a.fw:1: nothing is left by the \"!\" behind \"port\""},
+     "a.fw:1: \"!\" after \"port\" excludes everything"},
     {"pass in state !new,established,related,invalid",
-     "a.fw:1: nothing is left by the \"!\" behind \"state\""},
-    {"pass in proto !tcp to port 80", "a.fw:1: \"port\" needs \"proto tcp\" or \"proto udp\""},
+     "a.fw:1: \"!\" after \"state\" excludes everything"},
+    {"pass in proto !tcp to port 80", "a.fw:1: \"port\" requires \"proto tcp\" or \"proto udp\""},
     {"pass in proto !icmp icmp-type 8",
-     "a.fw:1: \"icmp-type\" needs \"proto icmp\" or \"proto icmp6\" before it"},
-    {"pass in on 0,net_tap1", "a.fw:1: \"net_tap1\" is neither the number nor the name of a port"},
+     "a.fw:1: \"icmp-type\" requires a preceding \"proto icmp\" or \"proto icmp6\""},
+    {"pass in on 0,net_tap1", "a.fw:1: \"net_tap1\" is not a port number or name"},
     {"pass in proto tcp flags S",
-     "a.fw:1: \"S\" are no flags of F, S, R, P, A, U, E, W, as S/SA are"},
+     "a.fw:1: \"S\" is not FLAGS/MASK of F, S, R, P, A, U, E and W (example: S/SA)"},
     {"pass in proto tcp flags S/",
-     "a.fw:1: \"S/\" are no flags of F, S, R, P, A, U, E, W, as S/SA are"},
+     "a.fw:1: \"S/\" is not FLAGS/MASK of F, S, R, P, A, U, E and W (example: S/SA)"},
     {"pass in proto tcp flags S/SX",
-     "a.fw:1: \"S/SX\" are no flags of F, S, R, P, A, U, E, W, as S/SA are"},
+     "a.fw:1: \"S/SX\" is not FLAGS/MASK of F, S, R, P, A, U, E and W (example: S/SA)"},
     {"pass in proto tcp flags SF/SA",
-     "a.fw:1: \"SF/SA\": what is to be set has to be behind the \"/\", too"},
-    {"pass in flags S/SA", "a.fw:1: \"flags\" needs \"proto tcp\" before it"},
-    {"pass in proto tcp,udp flags S/SA", "a.fw:1: \"flags\" needs \"proto tcp\" before it"},
-    {"pass in proto tcp flags S/SA flags A/A", "a.fw:1: there is a second \"flags\""},
-    {"pass in limit 10/s per", "a.fw:1: something is missing behind \"per\", as source"},
-    {"pass in limit 10/s per sauce", "a.fw:1: \"sauce\" is not \"source\""},
-    {"pass out limit 10/s per source",
-     "a.fw:1: \"per source\" is of what comes in: what goes out is ours"},
+     "a.fw:1: \"SF/SA\": flags before the \"/\" must also be in the mask after it"},
+    {"pass in flags S/SA", "a.fw:1: \"flags\" requires a preceding \"proto tcp\""},
+    {"pass in proto tcp,udp flags S/SA", "a.fw:1: \"flags\" requires a preceding \"proto tcp\""},
+    {"pass in proto tcp flags S/SA flags A/A", "a.fw:1: duplicate \"flags\""},
+    {"pass in limit 10/s per", "a.fw:1: missing argument after \"per\" (example: source)"},
+    {"pass in limit 10/s per sauce", "a.fw:1: expected \"source\" after \"per\", not \"sauce\""},
+    {"pass out limit 10/s per source", "a.fw:1: \"per source\" is valid only in \"in\" rules"},
     {"pass in limit 10/s per source limit 5/s per source",
-     "a.fw:1: there is a second \"limit\" \"per source\""},
-    {"pass in add", "a.fw:1: something is missing behind \"add\", as <abusers> timeout 10m"},
-    {"pass in add <a> timeout 1m", "a.fw:1: there is no table \"<a>\" in the lines before"},
-    {"table a\npass in add a timeout 1m", "a.fw:2: there is no table \"a\" in the lines before"},
-    {"table a ports\npass in add <a> timeout 1m", "a.fw:2: the table \"<a>\" is one of ports"},
-    {"table a\npass in add <a>", "a.fw:2: \"timeout\" is missing behind \"<a>\""},
-    {"table a\npass in add <a> timeout", "a.fw:2: something is missing behind \"timeout\", as 10m"},
+     "a.fw:1: duplicate \"limit\" \"per source\""},
+    {"pass in add", "a.fw:1: missing argument after \"add\" (example: <abusers> timeout 10m)"},
+    {"pass in add <a> timeout 1m", "a.fw:1: table \"<a>\" is not defined on a preceding line"},
+    {"table a\npass in add a timeout 1m", "a.fw:2: table \"a\" is not defined on a preceding line"},
+    {"table a ports\npass in add <a> timeout 1m",
+     "a.fw:2: table \"<a>\" contains ports, not addresses"},
+    {"table a\npass in add <a>", "a.fw:2: missing \"timeout\" after \"<a>\""},
+    {"table a\npass in add <a> timeout",
+     "a.fw:2: missing argument after \"timeout\" (example: 10m)"},
     {"table a\npass in add <a> timeout 10",
-     "a.fw:2: \"10\" is no time, as 30s, 10m, 2h and 1d are"},
-    {"table a\npass in add <a> timeout 0s", "a.fw:2: \"0s\" is no time from 1s to 31536000s"},
-    {"table a\npass in add <a> timeout 366d", "a.fw:2: \"366d\" is no time from 1d to 365d"},
-    {"table a\npass in add <a> timeout xm", "a.fw:2: \"xm\" is no time from 1m to 525600m"},
-    {"table a\npass out add <a> timeout 1m",
-     "a.fw:2: \"add\" is of what comes in: what goes out is ours"},
+     "a.fw:2: \"10\" is not a time (example: 30s, 10m, 2h or 1d)"},
+    {"table a\npass in add <a> timeout 0s", "a.fw:2: \"0s\" is not a time from 1s to 31536000s"},
+    {"table a\npass in add <a> timeout 366d", "a.fw:2: \"366d\" is not a time from 1d to 365d"},
+    {"table a\npass in add <a> timeout xm", "a.fw:2: \"xm\" is not a time from 1m to 525600m"},
+    {"table a\npass out add <a> timeout 1m", "a.fw:2: \"add\" is valid only in \"in\" rules"},
     {"table a\npass in add <a> timeout 1m add <a> timeout 1m",
-     "a.fw:2: there is a second \"add\" or \"overload\""},
+     "a.fw:2: more than one \"add\" or \"overload\""},
     {"table a\npass in limit 10/s overload <a> timeout 1m",
-     "a.fw:2: \"overload\" needs \"limit\" with \"per source\" before it"},
+     "a.fw:2: \"overload\" requires a preceding \"limit\" with \"per source\""},
     {"pass in limit 10/s per source handshakes",
-     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+     "a.fw:1: \"handshakes\" requires \"pass\" and a preceding \"proto tcp\""},
     {"pass in limit 10/s per source handshakes proto tcp",
-     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+     "a.fw:1: \"handshakes\" requires \"pass\" and a preceding \"proto tcp\""},
     {"pass in proto tcp,udp limit 10/s per source handshakes",
-     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+     "a.fw:1: \"handshakes\" requires \"pass\" and a preceding \"proto tcp\""},
     {"pass in proto !tcp limit 10/s per source handshakes",
-     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
+     "a.fw:1: \"handshakes\" requires \"pass\" and a preceding \"proto tcp\""},
     {"reject in proto tcp limit 10/s per source handshakes",
-     "a.fw:1: \"handshakes\" needs \"pass\" and, before it, \"proto tcp\""},
-    {"pass in proto tcp limit 10/s handshakes", "a.fw:1: \"handshakes\" is not understood here"},
+     "a.fw:1: \"handshakes\" requires \"pass\" and a preceding \"proto tcp\""},
+    {"pass in proto tcp limit 10/s handshakes", "a.fw:1: unexpected \"handshakes\""},
     {"table a\npass in proto tcp limit 10/s per source overload <a> timeout 1m flush",
-     "a.fw:2: \"flush\" needs a \"limit\" with \"per source handshakes\""},
-    {"table a\npass in add <a> timeout 1m flush", "a.fw:2: \"flush\" is not understood here"},
-    {"default", "a.fw:1: \"in\" or \"out\" is missing"},
-    {"default in", "a.fw:1: pass, drop or reject is missing"},
-    {"default in drop now", "a.fw:1: \"now\" is not understood here"},
-    {"default in drop\ndefault in pass",
-     "a.fw:2: there is a second default, the first is in line 1"},
+     "a.fw:2: \"flush\" requires a \"limit\" with \"per source handshakes\""},
+    {"table a\npass in add <a> timeout 1m flush", "a.fw:2: unexpected \"flush\""},
+    {"default", "a.fw:1: missing \"in\" or \"out\""},
+    {"default in", "a.fw:1: missing \"pass\", \"drop\" or \"reject\""},
+    {"default in drop now", "a.fw:1: unexpected \"now\""},
+    {"default in drop\ndefault in pass", "a.fw:2: duplicate \"default\" (first on line 1)"},
 };
 
 static void test_bad(void)
@@ -386,7 +395,7 @@ static void test_limits(void)
 	strcat(text, "pass out\n");
 	CU_ASSERT_EQUAL(read_text(text), -ENOSPC);
 	CU_ASSERT_STRING_EQUAL(
-	    why, "a.fw:101: more than 100 rules (firewall.max_rules), lists multiplied out");
+	    why, "a.fw:101: too many rules after expanding lists (firewall.max_rules: 100)");
 	/* as many ports as a list has, and one more */
 	strcpy(text, "pass in proto tcp to port 1");
 	for (unsigned i = 1; i < 64; i++)
@@ -394,12 +403,12 @@ static void test_limits(void)
 	CU_ASSERT_EQUAL(entries_of(text), 64);
 	strcat(text, ",1");
 	CU_ASSERT_EQUAL(read_text(text), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "a.fw:1: more than 64 items behind \"port\"");
+	CU_ASSERT_STRING_EQUAL(why, "a.fw:1: more than 64 items after \"port\"");
 	strcpy(text, "pass in");
 	for (unsigned i = 0; i < 48; i++)
 		strcat(text, " log");
 	CU_ASSERT_EQUAL(read_text(text), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "a.fw:1: the line has more than 48 words");
+	CU_ASSERT_STRING_EQUAL(why, "a.fw:1: line has more than 48 words");
 	/* a word longer than the room for what is wrong */
 	memset(word, 'x', sizeof(word) - 1);
 	word[sizeof(word) - 1] = '\0';
@@ -435,7 +444,7 @@ static void test_tables(void)
 	                                "table empty { }\n"
 	                                "tables\n"),
 	                      -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "a.fw:9: \"tables\" is none of pass, drop, reject");
+	CU_ASSERT_STRING_EQUAL(why, "a.fw:9: \"tables\" is not \"pass\", \"drop\" or \"reject\"");
 	CU_ASSERT_EQUAL_FATAL(read_text("table none\n"
 	                                "table one{ 10.0.0.1 }\n"
 	                                "\ttable some { # of them\n"
@@ -458,8 +467,8 @@ static void test_tables(void)
 	fw_rules_free(&r);
 	file = "10.0.0.1\n\n10.0.0\n";
 	CU_ASSERT_EQUAL(read_text("pass in\ntable a file /f"), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why,
-	                       "/f:3: there is something that is no address, as 192.0.2.0/24 is");
+	CU_ASSERT_STRING_EQUAL(
+	    why, "/f:3: an entry is not an address or network (example: 192.0.2.0/24)");
 	file = NULL;
 }
 
@@ -509,7 +518,7 @@ static void test_port_tables(void)
 	file = "443\nhttps2\n";
 	CU_ASSERT_EQUAL(read_text("table web ports file /f"), -EINVAL);
 	CU_ASSERT_STRING_EQUAL(why,
-	                       "/f:2: there is something that is no port, as 80 is, or 8000-8080");
+	                       "/f:2: an entry is not a port or range (example: 80 or 8000-8080)");
 	file = services = NULL;
 }
 
@@ -627,10 +636,9 @@ static void test_services(void)
 	fw_rules_free(&r);
 	for (unsigned i = 0; i < sizeof(none) / sizeof(none[0]); i++) {
 		snprintf(text, sizeof(text), "pass in proto tcp to port 80,%s", none[i]);
-		snprintf(
-		    expected, sizeof(expected),
-		    "a.fw:1: \"%s\" is neither a service in /etc/services nor a port, as 80 is",
-		    none[i]);
+		snprintf(expected, sizeof(expected),
+		         "a.fw:1: \"%s\" is not a port (example: 80) or a service in /etc/services",
+		         none[i]);
 		CU_ASSERT_EQUAL(read_text(text), -EINVAL);
 		CU_ASSERT_STRING_EQUAL(why, expected);
 	}
@@ -714,11 +722,12 @@ static void test_table_limits(void)
 	strcat(text, "pass in from !10.0.0.1");
 	CU_ASSERT_EQUAL(read_text(text), -EINVAL);
 	CU_ASSERT_STRING_EQUAL(
-	    why, "a.fw:65: more than 64 tables and lists behind \"!\", or 80 addresses");
+	    why,
+	    "a.fw:65: too many tables and negated lists (at most 64) or addresses (at most 80)");
 	text[strlen(text) - strlen("pass in from !10.0.0.1")] = '\0';
 	strcat(text, "table more");
 	CU_ASSERT_EQUAL(read_text(text), -EINVAL);
-	CU_ASSERT_STRING_EQUAL(why, "a.fw:65: more than 64 tables and lists behind \"!\"");
+	CU_ASSERT_STRING_EQUAL(why, "a.fw:65: too many tables and negated lists (at most 64)");
 	text[strlen(text) - strlen("table more")] = '\0';
 	strcat(text,
 	       "pass in from <t0>,<t1>,<t2>,<t3>,<t4>,<t5>,<t6>,<t7>,<t8>,<t9>,<t10>,<t11>,<t12>,"
@@ -735,7 +744,7 @@ static void test_table_limits(void)
 	strcat(text, "\ntable b { ::1 }");
 	CU_ASSERT_EQUAL(read_text(text), -ENOSPC);
 	CU_ASSERT_STRING_EQUAL(why,
-	                       "a.fw:2: more than 80 addresses in tables (firewall.max_addrs)");
+	                       "a.fw:2: too many addresses in tables (firewall.max_addrs: 80)");
 }
 
 static const struct unit_case cases[] = {

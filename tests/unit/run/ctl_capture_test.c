@@ -137,7 +137,7 @@ static void test_whole(void)
 	CU_ASSERT_STRING_EQUAL(text, "ok\n");
 	CU_ASSERT_EQUAL(sockets(), STACKS);
 	close(command("capture", text, sizeof(text)));
-	CU_ASSERT_STRING_EQUAL(text, "error somebody else captures\n");
+	CU_ASSERT_STRING_EQUAL(text, "error another capture is running\n");
 	close(fd);
 	CU_ASSERT(all_closed());
 	finish();

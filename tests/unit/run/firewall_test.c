@@ -145,7 +145,7 @@ static void test_load(void)
 	                       "           0              0  default in drop\n"
 	                       "           0              0  default out pass\n");
 	CU_ASSERT_EQUAL(load("pass in\npass up"), -1);
-	CU_ASSERT_STRING_EQUAL(why, "rules:2: \"up\" is neither in nor out");
+	CU_ASSERT_STRING_EQUAL(why, "rules:2: \"up\" is not \"in\" or \"out\"");
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "to port 80 log\n"));
 	for (unsigned i = 0; i < 20; i++)
 		CU_ASSERT_EQUAL(load(i % 2 == 0 ? "drop in log" : "pass out state established"), 0);
@@ -164,9 +164,9 @@ static void test_late(void)
 	CU_ASSERT_EQUAL(load("drop in log"), 0);
 	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
 	CU_ASSERT_EQUAL(load("pass in"), -1);
-	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
+	CU_ASSERT_STRING_EQUAL(why, "the rules are not yet in effect on every lcore");
 	CU_ASSERT_EQUAL(load_until("pass out", &at_once), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing is changed"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing changed"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
 	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; (rc = load("pass out")) != 0 && i < 1000; i++)
@@ -221,7 +221,7 @@ static void test_full(void)
 	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
 	fill_mailbox(workers[1].st);
 	CU_ASSERT_EQUAL(load("pass in"), -1);
-	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
+	CU_ASSERT_STRING_EQUAL(why, "the rules are not yet in effect on every lcore");
 	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
 	CU_ASSERT_EQUAL(load("pass out"), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass out\n"));
@@ -302,7 +302,7 @@ static void test_tables(void)
 {
 	CU_ASSERT_EQUAL(begin(NULL), 0);
 	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "10.0.0.1"), -1);
-	CU_ASSERT_STRING_EQUAL(why, "there are no rules, and so no table \"a\"");
+	CU_ASSERT_STRING_EQUAL(why, "no table \"a\": there are no rules");
 	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\n");
 	CU_ASSERT_EQUAL(load("table a\ntable b { 10.0.0.7 }\ndrop in from <a>,<b>"), 0);
 	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "10.0.0.1 2001:db8::/32"), 2);
@@ -310,9 +310,10 @@ static void test_tables(void)
 	CU_ASSERT_EQUAL(change("b", PC_FIREWALL_REPLACE, "10.0.0.8 10.0.0.9"), 2);
 	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\na 2\nb 2\n");
 	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n10.0.0.1/32\n2001:db8::/32\n");
-	CU_ASSERT_STRING_EQUAL(shown_table("c"), "error the rules have no table \"c\"\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("c"), "error no table \"c\" in the rules\n");
 	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "ten"), -1);
-	CU_ASSERT_STRING_EQUAL(why, "b:1: \"ten\" is no address, as 192.0.2.0/24 is");
+	CU_ASSERT_STRING_EQUAL(why,
+	                       "b:1: \"ten\" is not an address or network (example: 192.0.2.0/24)");
 	/* of other rules, a table without addresses keeps those that it has */
 	CU_ASSERT_EQUAL(load("table b { 10.0.0.7 }\ntable a\ndrop in from <a>"), 0);
 	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n10.0.0.1/32\n2001:db8::/32\n");
@@ -320,9 +321,9 @@ static void test_tables(void)
 	/* a stack that does not answer has the table as it was, and nothing else changes */
 	__atomic_store_n(&still[1], true, __ATOMIC_RELEASE);
 	CU_ASSERT_EQUAL(change_until("a", PC_FIREWALL_DELETE, "10.0.0.1", &at_once), -1);
-	CU_ASSERT_STRING_EQUAL(why, "some lcore has not taken the rules yet");
+	CU_ASSERT_STRING_EQUAL(why, "the rules are not yet in effect on every lcore");
 	CU_ASSERT_EQUAL(change_until("a", PC_FIREWALL_DELETE, "2001:db8::/32", &at_once), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing is changed"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "nothing changed"));
 	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n2001:db8::/32\n");
 	__atomic_store_n(&still[1], false, __ATOMIC_RELEASE);
 	for (unsigned i = 0; change("a", PC_FIREWALL_REPLACE, "") != 0 && i < 1000; i++)
@@ -401,7 +402,7 @@ static void test_file(void)
 	output = keep_output(stderr);
 	firewall_reload(&run, path, &at_once);
 	CU_ASSERT_STRING_EQUAL(stop_output(output),
-	                       "test: some lcore has not taken the rules yet\n");
+	                       "test: the rules are not yet in effect on every lcore\n");
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
 	__atomic_store_n(&still[0], false, __ATOMIC_RELEASE);
 	write_file(fd, "reject in\n");
@@ -409,7 +410,7 @@ static void test_file(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	write_file(fd, "eject in\n");
 	CU_ASSERT_EQUAL(firewall_check_fd(&run, "a", fd, why, sizeof(why)), -1);
-	CU_ASSERT_STRING_EQUAL(why, "a:1: \"eject\" is none of pass, drop, reject");
+	CU_ASSERT_STRING_EQUAL(why, "a:1: \"eject\" is not \"pass\", \"drop\" or \"reject\"");
 	write_file(fd, "pass out\n");
 	CU_ASSERT_EQUAL(firewall_check_fd(&run, "a", fd, why, sizeof(why)), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
@@ -419,12 +420,13 @@ static void test_file(void)
 	/* what everybody may write, what is wrong, what is not there */
 	CU_ASSERT_EQUAL(fchmod(fd, 0602), 0);
 	CU_ASSERT_EQUAL(begin(path), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "everybody may write to this file"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "file is writable by everyone"));
 	finish();
 	CU_ASSERT_EQUAL(fchmod(fd, 0600), 0);
 	write_file(fd, "\neject in\n");
 	CU_ASSERT_EQUAL(begin(path), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, ":2: \"eject\" is none of pass, drop, reject"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(settings.why, ":2: \"eject\" is not \"pass\", \"drop\" or \"reject\""));
 	finish();
 	CU_ASSERT_EQUAL(begin("/nowhere/rules"), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "/nowhere/rules: No such file or directory"));
@@ -445,10 +447,10 @@ static void test_pipe(void)
 	snprintf(text, sizeof(text), "table a file %s", path);
 	CU_ASSERT_EQUAL(begin(NULL), 0);
 	CU_ASSERT_EQUAL(load(text), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, "this is no file"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "not a regular file"));
 	finish();
 	CU_ASSERT_EQUAL(begin(path), -1);
-	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "this is no file"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(settings.why, "not a regular file"));
 	finish();
 	CU_ASSERT_EQUAL(unlink(path), 0);
 }
