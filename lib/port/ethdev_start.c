@@ -90,7 +90,8 @@ static int setup_rss(struct setup *s)
 		return 0;
 	rss->rss_key_len = s->dev.hash_key_size != 0 ? s->dev.hash_key_size : ETHDEV_KEY_LEN;
 	if (rss->rss_key_len > sizeof(s->key))
-		return refuse(s, -EINVAL, "its RSS key has %u bytes, percore knows of %zu at most",
+		return refuse(s, -EINVAL,
+		              "its RSS key has %u bytes, but percore supports at most %zu",
 		              rss->rss_key_len, sizeof(s->key));
 	ethdev_rss_key(s->key, rss->rss_key_len);
 	rss->rss_key = s->key;
@@ -129,7 +130,7 @@ static int setup_mtu(struct setup *s)
 		mtu = RTE_ETHER_MTU;
 	if (s->config->mtu != 0 &&
 	    (mtu < s->dev.min_mtu || (mtu > limit && !carries_more(&s->dev))))
-		return refuse(s, -EINVAL, "its MTU can be %u to %u bytes, not %u", s->dev.min_mtu,
+		return refuse(s, -EINVAL, "its MTU must be %u to %u bytes, not %u", s->dev.min_mtu,
 		              limit, mtu);
 	if (s->config->mtu != 0 && mtu <= limit)
 		s->conf.rxmode.mtu = mtu;
@@ -187,12 +188,12 @@ static int setup_configure(struct setup *s)
 		rc = rte_eth_dev_configure(s->id, s->nb_queues, s->nb_queues, &s->conf);
 	}
 	if (rc != 0)
-		return refuse(s, rc, "its configuration was refused: %s", strerror(-rc));
+		return refuse(s, rc, "it rejected its configuration: %s", strerror(-rc));
 	s->nb_rxd = s->config->nb_rxd != 0 ? s->config->nb_rxd : ETHDEV_DESCRIPTORS;
 	s->nb_txd = s->config->nb_txd != 0 ? s->config->nb_txd : ETHDEV_DESCRIPTORS;
 	rc = rte_eth_dev_adjust_nb_rx_tx_desc(s->id, &s->nb_rxd, &s->nb_txd);
 	if (rc != 0)
-		return refuse(s, rc, "its queues cannot have %u and %u descriptors", s->nb_rxd,
+		return refuse(s, rc, "its queues do not support %u and %u descriptors", s->nb_rxd,
 		              s->nb_txd);
 	return 0;
 }
@@ -212,12 +213,13 @@ static int setup_queues(struct setup *s)
 		rc =
 		    rte_eth_rx_queue_setup(s->id, q, s->nb_rxd, node, &rxconf, s->config->pools[q]);
 		if (rc != 0)
-			return refuse(s, rc, "receive queue %u of %u descriptors was refused: %s",
+			return refuse(s, rc, "it rejected receive queue %u with %u descriptors: %s",
 			              q, s->nb_rxd, strerror(-rc));
 		rc = rte_eth_tx_queue_setup(s->id, q, s->nb_txd, node, &txconf);
 		if (rc != 0)
-			return refuse(s, rc, "transmit queue %u of %u descriptors was refused: %s",
-			              q, s->nb_txd, strerror(-rc));
+			return refuse(s, rc,
+			              "it rejected transmit queue %u with %u descriptors: %s", q,
+			              s->nb_txd, strerror(-rc));
 	}
 	return 0;
 }
@@ -244,10 +246,9 @@ static int setup_start(const struct setup *s)
 	int rc = rte_eth_dev_start(s->id);
 
 	if (rc != 0 && memif_is_driver(s->dev.driver_name))
-		return refuse(s, rc,
-		              "there is no server at the other end of it yet; start that first");
+		return refuse(s, rc, "no server at its other end yet; start the server first");
 	if (rc != 0)
-		return refuse(s, rc, "it does not start: %s", strerror(-rc));
+		return refuse(s, rc, "it failed to start: %s", strerror(-rc));
 	setup_reta(s);
 	/* not an error: many virtual devices lack this mode, and receive everything anyway */
 	if (s->config->promiscuous)
@@ -267,10 +268,10 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
 
 	s.nb_queues = config->nb_queues != 0 ? config->nb_queues : 1;
 	if (!rte_eth_dev_is_valid_port(port_id))
-		return refuse(&s, -ENODEV, "there is no such device");
+		return refuse(&s, -ENODEV, "no such device");
 	rc = rte_eth_dev_info_get(port_id, &s.dev);
 	if (rc != 0)
-		return refuse(&s, rc, "it does not describe itself: %s", strerror(-rc));
+		return refuse(&s, rc, "cannot get its device information: %s", strerror(-rc));
 	if ((rc = setup_check_queues(&s)) != 0 || (rc = setup_rss(&s)) != 0 ||
 	    (rc = setup_mtu(&s)) != 0 || (rc = setup_configure(&s)) != 0 ||
 	    (rc = setup_queues(&s)) != 0)

@@ -96,8 +96,8 @@ static int set_up(struct pc_drive *d)
 	if (run_setup(r) != 0)
 		return -1;
 	if (r->nb_workers != 1)
-		return settings_fail(&d->s,
-		                     "a thread drives one stack: give one lcore (EAL option -l)");
+		return settings_fail(
+		    &d->s, "a thread can drive only one stack: use one lcore (EAL option -l)");
 	clock_start(&r->clock, &r->eal.begun);
 	w = r->workers[0];
 	idle_init_driven(&w->idle, d->s.run.run_idle, w->ports, r->nb_ports,
@@ -189,7 +189,7 @@ static int begin(struct pc_drive *d, int argc, char **argv)
 	if (args_parse(&d->s, argc, argv, &args) != 0)
 		return -1;
 	if (args.action != ARGS_RUN)
-		return settings_fail(&d->s, "only options of percore and EAL are taken here");
+		return settings_fail(&d->s, "only percore and EAL options are accepted here");
 	if (args_check(&d->s, args.nb_eal, argv) != 0)
 		return -1;
 	d->run.s = &d->s;
@@ -266,7 +266,7 @@ static int open_drive(struct pc_drive *d, int argc, char **argv, int *connection
 	*connection = pc_host_connect(d->run.host);
 	if (*connection >= 0)
 		return 0;
-	(void)settings_fail(&d->s, "no connection: %s", strerror(errno));
+	(void)settings_fail(&d->s, "cannot connect to the stack: %s", strerror(errno));
 	return -2;
 }
 
@@ -278,7 +278,7 @@ struct pc_drive *pc_drive_open(int argc, char **argv, const struct pcx_driver **
 	int rc;
 
 	if (d == NULL) {
-		snprintf(why, why_len, "no memory");
+		snprintf(why, why_len, "out of memory");
 		return NULL;
 	}
 	d->app = (struct pc_run_app){.name = "percore", .summary = "", .threads = no_threads};
@@ -307,7 +307,7 @@ struct pc_drive *pc_drive_start(int argc, char **argv, char *why, size_t why_len
 	pcx_set_driver(driver);
 	if (pcx_attach_fd(connection) == 0)
 		return d;
-	snprintf(why, why_len, "cannot attach: %s", strerror(errno));
+	snprintf(why, why_len, "cannot attach to the stack: %s", strerror(errno));
 	pcx_set_driver(NULL);
 	take_down(d);
 	return NULL;

@@ -37,32 +37,30 @@ bool eal_wants_help(int nb_eal, char **argv)
 static int fail_start(struct settings *s, const char *line, const struct eal *eal)
 {
 	if (strstr(line, "unrecognized option") != NULL || strstr(line, "invalid option") != NULL)
-		return settings_fail(s,
-		                     "EAL does not know an option before --: %s (the options of %s "
-		                     "itself follow the --)",
-		                     line, s->app->name);
+		return settings_fail(
+		    s, "EAL rejected an option before \"--\": %s (options of %s come after \"--\")",
+		    line, s->app->name);
 	if (strstr(line, "core list") != NULL || strstr(line, "lcore") != NULL)
 		return settings_fail(s, "EAL cannot run on these lcores: %s; see -l and lscpu",
 		                     line);
 	if (strstr(line, "hugepage") != NULL)
-		return settings_fail(
-		    s, "no hugepages are free: set some up with scripts/hugepages, or "
-		       "give the EAL option --no-huge");
+		return settings_fail(s, "no free hugepages: set some up with scripts/hugepages, or "
+		                        "use the EAL option --no-huge");
 	if (strstr(line, "memory") != NULL || strstr(line, "memseg") != NULL ||
 	    strstr(line, "allocat") != NULL)
-		return settings_fail(s, "EAL gets no memory: %s; %s", line,
+		return settings_fail(s, "EAL cannot allocate memory: %s; %s", line,
 		                     eal->no_huge ? "lower -m"
 		                                  : "set up hugepages with scripts/hugepages, or "
 		                                    "lower -m or --socket-mem");
 	if (rte_errno == EACCES || rte_errno == EPERM || strstr(line, "ermission") != NULL)
-		return settings_fail(s, "EAL lacks a permission: %s; run as root", line);
+		return settings_fail(s, "EAL was denied permission: %s; run as root", line);
 	if (strstr(line, "parse device") != NULL)
-		return settings_fail(s,
-		                     "EAL does not know a device: %s; --vdev takes a driver's name "
-		                     "and a number, as in net_tap0, and -a a PCI address, as in "
-		                     "0000:03:00.0",
-		                     line);
-	return settings_fail(s, "EAL does not start: %s",
+		return settings_fail(
+		    s,
+		    "EAL does not know a device: %s; --vdev takes a driver name and number "
+		    "(example: net_tap0), -a a PCI address (example: 0000:03:00.0)",
+		    line);
+	return settings_fail(s, "EAL failed to start: %s",
 	                     *line != '\0' ? line : strerror(rte_errno));
 }
 
@@ -71,10 +69,10 @@ static int fail_device(struct settings *s, const char *name, const char *line)
 	if (geteuid() != 0 &&
 	    (strstr(line, "ermission") != NULL || strstr(line, "not permitted") != NULL ||
 	     strstr(line, "ould not open") != NULL))
-		return settings_fail(s, "device %s cannot be made without root: %s; run as root",
+		return settings_fail(s, "cannot create device %s without root: %s; run as root",
 		                     name, line);
-	return settings_fail(s, "device %s cannot be used: %s%s", name,
-	                     *line != '\0' ? line : "its driver says nothing",
+	return settings_fail(s, "cannot use device %s: %s%s", name,
+	                     *line != '\0' ? line : "its driver gave no reason",
 	                     geteuid() != 0 ? "; some devices need root" : "");
 }
 
@@ -90,7 +88,7 @@ static int check_device(struct settings *s, const char *arg, const char *line)
 	if (rte_eth_dev_get_port_by_name(name, &id) == 0)
 		return 0;
 	if (strncmp(name, "net_af_", 7) == 0 && strstr(arg, ",iface=") == NULL)
-		line = "it lacks iface=NAME, the interface that it is to use";
+		line = "missing iface=NAME, the interface to use";
 	return fail_device(s, name, line);
 }
 
@@ -131,12 +129,12 @@ static int check_devices(struct settings *s, int n, char **argv, const char *lin
 		return 0;
 	if (has_arg(n, argv, "-a") || has_arg(n, argv, "--allow"))
 		return settings_fail(s,
-		                     "none of the devices given by -a can be used: %s; bind them "
+		                     "cannot use any of the devices given by -a: %s; bind them "
 		                     "with scripts/devbind first",
-		                     *line != '\0' ? line : "no driver of DPDK's has taken them");
-	return settings_fail(
-	    s, "no port; give one before the --, e.g. --vdev=net_tap0,iface=percore0, "
-	       "or bind a NIC with scripts/devbind");
+		                     *line != '\0' ? line : "no DPDK driver claimed them");
+	return settings_fail(s,
+	                     "no port: give one before \"--\" (example: "
+	                     "--vdev=net_tap0,iface=percore0), or bind a NIC with scripts/devbind");
 }
 
 int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)

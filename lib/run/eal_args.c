@@ -115,7 +115,7 @@ static int size_memory(struct settings *s, const struct given *g, const struct e
 	if (need <= most)
 		return 0;
 	return settings_fail(s,
-	                     "the settings need %" PRIu64 " MB of memory, but %" PRIu64
+	                     "the settings need %" PRIu64 " MB of memory, but only %" PRIu64
 	                     " MB are available: lower stack.max_connections or stack.mbufs",
 	                     need, have);
 }
@@ -124,13 +124,12 @@ static int size_memory(struct settings *s, const struct given *g, const struct e
 static void note_no_huge(struct eal *eal, uint64_t free_bytes)
 {
 	if (free_bytes == 0)
-		snprintf(
-		    eal->notice, sizeof(eal->notice),
-		    "no hugepages are free: running in ordinary memory (scripts/hugepages sets "
-		    "some up)");
+		snprintf(eal->notice, sizeof(eal->notice),
+		         "no free hugepages: running in ordinary memory (scripts/hugepages sets "
+		         "some up)");
 	else
 		snprintf(eal->notice, sizeof(eal->notice),
-		         "only %" PRIu64 " MB of hugepages are free: running in ordinary memory "
+		         "only %" PRIu64 " MB of free hugepages: running in ordinary memory "
 		         "(scripts/hugepages sets more up)",
 		         free_bytes / MIB);
 }
@@ -248,7 +247,7 @@ int eal_join(struct settings *s, int n, char **argv, char *joined[EAL_ARGS_MAX +
 	     word = strtok_r(NULL, " \t", &rest))
 		joined[k++] = word;
 	if (word != NULL || n > EAL_ARGS_MAX - k)
-		return settings_fail(s, "more than %d EAL options", EAL_ARGS_MAX - 16);
+		return settings_fail(s, "too many EAL options (at most %d)", EAL_ARGS_MAX - 16);
 	for (int i = 1; i <= n; i++)
 		joined[k++] = argv[i];
 	joined[k] = NULL;
@@ -263,7 +262,7 @@ int eal_make_args(struct settings *s, int nb_eal, char **argv, const struct eal_
 	memset(args, 0, sizeof(*args));
 	memset(eal, 0, sizeof(*eal));
 	if (nb_eal > EAL_ARGS_MAX - 16)
-		return settings_fail(s, "more than %d EAL options", EAL_ARGS_MAX - 16);
+		return settings_fail(s, "too many EAL options (at most %d)", EAL_ARGS_MAX - 16);
 	add(args, argv[0]);
 	for (int i = 0; i < g.n; i++)
 		add(args, g.argv[i]);

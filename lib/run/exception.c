@@ -78,9 +78,9 @@ static int set_addrs(struct run *r, unsigned p, int fd, int fd6, const char *nam
 		}
 		rc = set_addr4(fd, name, k++, &a->prefix);
 		if (rc != 0)
-			return settings_fail(r->s, "the kernel's interface %s cannot have %s: %s",
-			                     name, pc_prefix_format(&a->prefix, text),
-			                     strerror(-rc));
+			return settings_fail(
+			    r->s, "exception.iface: cannot add %s to interface %s: %s",
+			    pc_prefix_format(&a->prefix, text), name, strerror(-rc));
 	}
 	return 0;
 }
@@ -92,10 +92,12 @@ static int set_interface(struct run *r, unsigned p, const char *name, int mtu)
 	int rc;
 
 	if (fd < 0)
-		return settings_fail(r->s, "no socket to set up %s: %s", name, strerror(errno));
+		return settings_fail(r->s, "exception.iface: cannot open a socket to set up %s: %s",
+		                     name, strerror(errno));
 	rc = set_mtu(fd, name, mtu);
 	if (rc != 0)
-		(void)settings_fail(r->s, "the kernel's interface %s cannot have an MTU of %d: %s",
+		(void)settings_fail(r->s,
+		                    "exception.iface: cannot set the MTU of interface %s to %d: %s",
 		                    name, mtu, strerror(-rc));
 	else
 		rc = set_addrs(r, p, fd, fd6, name);
@@ -122,13 +124,12 @@ static int make_device(struct run *r, unsigned p, const char *name, const uint8_
 	snprintf(args, sizeof(args), "iface=%s,mac=%02x:%02x:%02x:%02x:%02x:%02x", name, mac[0],
 	         mac[1], mac[2], mac[3], mac[4], mac[5]);
 	if (if_nametoindex(name) != 0)
-		return settings_fail(r->s, "exception.iface: there is an interface %s already",
-		                     name);
+		return settings_fail(r->s, "exception.iface: interface %s already exists", name);
 	rc = rte_eal_hotplug_add("vdev", vdev, args);
 	if (rc == 0)
 		rc = rte_eth_dev_get_port_by_name(vdev, &r->taps.id[r->taps.n]);
 	if (rc != 0)
-		return settings_fail(r->s, "exception.iface: the TAP %s cannot be made: %s%s", name,
+		return settings_fail(r->s, "exception.iface: cannot create TAP %s: %s%s", name,
 		                     strerror(-rc), geteuid() != 0 ? "; run as root" : "");
 	r->taps.n++;
 	return 0;
@@ -151,7 +152,7 @@ static int start_device(struct run *r, uint16_t id, const char *name)
 		pools[i] = r->workers[i]->pool;
 	if (pc_ethdev_start(id, &config, why, sizeof(why)) == 0)
 		return 0;
-	return settings_fail(r->s, "exception.iface: %s cannot be used: %s", name, why);
+	return settings_fail(r->s, "exception.iface: cannot use %s: %s", name, why);
 }
 
 int exception_make(struct run *r, const struct worker *w)
@@ -178,8 +179,10 @@ int exception_attach(struct run *r, struct worker *w)
 		w->taps[p] = pc_port_ethdev(r->taps.id[p], (uint16_t)w->index, w->pool);
 		if (w->taps[p] == NULL ||
 		    pc_stack_set_exception(w->st, (int)p, w->taps[p], w->index == 0) != 0)
-			return settings_fail(r->s, "port %u can have no exception path: %s", p,
-			                     strerror(errno));
+			return settings_fail(
+			    r->s,
+			    "exception.iface: cannot set up the exception path of port %u: %s", p,
+			    strerror(errno));
 	}
 	return 0;
 }
@@ -190,12 +193,12 @@ void exception_report(const struct run *r)
 
 	for (unsigned p = 0; p < r->taps.n; p++) {
 		name_of(r, p, name);
-		printf("exception path: what percore does not handle of port %u goes to the kernel "
-		       "by %s\n",
+		printf("exception path: frames of port %u that percore does not handle go to the "
+		       "kernel through %s\n",
 		       p, name);
 	}
 	if (r->taps.no_ip6)
-		printf("note: the kernel takes no IPv6 addresses there (sysctl net.ipv6)\n");
+		printf("note: the kernel refuses IPv6 addresses there (sysctl net.ipv6)\n");
 }
 
 void exception_close(struct worker *w)

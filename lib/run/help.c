@@ -127,10 +127,9 @@ void help_print(const struct settings *s, FILE *f)
 	for (const struct common_option *o = common_options; o->name != NULL; o++)
 		print_option(f, is_taken(s->app, o->letter) ? 0 : o->letter, o->name, o->argument,
 		             o->help);
-	fprintf(
-	    f,
-	    "\nKeys of the config file and of --set, with their defaults and limits (* those that\n"
-	    "change while the program runs, when SIGHUP makes it read its file again):\n");
+	fprintf(f, "\nKeys of the config file and of --set, with their defaults and limits (* "
+	           "marks those\n"
+	           "that change in a running program when SIGHUP makes it read its file again):\n");
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
 		for (size_t i = 0; i < s->tables[t].n; i++)
 			print_key(f, s, t, &s->tables[t].keys[i]);
@@ -174,7 +173,7 @@ static void print_table(FILE *f, const struct settings *s, unsigned table)
 		print_wrapped(f, k->sentence, "# ", 0);
 		fprintf(f, "# %llu to %llu %s%s\n#%s = %llu\n", (unsigned long long)k->min,
 		        (unsigned long long)k->max, k->unit,
-		        settings_is_live(s, table, k) ? "; SIGHUP will do" : "", k->name,
+		        settings_is_live(s, table, k) ? "; SIGHUP applies it" : "", k->name,
 		        (unsigned long long)default_of(s, table, k));
 		/* after the last key of the section */
 		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
@@ -184,14 +183,14 @@ static void print_table(FILE *f, const struct settings *s, unsigned table)
 
 void help_print_config(const struct settings *s, FILE *f)
 {
-	fprintf(f,
-	        "# Settings of %s (-c FILE): every key, commented out, at its default (or with an\n"
-	        "# example, where there is none).\n"
-	        "# Made by \"%s --print-config\"; options on the command line go over this file.\n"
-	        "# SIGHUP makes a running program read it again: what is marked so changes at "
-	        "once, the\n"
-	        "# rest needs a restart.\n",
-	        s->app->name, s->app->name);
+	fprintf(
+	    f,
+	    "# Settings of %s (-c FILE): every key, commented out, at its default (or with an\n"
+	    "# example, where there is none).\n"
+	    "# Printed by \"%s --print-config\"; options on the command line override this file.\n"
+	    "# SIGHUP makes a running program read it again: keys marked \"SIGHUP applies it\"\n"
+	    "# change at once, the others need a restart.\n",
+	    s->app->name, s->app->name);
 	fprintf(f, "\n[net]\n");
 	print_text_keys(f, "net");
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)

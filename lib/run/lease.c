@@ -91,10 +91,10 @@ static void say(const struct worker *w, unsigned port, const struct pc_dhcp_leas
 	char addr[PC_PREFIX_STRLEN], server[PC_ADDR_STRLEN];
 
 	if (l == NULL)
-		reporter_say(STDOUT_FILENO, "%s: port %u has lost its address: the lease is over\n",
+		reporter_say(STDOUT_FILENO, "%s: port %u: lease expired, address removed\n",
 		             w->run->app->name, port);
 	else
-		reporter_say(STDOUT_FILENO, "%s: port %u has leased %s from %s for %" PRIu32 " s\n",
+		reporter_say(STDOUT_FILENO, "%s: port %u: leased %s from %s for %" PRIu32 " s\n",
 		             w->run->app->name, port, pc_prefix_format(&l->addr, addr),
 		             pc_addr_format(&l->server, server), l->lease_s);
 }
@@ -107,7 +107,7 @@ static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dh
 
 	for (unsigned i = 0; i < old->nb_addrs; i++)
 		if (!pc_dhcp6_has(info, &old->addr[i].addr))
-			reporter_say(STDOUT_FILENO, "%s: port %u has lost %s: the lease is over\n",
+			reporter_say(STDOUT_FILENO, "%s: port %u: lease of %s expired\n",
 			             w->run->app->name, port,
 			             pc_addr_format(&old->addr[i].addr, addr));
 	for (unsigned i = 0; i < info->nb_addrs; i++) {
@@ -117,8 +117,8 @@ static void say_addrs6(const struct worker *w, unsigned port, const struct pc_dh
 			continue;
 		snprintf(time, sizeof(time), " for %" PRIu64 " s",
 		         (a->valid_ns - now_ns) / 1000000000);
-		reporter_say(STDOUT_FILENO, "%s: port %u has leased %s from %s%s\n",
-		             w->run->app->name, port, pc_addr_format(&a->addr, addr),
+		reporter_say(STDOUT_FILENO, "%s: port %u: leased %s from %s%s\n", w->run->app->name,
+		             port, pc_addr_format(&a->addr, addr),
 		             pc_addr_format(&info->server, server),
 		             a->valid_ns != UINT64_MAX ? time : "");
 	}
@@ -132,7 +132,7 @@ static void say_servers6(const struct worker *w, unsigned port, const struct pc_
 	for (unsigned i = 0; i < info->nb_dns && n < NAMES_STRLEN; i++)
 		n += snprintf(list + n, sizeof(list) - (size_t)n, "%s%s", i == 0 ? ": " : ", ",
 		              pc_addr_format(&info->dns[i], addr));
-	reporter_say(STDOUT_FILENO, "%s: port %u has been told by %s of %u name servers%s\n",
+	reporter_say(STDOUT_FILENO, "%s: port %u: %s announced %u name servers%s\n",
 	             w->run->app->name, port, pc_addr_format(&info->server, addr), info->nb_dns,
 	             list);
 }
@@ -183,7 +183,7 @@ static void remember(struct worker *w, unsigned i)
 	if (write_recall(w) == 0)
 		return;
 	w->lease->forgets = true;
-	reporter_say(STDERR_FILENO, "%s: run.leases: %s cannot be written: %s\n", w->run->app->name,
+	reporter_say(STDERR_FILENO, "%s: run.leases: cannot write %s: %s\n", w->run->app->name,
 	             w->run->s->leases, strerror(errno));
 }
 
@@ -252,10 +252,12 @@ static void follow(struct worker *w, unsigned i)
 		return; /* changed while it was being read: next turn */
 	if (pc_dhcp_apply(w->st, (int)i, p->leased ? &p->lease : NULL,
 	                  next.leased ? &next.lease : NULL) != 0)
-		reporter_say(STDERR_FILENO, "%s: lcore %u cannot use what port %u has leased: %s\n",
+		reporter_say(STDERR_FILENO,
+		             "%s: lcore %u cannot use the leased addresses of port %u: %s\n",
 		             w->run->app->name, w->lcore, i, strerror(errno));
 	if (pc_dhcp6_apply(w->st, (int)i, &p->info, &next.info) != 0)
-		reporter_say(STDERR_FILENO, "%s: lcore %u cannot use what port %u has leased: %s\n",
+		reporter_say(STDERR_FILENO,
+		             "%s: lcore %u cannot use the leased addresses of port %u: %s\n",
 		             w->run->app->name, w->lcore, i, strerror(errno));
 	*p = next;
 }
@@ -294,7 +296,7 @@ static int open_recall(struct worker *w)
 		return 0;
 	if (recall_read(path, &w->lease->recall) == 0 && write_recall(w) == 0)
 		return 0;
-	snprintf(w->why, sizeof(w->why), "run.leases: %.160s cannot be used: %s", path,
+	snprintf(w->why, sizeof(w->why), "run.leases: cannot use %.160s: %s", path,
 	         strerror(errno));
 	return -1;
 }

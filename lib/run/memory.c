@@ -156,7 +156,7 @@ static int check_mbufs(struct settings *s, const struct pc_stack_config *config,
 	if (config->stack_mbufs >= queues + MEMORY_CACHE)
 		return 0;
 	return settings_fail(s,
-	                     "stack.mbufs = %" PRIu64 " is too small: %u port%s with %" PRIu64
+	                     "stack.mbufs: %" PRIu64 " is too small: %u port%s with %" PRIu64
 	                     " and %" PRIu64 " descriptors need at least %" PRIu64
 	                     "; raise it, or lower port.rxd and port.txd",
 	                     config->stack_mbufs, nb_ports, nb_ports == 1 ? "" : "s",
@@ -184,7 +184,7 @@ static int fail_fit(struct settings *s, const struct eal *eal, unsigned lcore, u
 	return settings_fail(
 	    s,
 	    "lcore %u needs %" PRIu64 " MB for %" PRIu64 " connections and %" PRIu64
-	    " mbufs, but has %" PRIu64 " MB: lower %s, or give more memory (%s)",
+	    " mbufs, but has only %" PRIu64 " MB: lower %s, or provide more memory (%s)",
 	    lcore, wanted(s, config) / MIB + 1, config->stack_max_connections, config->stack_mbufs,
 	    have / MIB, heaviest_key(s, config),
 	    eal->no_huge ? "EAL option -m MB" : "scripts/hugepages, or EAL option -m MB");
@@ -209,7 +209,7 @@ int memory_fit(struct settings *s, const struct eal *eal, unsigned lcore, unsign
 	}
 	if (have < MEMORY_LEAST)
 		return settings_fail(
-		    s, "lcore %u has only %" PRIu64 " MB of memory: give more (%s)", lcore,
+		    s, "lcore %u has only %" PRIu64 " MB of memory: provide more (%s)", lcore,
 		    have / MIB, eal->no_huge ? "EAL option -m MB" : "scripts/hugepages");
 	return fail_fit(s, eal, lcore, have, &first);
 }
@@ -270,8 +270,8 @@ struct rte_mempool *memory_make_pool(struct settings *s, const struct eal *eal, 
 	                 eal->no_huge ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
 	if (pool == NULL)
 		settings_fail(s,
-		              "no memory for %u mbufs (%" PRIu64
-		              " MB) on lcore %u: lower stack.mbufs, or give more memory",
+		              "not enough memory for %u mbufs (%" PRIu64
+		              " MB) on lcore %u: lower stack.mbufs, or provide more memory",
 		              n, memory_pool_bytes(s, n) / MIB + 1, lcore);
 	return pool;
 }

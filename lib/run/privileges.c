@@ -79,7 +79,7 @@ static int ask(long tid, int signo)
 		return 1;
 	if (errno == ESRCH)
 		return 0;
-	fprintf(stderr, "privileges: thread %ld cannot be asked: %s\n", tid, strerror(errno));
+	fprintf(stderr, "privileges: cannot signal thread %ld: %s\n", tid, strerror(errno));
 	return -1;
 }
 

@@ -114,7 +114,7 @@ static void append_limit(char *line, size_t size, const char *what, uint64_t n)
 	if (n != 0)
 		append(line, size, ", %s %" PRIu64, what, n);
 	else
-		append(line, size, ", %s without limit", what);
+		append(line, size, ", %s unlimited", what);
 }
 
 void report_admission(const struct pc_stack_config *c, char *line, size_t size)
@@ -124,12 +124,12 @@ void report_admission(const struct pc_stack_config *c, char *line, size_t size)
 	line[0] = '\0';
 	append(line, size,
 	       "each lcore refuses new connections at %" PRIu64
-	       " of its mbufs left, and new data at %" PRIu64 "; one buffer holds at most %" PRIu64
-	       " of them; half-open connections %" PRIu64 "%s, TIME-WAIT %" PRIu64,
+	       " mbufs left, and new data at %" PRIu64 "; one buffer holds at most %" PRIu64
+	       "; half-open connections %" PRIu64 "%s, TIME-WAIT %" PRIu64,
 	       2 * kept, kept, (c->stack_mbufs - 3 * kept) / MBUFS_SHARE, c->tcp_syn_cache,
-	       c->tcp_syn_cookies != 0 ? " and cookies beyond" : "", c->tcp_time_wait);
-	append_limit(line, size, "connections of a source", c->tcp_source_connections);
-	append_limit(line, size, "half-open", c->tcp_source_half_open);
+	       c->tcp_syn_cookies != 0 ? ", then SYN cookies" : "", c->tcp_time_wait);
+	append_limit(line, size, "connections per source", c->tcp_source_connections);
+	append_limit(line, size, "half-open per source", c->tcp_source_half_open);
 }
 
 void report_start(const struct run *r)
@@ -180,16 +180,15 @@ static void report_port_counts(const struct run *r, FILE *f)
 		}
 	if (refused != 0)
 		fprintf(f, "%16" PRIu64 " %-24s %s\n", refused, "tx_refused",
-		        "frames freed unsent: the device would never have taken them");
+		        "frames dropped: the device would never have accepted them");
 	if (lost != 0)
 		fprintf(f, "%16" PRIu64 " %-24s %s\n", lost, "rx_lost",
-		        "frames lost before a stack: a queue between lcores or of a VLAN was full, "
-		        "or nobody has the VLAN");
+		        "frames lost before reaching a stack: a queue between lcores or of a VLAN "
+		        "was full, or the VLAN is not configured");
 	if (untrue != 0)
 		fprintf(f, "%16" PRIu64 " %-24s %s\n", untrue, "rx_untrue",
-		        "frames of which the device has said what is not so, of a checksum or by "
-		        "their queue: done in "
-		        "software since");
+		        "frames for which the device reported a wrong checksum or chose a wrong "
+		        "queue: done in software since then");
 }
 
 void report_stats(const struct run *r, FILE *f)

@@ -152,7 +152,7 @@ int reporter_start(struct run *r)
 	r->has_reporter =
 	    rte_ctrl_thread_create(&r->reporter, "pc-report", NULL,
 	                           frames != NULL ? print_given : print_reports, r) == 0;
-	return r->has_reporter ? 0 : settings_fail(r->s, "a thread cannot be made");
+	return r->has_reporter ? 0 : settings_fail(r->s, "cannot create the report thread");
 }
 
 void reporter_stop(struct run *r)

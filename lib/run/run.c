@@ -89,7 +89,7 @@ static int run_on_eal(struct run *r)
 	quiet_end(&quiet, line);
 	if (status == 0 && r->s->run.run_stats_s != 0)
 		printf("%16" PRIu64 " %-24s %s\n", r->mbufs_missing, "mbufs_missing",
-		       "mbufs that nobody gave back");
+		       "mbufs that were never freed");
 	return status;
 }
 

@@ -44,7 +44,8 @@ static int find_vlans(struct run *r)
 		if (a->vlan[0] == 0 || find_vlan(r, a) < r->nb_vlans)
 			continue;
 		if (r->nb_ports + r->nb_vlans == PC_MAX_PORTS)
-			return settings_fail(r->s, "more than %d ports and VLANs", PC_MAX_PORTS);
+			return settings_fail(r->s, "too many ports and VLANs (at most %d)",
+			                     PC_MAX_PORTS);
 		r->vlans[r->nb_vlans++] =
 		    (struct run_vlan){.port = a->port, .tag = {a->vlan[0], a->vlan[1]}};
 	}
@@ -77,15 +78,16 @@ static int find_ports(struct run *r)
 		if (is_member((uint16_t)i))
 			continue;
 		if (r->nb_ports == PC_MAX_PORTS)
-			return settings_fail(r->s, "more than %d ports; name those to use by -a",
-			                     PC_MAX_PORTS);
+			return settings_fail(
+			    r->s, "too many ports (at most %d): select those to use with -a",
+			    PC_MAX_PORTS);
 		r->port_ids[r->nb_ports++] = (uint16_t)i;
 	}
 	for (unsigned i = 0; i < r->s->nb_addrs; i++)
 		if (r->s->addrs[i].port >= r->nb_ports)
-			return settings_fail(r->s,
-			                     "an address is for port %u, but the last port is %u",
-			                     r->s->addrs[i].port, r->nb_ports - 1);
+			return settings_fail(
+			    r->s, "an address is assigned to port %u, but the last port is %u",
+			    r->s->addrs[i].port, r->nb_ports - 1);
 	return find_vlans(r);
 }
 
@@ -102,8 +104,8 @@ static int check_queues(struct run *r, unsigned nb_lcores)
 			continue;
 		return settings_fail(
 		    r->s,
-		    "%u lcores, but port %u (%s) has %u queue pair%s: give fewer "
-		    "lcores (EAL option -l), or a device with more queues%s",
+		    "%u lcores, but port %u (%s) has %u queue pair%s: use fewer lcores (EAL option "
+		    "-l) or a device with more queues%s",
 		    nb_lcores, p, dev.driver_name, max, max == 1 ? "" : "s",
 		    strcmp(dev.driver_name, "net_af_packet") == 0 ? " (qpairs=N in --vdev)"
 		    : strcmp(dev.driver_name, "net_af_xdp") == 0  ? " (queue_count=N in --vdev)"
@@ -119,7 +121,7 @@ static int make_worker(struct run *r, unsigned lcore)
 	                       r->eal.no_huge ? SOCKET_ID_ANY : (int)rte_lcore_to_socket_id(lcore));
 
 	if (w == NULL)
-		return settings_fail(r->s, "no memory for lcore %u", lcore);
+		return settings_fail(r->s, "not enough memory for lcore %u", lcore);
 	w->run = r;
 	w->lcore = lcore;
 	w->index = r->nb_workers;
@@ -133,7 +135,8 @@ static int make_workers(struct run *r)
 		if (rte_lcore_is_enabled(lcore) && make_worker(r, lcore) != 0)
 			return -1;
 	if (r->app->one_lcore && r->nb_workers > 1)
-		return settings_fail(r->s, "%s runs on one lcore: give one (EAL option -l)",
+		return settings_fail(r->s,
+		                     "%s supports only one lcore: select it with the EAL option -l",
 		                     r->app->name);
 	return check_queues(r, r->nb_workers);
 }
@@ -212,7 +215,7 @@ static int start_devices(struct run *r)
 			continue;
 		}
 		(void)rte_eth_dev_get_name_by_port(r->port_ids[r->nb_started], name);
-		return settings_fail(r->s, "port %u (%s) cannot be used: %s%s", r->nb_started, name,
+		return settings_fail(r->s, "cannot use port %u (%s): %s%s", r->nb_started, name,
 		                     why, geteuid() != 0 ? "; some devices need root" : "");
 	}
 	return 0;
@@ -228,10 +231,10 @@ static int add_steer(struct run *r, struct worker *w, unsigned p)
 	if (r->steers[p] == NULL)
 		r->steers[p] = steer_create(r->port_ids[p], r->nb_workers, by_flow);
 	if (r->steers[p] == NULL)
-		return settings_fail(r->s, "no memory for the queues between lcores");
+		return settings_fail(r->s, "not enough memory for the queues between lcores");
 	port = steer_port(r->steers[p], w->index, port, w->pool);
 	if (port == NULL)
-		return settings_fail(r->s, "no memory for a port");
+		return settings_fail(r->s, "not enough memory for a port");
 	w->ports[p] = port;
 	return 0;
 }
@@ -277,8 +280,8 @@ static int add_vlans(struct run *r, struct worker *w, unsigned p)
 		if (trunk != NULL)
 			port = pc_trunk_port(trunk, v->tag[0], v->tag[1]);
 		if (port == NULL)
-			return settings_fail(r->s, "VLAN %u of port %u cannot be used: %s",
-			                     v->tag[0], p, strerror(errno));
+			return settings_fail(r->s, "cannot use VLAN %u of port %u: %s", v->tag[0],
+			                     p, strerror(errno));
 		w->ports[r->nb_ports + i] = port;
 	}
 	return 0;
@@ -288,7 +291,7 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 {
 	w->ports[p] = pc_port_ethdev(r->port_ids[p], (uint16_t)w->index, w->pool);
 	if (w->ports[p] == NULL)
-		return settings_fail(r->s, "port %u cannot be used by lcore %u: %s", p, w->lcore,
+		return settings_fail(r->s, "cannot use port %u on lcore %u: %s", p, w->lcore,
 		                     strerror(errno));
 	/* some drivers do not store it (pc_ethdev_config) */
 	if (r->s->run.port_mtu != 0)
@@ -311,8 +314,8 @@ static int add_gateway(struct run *r, struct worker *w, const struct pc_addr *ga
 
 	if (pc_stack_add_route(w->st, &all, gateway) == 0)
 		return 0;
-	return settings_fail(r->s, "gateway %s cannot be used: %s", pc_addr_format(gateway, text),
-	                     errno == ENETUNREACH ? "it is in the network of none of the addresses"
+	return settings_fail(r->s, "cannot use gateway %s: %s", pc_addr_format(gateway, text),
+	                     errno == ENETUNREACH ? "not on the network of any address"
 	                                          : strerror(errno));
 }
 
@@ -331,13 +334,13 @@ static int add_addrs(struct run *r, struct worker *w)
 			continue;
 		pc_prefix_format(&a->prefix, text);
 		return errno == EEXIST
-		           ? settings_fail(r->s, "address %s is given twice", text)
-		           : settings_fail(r->s, "address %s cannot be used: %s", text,
-		                           errno == EINVAL ? "it is no unicast address of a host"
+		           ? settings_fail(r->s, "duplicate address %s", text)
+		           : settings_fail(r->s, "cannot use address %s: %s", text,
+		                           errno == EINVAL ? "not a unicast host address"
 		                                           : strerror(errno));
 	}
 	if (pc_stack_deny_all(w->st, r->s->denied, r->s->nb_denied) != 0)
-		return settings_fail(r->s, "net.deny cannot be used: %s", strerror(errno));
+		return settings_fail(r->s, "net.deny: %s", strerror(errno));
 	for (unsigned i = 0; i < r->s->nb_gateways; i++)
 		if (add_gateway(r, w, &r->s->gateway[i]) != 0)
 			return -1;
@@ -351,8 +354,7 @@ static int make_ports(struct run *r, struct worker *w)
 			return -1;
 	for (unsigned p = 0; w->st != NULL && p < r->nb_ports + r->nb_vlans; p++)
 		if (pc_stack_add_port(w->st, w->ports[p]) < 0)
-			return settings_fail(r->s, "port %u cannot be added: %s", p,
-			                     strerror(errno));
+			return settings_fail(r->s, "cannot add port %u: %s", p, strerror(errno));
 	return 0;
 }
 
@@ -362,7 +364,7 @@ static int make_stack(struct run *r, struct worker *w, const struct pc_stack_con
 		return make_ports(r, w);
 	w->st = pc_stack_create(config, w->pool);
 	if (w->st == NULL)
-		return settings_fail(r->s, "the stack of lcore %u cannot be made: %s%s", w->lcore,
+		return settings_fail(r->s, "cannot create the stack of lcore %u: %s%s", w->lcore,
 		                     strerror(errno),
 		                     errno == ENOMEM ? "; lower stack.max_connections" : "");
 	wall_start(w->st);
@@ -393,10 +395,10 @@ int run_setup(struct run *r)
 	if (find_ports(r) != 0 || make_workers(r) != 0)
 		return -1;
 	if (lease_prepare(r) != 0)
-		return settings_fail(r->s, "no memory for leases");
+		return settings_fail(r->s, "not enough memory for leases");
 	configs = rte_calloc("configs", r->nb_workers, sizeof(*configs), 0);
 	if (configs == NULL)
-		return settings_fail(r->s, "no memory for settings");
+		return settings_fail(r->s, "not enough memory for settings");
 	if (make_pools(r, configs) == 0 && start_devices(r) == 0)
 		rc = make_stacks(r, configs);
 	rte_free(configs);

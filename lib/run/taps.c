@@ -59,8 +59,8 @@ static bool is_in_use(int fd, const char *name)
 			return true;
 		if (ms == PATIENCE_MS)
 			fprintf(stderr,
-			        "TAP: waiting up to %u s for %s, which another program has\n",
-			        ENDING_MS / 1000, name);
+			        "TAP: %s is in use by another program; waiting up to %u s\n", name,
+			        ENDING_MS / 1000);
 		(void)usleep(LOOK_MS * 1000);
 	}
 	return false;
@@ -75,13 +75,13 @@ static int check_interface(struct settings *s, int fd, const char *name)
 		return 0; /* there is no such interface */
 	if (!is_tap(fd, name))
 		return settings_fail(s,
-		                     "there is an interface %s already, and it is no TAP: give "
-		                     "another name (iface=), or use it by net_af_packet",
+		                     "interface %s already exists and is not a TAP: choose another "
+		                     "name (iface=), or use it with net_af_packet",
 		                     name);
 	if (is_in_use(fd, name))
 		return settings_fail(s,
-		                     "another program has the TAP interface %s: end it, or give "
-		                     "another name (iface=)",
+		                     "TAP interface %s is in use by another program: stop it, or "
+		                     "choose another name (iface=)",
 		                     name);
 	return 0;
 }
@@ -92,10 +92,10 @@ static int check_name(const struct taps *t, struct settings *s, const char *name
 
 	for (unsigned i = 0; i < t->n; i++)
 		if (strcmp(t->names[i], name) == 0)
-			return settings_fail(s,
-			                     "two devices have the TAP interface %s: give each a "
-			                     "name of its own (iface=)",
-			                     name);
+			return settings_fail(
+			    s,
+			    "two devices use the TAP interface %s: give each its own name (iface=)",
+			    name);
 	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return 0;

@@ -21,10 +21,11 @@ int threads_setup(struct run *r)
 		return 0;
 	r->host = pc_host_create(&config);
 	if (r->host == NULL)
-		return settings_fail(r->s, "no memory for sockets of threads: %s", strerror(errno));
+		return settings_fail(r->s, "cannot set up sockets for threads: %s",
+		                     strerror(errno));
 	if (r->s->sockets[0] != '\0' && pc_host_listen(r->host, r->s->sockets) != 0)
-		return settings_fail(r->s, "run.sockets = %s: %s", r->s->sockets,
-		                     errno == EADDRINUSE ? "another process serves it"
+		return settings_fail(r->s, "run.sockets: %s: %s", r->s->sockets,
+		                     errno == EADDRINUSE ? "another process is listening there"
 		                                         : strerror(errno));
 	return 0;
 }
@@ -74,10 +75,11 @@ int threads_begin(struct run *r)
 	if (r->host == NULL || r->app->threads == NULL)
 		return 0;
 	if (pcx_attach_fd(pc_host_connect(r->host)) != 0)
-		return settings_fail(r->s, "the threads cannot attach: %s", strerror(errno));
+		return settings_fail(r->s, "cannot attach the program's threads: %s",
+		                     strerror(errno));
 	rc = pthread_create(&r->threads, NULL, run_threads, r);
 	if (rc != 0)
-		return settings_fail(r->s, "no thread: %s", strerror(rc));
+		return settings_fail(r->s, "cannot create a thread: %s", strerror(rc));
 	r->threads_run = true;
 	return 0;
 }

@@ -120,8 +120,8 @@ static void tell_untrue(struct run *r, const struct worker *w)
 			continue;
 		r->untrue_told[p] = true;
 		reporter_say(STDOUT_FILENO,
-		             "note: port %u (%s) says of frames what is not so, of their queue "
-		             "(RSS) or a checksum; it is done in software where that goes on\n",
+		             "note: port %u (%s) reports wrong checksums or chooses wrong queues "
+		             "(RSS) for some frames; if this continues, it is done in software\n",
 		             p, info->driver);
 	}
 }
@@ -134,7 +134,7 @@ void worker_look_at_files(struct worker *w)
 		if (rc == 0 || w->pcap_told)
 			continue;
 		w->pcap_told = true;
-		reporter_say(STDERR_FILENO, "%s: run.pcap = %s lacks frames: %s\n",
+		reporter_say(STDERR_FILENO, "%s: run.pcap: frames are missing from %s: %s\n",
 		             w->run->app->name, w->run->s->pcap, strerror(-rc));
 	}
 }
@@ -182,10 +182,10 @@ static void work(struct worker *w)
 /* Tells the user at a terminal what the program is waiting for. */
 static void say_waiting(const struct worker *w)
 {
-	reporter_say(
-	    STDOUT_FILENO,
-	    "%s: waiting at most %g s for what is under way; Ctrl-C again ends it at once\n",
-	    w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
+	reporter_say(STDOUT_FILENO,
+	             "%s: waiting up to %g s for open connections to finish; press Ctrl-C again to "
+	             "stop at once\n",
+	             w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
 }
 
 /* Gives connections some time to finish. */
@@ -266,7 +266,7 @@ void worker_start_idling(struct worker *w)
 	                r->app->turn == NULL || r->app->next_deadline != NULL);
 	if (w->index == 0 && c->run_idle == RUN_IDLE_INTERRUPT &&
 	    w->idle.mode != RUN_IDLE_INTERRUPT)
-		printf("note: not every port can interrupt: lcores sleep between polls\n");
+		printf("note: not every port supports interrupts: lcores sleep between polls\n");
 	for (unsigned p = 0; p < r->nb_ports && w->idle.mode == RUN_IDLE_INTERRUPT; p++)
 		steer_bell(r->steers[p], w->index, &w->idle.rx);
 }
@@ -326,8 +326,7 @@ static int launch_others(struct run *r, const struct worker *self)
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		if (r->workers[i] != self &&
 		    rte_eal_remote_launch(worker_run, r->workers[i], r->workers[i]->lcore) != 0)
-			return settings_fail(r->s, "lcore %u cannot be launched",
-			                     r->workers[i]->lcore);
+			return settings_fail(r->s, "cannot launch lcore %u", r->workers[i]->lcore);
 	return 0;
 }
 
@@ -336,7 +335,7 @@ static void give_up_privileges(const struct run *r)
 	if (r->s->run.run_privileges == 0)
 		return;
 	if (privileges_drop(privileges_needed(r->workers[0]->ports, r->nb_ports)) != 0)
-		printf("note: not every thread has given up its privileges\n");
+		printf("note: not every thread has dropped its privileges\n");
 }
 
 /* Last of all, as the startup makes many more calls. */

@@ -23,11 +23,11 @@ def start(b):
 
 def lease(b, s):
     """an address is leased, with a name server, and the program says so"""
-    said = wait_for(lambda: re.search(r"has leased (fd00::1\w\w) from fe80:\S+ for 1[12]\d s", s.program.out()),
+    said = wait_for(lambda: re.search(r"leased (fd00::1\w\w) from fe80:\S+ for 1[12]\d s", s.program.out()),
                     20 * b.slow, "a lease")
     s.addr = said.group(1)
     expect(s.server.has_leased(s.addr), f"{s.addr} is not in dnsmasq's file")
-    expect(f"of 1 name servers: {DNS6}" in s.program.out(), s.program.out())
+    expect(f"announced 1 name servers: {DNS6}" in s.program.out(), s.program.out())
 
 
 def reach(b, s):

@@ -73,7 +73,7 @@ def start(b):
 
 def lease(b, s):
     """an address is leased, and the program says so"""
-    said = wait_for(lambda: re.search(r"has leased (\S+)/24 from 192.0.2.254 for 120 s", s.program.out()),
+    said = wait_for(lambda: re.search(r"leased (\S+)/24 from 192.0.2.254 for 120 s", s.program.out()),
                     12 * b.slow, "a lease")
     s.addr = said.group(1)
     expect(s.server.has_leased(s.addr), f"{s.addr} is not in dnsmasq's file")
@@ -91,7 +91,7 @@ def reach(b, s):
 
 def inform(b, s):
     """the name server of DHCPv6 is known, and the address made of the router's prefix answers"""
-    said = wait_for(lambda: re.search(r"has been told by (\S+) of 1 name servers: (\S+)", s.program.out()),
+    said = wait_for(lambda: re.search(r"(\S+) announced 1 name servers: (\S+)", s.program.out()),
                     12 * b.slow, "an answer by DHCPv6")
     expect(said.group(2) == DNS6, said.group(0))
     out = sh("ip", "neigh", "show", s.addr, "dev", s.dev).stdout
@@ -113,7 +113,7 @@ def remember(b, s):
         command += ["--set", "run.seccomp=1"]
     for how in ("first", "killed", "stopped"):
         s.program = b.spawn(command, "percore-echo")
-        said = wait_for(lambda: re.search(r"has leased (\S+)/24 from", s.program.out()), 12 * b.slow, "a lease")
+        said = wait_for(lambda: re.search(r"leased (\S+)/24 from", s.program.out()), 12 * b.slow, "a lease")
         expect(said.group(1) == s.addr, f"{said.group(1)} instead of {s.addr}")
         with open(state, encoding="ascii") as f:
             line = f.read()
@@ -127,7 +127,7 @@ def remember(b, s):
         s.program.stop()
         expect(s.server.has_leased(s.addr), "it was given back")
     s.program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp"], "percore-echo")
-    wait_for(lambda: f"has leased {s.addr}" in s.program.out(), 12 * b.slow, "a lease")
+    wait_for(lambda: f"leased {s.addr}" in s.program.out(), 12 * b.slow, "a lease")
 
 
 def release(b, s):

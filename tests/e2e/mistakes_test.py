@@ -64,11 +64,11 @@ def table(tmp):
         ("an EAL option that is unknown", [*NULL, "--eal-bogus"], ADDR, "EAL|eal-bogus"),
         ("an lcore that is not there", [*NULL, "-l", "120"], ADDR, "lcore|EAL|-l"),
         ("one interface for two TAPs", ["--vdev=net_tap0,iface=pcnot2", "--vdev=net_tap1,iface=pcnot2"], ADDR,
-         "two devices have the TAP interface pcnot2"),
+         "two devices use the TAP interface pcnot2"),
         ("a device on an interface, without one", ["--vdev=net_af_packet0"], ADDR, "iface=NAME"),
         ("a NIC by the name of its interface", ["-a", "eth0"], ADDR, "-a a PCI address"),
         ("more ordinary memory than there is", [*NULL, "-m", "100000000"], ADDR, "lower -m"),
-        ("an interface that is no TAP", ["--vdev=net_tap0,iface=lo"], ADDR, "lo already.*no TAP.*iface="),
+        ("an interface that is no TAP", ["--vdev=net_tap0,iface=lo"], ADDR, "lo already.*not a TAP.*iface="),
     ]
     several = []
     if len(os.sched_getaffinity(0)) >= 2:
@@ -81,7 +81,7 @@ def table(tmp):
             ("percore-switch", []))]
     if os.geteuid() == 0:  # the TAP driver complains when it starts; that is not the cause
         echo.append(("a gateway beyond the network of a TAP", ["--vdev=net_tap0,iface=pcnot1"],
-                     [*ADDR, "--gateway", "198.51.100.1"], "none of the addresses$"))
+                     [*ADDR, "--gateway", "198.51.100.1"], "not on the network of any address$"))
     httpd = [
         ("a document root that is missing", NULL, [*ADDR, "--root", "/nonexistent"],
          "/nonexistent"),
@@ -167,14 +167,14 @@ def interrupted(build):
         p.terminate()
         said += p.stderr.read()
         p.wait()
-    if p.returncode != 2 or not re.fullmatch(r"TAP: waiting up to \d+ s for pcnot3.*\npercore-echo: another program has.*pcnot3.*\n", said):
+    if p.returncode != 2 or not re.fullmatch(r"TAP: pcnot3 is in use by another program; waiting up to \d+ s\npercore-echo: TAP interface pcnot3 is in use.*\n", said):
         return f"status {p.returncode}, stderr:\n{said}"
     return None
 
 
 def busy(build):
     with taken("pcnot3"):
-        return judge(build, "percore-echo", ["--vdev=net_tap0,iface=pcnot3"], ADDR, "another program has.*pcnot3.*iface=")
+        return judge(build, "percore-echo", ["--vdev=net_tap0,iface=pcnot3"], ADDR, "pcnot3 is in use by another program.*iface=")
 
 
 def main():

@@ -207,7 +207,7 @@ def ends(b, s):
 def mistakes(b, s):
     """a stack that cannot be had: a line says why, and socket() fails with ENETDOWN"""
     words = one_core(b, "python3", "-c", "import socket; socket.socket()")
-    for option, text in ((f"--addr=192.0.2.300/24", "192.0.2.300"), ("-l0,1", "give one lcore")):
+    for option, text in ((f"--addr=192.0.2.300/24", "192.0.2.300"), ("-l0,1", "use one lcore")):
         out = sh(*words[:words.index("--one-core") + 1], option,
                  *[w for w in words[words.index("--one-core") + 1:] if not option.startswith("-l") or
                    not w.startswith("--lcores") and not re.fullmatch(r"\d+@\d+", w)], check=False)

@@ -280,7 +280,7 @@ static void mistakes_are_one_line(void)
 	char why[256] = "";
 
 	CU_ASSERT_EQUAL(pc_ethdev_start(RTE_MAX_ETHPORTS - 1, &config, why, sizeof(why)), -ENODEV);
-	CU_ASSERT_STRING_EQUAL(why, "there is no such device");
+	CU_ASSERT_STRING_EQUAL(why, "no such device");
 	config.nb_queues = 2000;
 	CU_ASSERT_EQUAL(pc_ethdev_start(id, &config, why, sizeof(why)), -EINVAL);
 	CU_ASSERT(strstr(why, "but 2000 are needed") != NULL);

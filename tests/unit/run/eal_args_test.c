@@ -104,7 +104,7 @@ static void the_files_options_come_first(void)
 	many[2 * EAL_ARGS_MAX - 2] = '\0'; /* one less */
 	CU_ASSERT_EQUAL(join(many, "", out, sizeof(out)), EAL_ARGS_MAX - 1);
 	CU_ASSERT_EQUAL(join(many, "y", out, sizeof(out)), -1);
-	CU_ASSERT(strstr(out, "more than") != NULL);
+	CU_ASSERT(strstr(out, "too many") != NULL);
 	CU_ASSERT_EQUAL(join("y", many, out, sizeof(out)), -1);
 }
 
@@ -115,14 +115,14 @@ static void missing_hugepages_are_noted(void)
 
 	CU_ASSERT_EQUAL(make(&plain, "", NULL, line, &eal), 0);
 	CU_ASSERT(eal.no_huge);
-	CU_ASSERT(strstr(eal.notice, "no hugepages are free") != NULL);
+	CU_ASSERT(strstr(eal.notice, "no free hugepages") != NULL);
 	CU_ASSERT_EQUAL(make(&huge, "", NULL, line, &eal), 0);
 	CU_ASSERT(!eal.no_huge);
 	CU_ASSERT_STRING_EQUAL(eal.notice, "");
 	/* too few are as good as none */
 	CU_ASSERT_EQUAL(make(&few, "", NULL, line, &eal), 0);
 	CU_ASSERT(eal.no_huge);
-	CU_ASSERT(strstr(eal.notice, "only 8 MB of hugepages are free") != NULL);
+	CU_ASSERT(strstr(eal.notice, "only 8 MB of free hugepages") != NULL);
 	/* whoever asks for it need not be told */
 	CU_ASSERT_EQUAL(make(&huge, "--no-huge", NULL, line, &eal), 0);
 	CU_ASSERT(eal.no_huge);
@@ -161,7 +161,8 @@ static void limits_beyond_the_memory_are_refused(void)
 	char line[512];
 
 	CU_ASSERT_EQUAL(make(&plain, "", "stack.max_connections=100000000", line, &eal), -1);
-	CU_ASSERT(strstr(line, "but 8192 MB are available: lower stack.max_connections") != NULL);
+	CU_ASSERT(strstr(line, "but only 8192 MB are available: lower stack.max_connections") !=
+	          NULL);
 }
 
 static const struct unit_case cases[] = {

@@ -68,11 +68,12 @@ static void limits_that_do_not_fit_are_told(void)
 	static const struct {
 		const char *set, *why;
 	} cases[] = {
-	    {"stack.max_connections=50000000", "lower stack.max_connections, or give more memory"},
-	    {"stack.mbufs=4000000", "lower stack.mbufs, or give more memory (EAL option -m MB)"},
+	    {"stack.max_connections=50000000",
+	     "lower stack.max_connections, or provide more memory"},
+	    {"stack.mbufs=4000000", "lower stack.mbufs, or provide more memory (EAL option -m MB)"},
 	    {"stack.mbufs=1000",
-	     "stack.mbufs = 1000 is too small: 2 ports with 1024 and 1024 descriptors need at "
-	     "least 4608; raise it, or lower port.rxd and port.txd"},
+	     "stack.mbufs: 1000 is too small: 2 ports with 1024 and 1024 descriptors need at least "
+	     "4608; raise it, or lower port.rxd and port.txd"},
 	};
 	struct pc_stack_config config;
 	struct settings *s;

@@ -48,16 +48,16 @@ static void who_is_let_in(void)
 	report_admission(&c, line, sizeof(line));
 	assert_text(
 	    line,
-	    "each lcore refuses new connections at 2048 of its mbufs left, and new data at 1024; "
+	    "each lcore refuses new connections at 2048 mbufs left, and new data at 1024; "
 	    "one "
-	    "buffer holds at most 1664 of them; half-open connections 1024 and cookies beyond, "
-	    "TIME-WAIT 4096, connections of a source without limit, half-open without limit");
+	    "buffer holds at most 1664; half-open connections 1024, then SYN cookies, "
+	    "TIME-WAIT 4096, connections per source unlimited, half-open per source unlimited");
 	c.tcp_syn_cookies = 0;
 	c.tcp_source_connections = 50;
 	c.tcp_source_half_open = 5;
 	report_admission(&c, line, sizeof(line));
-	CU_ASSERT(strstr(line, "half-open connections 1024, TIME-WAIT 4096, connections of a "
-	                       "source 50, half-open 5") != NULL);
+	CU_ASSERT(strstr(line, "half-open connections 1024, TIME-WAIT 4096, connections per "
+	                       "source 50, half-open per source 5") != NULL);
 }
 
 static const struct unit_case cases[] = {
