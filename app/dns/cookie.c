@@ -105,7 +105,7 @@ enum cookie_state cookie_judge(const struct cookie_secrets *s, const struct cook
 int cookie_random(struct cookie_secrets *s, char *why, size_t why_len)
 {
 	if (getrandom(s->secret[0], COOKIE_SECRET, 0) != COOKIE_SECRET) {
-		snprintf(why, why_len, "no random numbers: %s", strerror(errno));
+		snprintf(why, why_len, "cannot get random numbers: %s", strerror(errno));
 		return -1;
 	}
 	s->n = 1;
@@ -139,10 +139,10 @@ static const char *take_line(char *line, struct cookie_secrets *s)
 	if (*text == '\0')
 		return NULL;
 	if (s->n == COOKIE_SECRETS)
-		return "more than 4 secrets";
+		return "too many secrets (at most 4)";
 	return read_secret(text, s->secret[s->n++])
 	           ? NULL
-	           : "a line is no secret of 32 hexadecimal digits";
+	           : "a line is not a secret of 32 hexadecimal digits";
 }
 
 /* Returns what is wrong with a file, or NULL. */
@@ -156,9 +156,9 @@ static const char *read_secrets(FILE *f, struct cookie_secrets *s)
 		wrong = take_line(line, s);
 	free(line);
 	if (wrong == NULL && ferror(f))
-		wrong = "it cannot be read";
+		wrong = "read error";
 	if (wrong == NULL && s->n == 0)
-		wrong = "there is no secret";
+		wrong = "no secret in the file";
 	return wrong;
 }
 
@@ -172,7 +172,7 @@ int cookie_read(struct cookie_secrets *s, const char *path, char *why, size_t wh
 	if (f == NULL || fstat(fileno(f), &st) != 0)
 		wrong = strerror(errno);
 	else if ((st.st_mode & (S_IROTH | S_IWOTH)) != 0)
-		wrong = "everybody may read or write it: chmod o= it";
+		wrong = "file is accessible to everyone; run: chmod o= FILE";
 	else
 		wrong = read_secrets(f, &new);
 	if (wrong == NULL)

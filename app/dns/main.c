@@ -44,7 +44,7 @@ static int set_zones(void *app, const char *text, char *why, size_t why_len)
 static int set_text(const char **to, const char *text, char *why, size_t why_len)
 {
 	if (text[0] == '\0' || strlen(text) > ANSWER_TEXT_MAX) {
-		snprintf(why, why_len, "a text of 1 to %d characters is wanted", ANSWER_TEXT_MAX);
+		snprintf(why, why_len, "expected a text of 1 to %d characters", ANSWER_TEXT_MAX);
 		return -1;
 	}
 	*to = text;
@@ -73,11 +73,11 @@ static int add_exempt(void *app, const char *text, char *why, size_t why_len)
 	struct rrl_config *c = &((struct program *)app)->server.rrl;
 
 	if (c->nb_exempt == RRL_EXEMPT) {
-		snprintf(why, why_len, "more than %d networks", RRL_EXEMPT);
+		snprintf(why, why_len, "too many networks (at most %d)", RRL_EXEMPT);
 		return -1;
 	}
 	if (pc_prefix_parse(text, &c->exempt[c->nb_exempt]) != 0) {
-		snprintf(why, why_len, "\"%s\" is no network, as 192.0.2.0/24 is one", text);
+		snprintf(why, why_len, "\"%s\" is not a network (example: 192.0.2.0/24)", text);
 		return -1;
 	}
 	c->nb_exempt++;
@@ -140,7 +140,7 @@ static int prepare_limits(struct program *p, char *why, size_t why_len)
 	c->len4 = (uint8_t)p->dns.rrl_ip4_len;
 	c->len6 = (uint8_t)p->dns.rrl_ip6_len;
 	if (getrandom(&c->key, sizeof(c->key), 0) != sizeof(c->key)) {
-		snprintf(why, why_len, "no random numbers");
+		snprintf(why, why_len, "cannot get random numbers");
 		return -1;
 	}
 	return p->dns.cookies == 0
@@ -159,7 +159,7 @@ static int check(void *app, char *why, size_t why_len)
 		return -1;
 	z = store_zones(p->server.store);
 	if (z->nb == 0) {
-		snprintf(why, why_len, "no zone: give --zone NAME=FILE or --zones DIR");
+		snprintf(why, why_len, "missing zone: give --zone NAME=FILE or --zones DIR");
 		return -1;
 	}
 	for (size_t i = 0; i < z->nb; i++) {
@@ -176,7 +176,7 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	const unsigned i = __atomic_fetch_add(&p->nb_servers, 1, __ATOMIC_RELAXED);
 
 	if (i >= LCORES_MAX) {
-		snprintf(why, why_len, "more than %d lcores", LCORES_MAX);
+		snprintf(why, why_len, "too many lcores (at most %d)", LCORES_MAX);
 		return -1;
 	}
 	*worker = server_start(st, &p->server, &p->lcores[i].counts, why, why_len);
@@ -293,7 +293,7 @@ int main(int argc, char **argv)
 	hide_hash();
 	(void)map_guard_install(); /* otherwise a file truncated while it is read would kill us */
 	if (program.server.store == NULL) {
-		fprintf(stderr, "percore-dns: no memory\n");
+		fprintf(stderr, "percore-dns: out of memory\n");
 		return 2;
 	}
 	status = pc_run(argc, argv, &app, &program);

@@ -91,9 +91,9 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 		s->counts = counts;
 	}
 	if (s == NULL || take_memory(s) != 0) {
-		snprintf(
-		    why, why_len,
-		    "no memory for the server: lower stack.max_connections or dns.rrl_entries");
+		snprintf(why, why_len,
+		         "not enough memory for the server: lower stack.max_connections or "
+		         "dns.rrl_entries");
 		server_finish(s);
 		return NULL;
 	}

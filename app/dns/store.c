@@ -88,11 +88,11 @@ int store_add_file(struct store *s, const char *text, char *why, size_t why_len)
 
 	if (path == NULL || path == text || path[1] == '\0') {
 		snprintf(why, why_len,
-		         "\"%s\" is not NAME=FILE, as in example.com=example.com.zone", text);
+		         "\"%s\" is not NAME=FILE (example: example.com=example.com.zone)", text);
 		return -1;
 	}
 	if (add(&s->sources, &s->nb_sources, text, (size_t)(path - text), path + 1) != 0)
-		return fail(why, why_len, "no memory");
+		return fail(why, why_len, "out of memory");
 	return 0;
 }
 
@@ -100,7 +100,7 @@ int store_add_dir(struct store *s, const char *path, char *why, size_t why_len)
 {
 	return add(&s->sources, &s->nb_sources, NULL, 0, path) == 0
 	           ? 0
-	           : fail(why, why_len, "no memory");
+	           : fail(why, why_len, "out of memory");
 }
 
 int store_use_cookies(struct store *s, const char *path, char *why, size_t why_len)
@@ -132,7 +132,7 @@ static int list_dir(const char *path, struct source **list, size_t *n, char *why
 			continue;
 		snprintf(file, sizeof(file), "%s/%s", path, e->d_name);
 		if (add(list, n, e->d_name, len - end, file) != 0)
-			rc = fail(why, why_len, "no memory");
+			rc = fail(why, why_len, "out of memory");
 	}
 	if (rc == 0 && errno != 0) /* a partial listing does not mean that zones are gone */
 		rc = fail_dir(why, why_len, path);
@@ -154,7 +154,7 @@ static int list_sources(const struct store *s, struct source **list, size_t *n, 
 		if (from->name == NULL)
 			rc = list_dir(from->path, list, n, why, why_len);
 		else if (add(list, n, from->name, strlen(from->name), from->path) != 0)
-			rc = fail(why, why_len, "no memory");
+			rc = fail(why, why_len, "out of memory");
 	}
 	return rc;
 }
@@ -183,8 +183,8 @@ static struct zone *load_one(const struct source *from, const struct zones *old,
 	struct zone *z = zonefile_load(from->name, from->path, why);
 
 	if (z == NULL && was != NULL) {
-		fprintf(err, "percore-dns: %s stays as it was, serial %u: %s\n", from->name,
-		        was->serial, why);
+		fprintf(err, "percore-dns: %s: keeping serial %u: %s\n", from->name, was->serial,
+		        why);
 		return zone_hold(was);
 	}
 	if (z != NULL && out != NULL)
@@ -202,14 +202,13 @@ static struct zones *load_all(const struct source *list, size_t n, const struct 
 	char line[ZONEFILE_WHY];
 	bool ok = table != NULL;
 
-	snprintf(why, why_len, "no memory for zones");
+	snprintf(why, why_len, "not enough memory for the zones");
 	for (size_t i = 0; ok && i < n; i++) {
 		struct zone *z = load_one(&list[i], old, out, err, line);
 		const bool added = z != NULL && zones_add(table, z);
 
 		if (z != NULL && !added)
-			snprintf(line, sizeof(line), "%.200s: the zone is there twice",
-			         list[i].path);
+			snprintf(line, sizeof(line), "%.200s: duplicate zone", list[i].path);
 		if (z != NULL)
 			zone_release(z);
 		if (added)
@@ -287,20 +286,20 @@ void store_reload(struct store *s, FILE *out, FILE *err)
 {
 	struct retired *r = calloc(1, sizeof(*r));
 	struct zones *table = NULL;
-	char why[ZONEFILE_WHY] = "no memory";
+	char why[ZONEFILE_WHY] = "out of memory";
 
 	if (r != NULL)
 		table = load(s, store_zones(s), out, err, why, sizeof(why));
 	if (table == NULL) {
-		fprintf(err, "percore-dns: all zones stay as they were: %s\n", why);
+		fprintf(err, "percore-dns: keeping all zones unchanged: %s\n", why);
 		free(r);
 		return;
 	}
 	if (s->cookies_path != NULL &&
 	    cookie_read(&s->cookies, s->cookies_path, why, sizeof(why)) != 0)
-		fprintf(err, "percore-dns: the secrets of cookies stay as they were: %s\n", why);
+		fprintf(err, "percore-dns: keeping the current cookie secrets: %s\n", why);
 	publish(s, table, r);
-	fprintf(out, "percore-dns: %zu zones are served\n", table->nb);
+	fprintf(out, "percore-dns: serving %zu zones\n", table->nb);
 	fflush(out);
 }
 

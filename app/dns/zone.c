@@ -114,7 +114,7 @@ int build_fail(char *why, size_t why_len, const struct name *n, const char *what
 
 static int no_memory(char *why, size_t why_len)
 {
-	snprintf(why, why_len, "no memory");
+	snprintf(why, why_len, "out of memory");
 	return -1;
 }
 
@@ -183,15 +183,15 @@ static const char *find_unserved(const struct record *r)
 		return "has records of a signed zone, which percore-dns does not serve (DNSSEC)";
 	case DNS_OPT:
 	case 0:
-		return "has a record of a type that no zone has";
+		return "has a record of a type that is not allowed in zones";
 	default:
 		break;
 	}
 	if (!is_whole(r))
-		return "has data of a wrong length";
+		return "has a record with data of the wrong length";
 	if (r->type >= 128 && r->type <= 255)
-		return "has a record of a type that is for questions only";
-	return r->class == DNS_IN ? NULL : "has a record of another class than IN";
+		return "has a record of a type that is valid in queries only";
+	return r->class == DNS_IN ? NULL : "has a record of a class other than IN";
 }
 
 int zone_add(struct zone_builder *b, const struct record *r, char *why, size_t why_len)
@@ -202,7 +202,7 @@ int zone_add(struct zone_builder *b, const struct record *r, char *why, size_t w
 	struct draft *d;
 
 	if (dname_read(&n, r->owner, DNS_NAME_MAX) < 0) {
-		snprintf(why, why_len, "an owner is no name");
+		snprintf(why, why_len, "an owner is not a domain name");
 		return -1;
 	}
 	if (b->nb_drafts == b->max_drafts && grow_drafts(b) != 0)

@@ -189,7 +189,7 @@ static int make_rrset(struct zone_builder *b, struct draft *d, size_t n, struct 
 	}
 	if (len > RRSET_MAX)
 		return build_fail(why, why_len, owner,
-		                  "has more records of a type than fit into a message");
+		                  "has more records of one type than fit in a message");
 	if (set->ttl > INT32_MAX) /* RFC 2181 section 8 */
 		set->ttl = 0;
 	set->len = (uint32_t)len;
@@ -199,7 +199,7 @@ static int make_rrset(struct zone_builder *b, struct draft *d, size_t n, struct 
 		set->bytes = make_bytes(b, d, n, set, len);
 	if (n == 0 || (l.nb_names > 0 && set->rr == NULL) || (!l.compress && set->bytes == NULL))
 		return build_fail(why, why_len, owner,
-		                  "has a record that cannot be taken (or there is no memory)");
+		                  "has an invalid record, or memory is exhausted");
 	b->zone->nb_records += n;
 	return 0;
 }
@@ -216,7 +216,7 @@ static int check_name(const struct zone_builder *b, const struct name *n, char *
 	if (dname != NULL && n != b->zone->apex && name_rrset(n, DNS_NS) != NULL) /* section 2.3 */
 		return build_fail(why, why_len, n, "has a DNAME and is delegated by NS");
 	if (soa != NULL && n != b->zone->apex)
-		return build_fail(why, why_len, n, "has a SOA and is not the zone's apex");
+		return build_fail(why, why_len, n, "has an SOA but is not the zone apex");
 	if (soa != NULL && soa->nb > 1)
 		return build_fail(why, why_len, n, "has more than one SOA");
 	return 0;
@@ -235,7 +235,7 @@ static size_t make_rrsets(struct zone_builder *b, struct draft *d, size_t n, cha
 		types += all == 0 || d[all].type != d[all - 1].type;
 	sets = arena_take(&b->memory, types * sizeof(*sets));
 	if (sets == NULL) {
-		snprintf(why, why_len, "no memory");
+		snprintf(why, why_len, "out of memory");
 		return 0;
 	}
 	owner->rrsets = sets;
@@ -352,7 +352,7 @@ int build_rrsets(struct zone_builder *b, char *why, size_t why_len)
 			return -1;
 	}
 	if (make_tree(b) != 0) {
-		snprintf(why, why_len, "no memory");
+		snprintf(why, why_len, "out of memory");
 		return -1;
 	}
 	return finish_apex(b->zone, why, why_len);

@@ -101,7 +101,7 @@ static bool set_input(zs_scanner_t *s, const char *path, const char *text, size_
 {
 	int error = path != NULL ? check_file(path) : 0;
 
-	*what = error == EINVAL ? "it is no file" : strerror(error);
+	*what = error == EINVAL ? "not a regular file" : strerror(error);
 	if (error != 0)
 		return false;
 	errno = 0;
@@ -125,7 +125,8 @@ static void include(zs_scanner_t *s)
 	zs_scanner_t *inner;
 
 	if (r->depth == INCLUDE_MAX) {
-		snprintf(what, sizeof(what), "%.200s: more than %d files include each other",
+		snprintf(what, sizeof(what),
+		         "%.200s: $INCLUDE nested too deeply (at most %d files)",
 		         s->include_filename, INCLUDE_MAX);
 		fail_scan(s, what);
 		return;
@@ -134,7 +135,7 @@ static void include(zs_scanner_t *s)
 	/* the library leaves the origin in s->buffer, as text */
 	if (inner == NULL ||
 	    zs_init(inner, (const char *)s->buffer, s->default_class, s->default_ttl) != 0) {
-		fail_scan(s, inner == NULL ? "no memory" : zs_strerror(inner->error.code));
+		fail_scan(s, inner == NULL ? "out of memory" : zs_strerror(inner->error.code));
 		free(inner);
 		return;
 	}
@@ -178,7 +179,7 @@ static void fail_changed(zs_scanner_t *s)
 {
 	struct reading *r = s->process.data;
 
-	snprintf(r->why, ZONEFILE_WHY, "%s: it has changed while it was read", file_of(s));
+	snprintf(r->why, ZONEFILE_WHY, "%s: file changed while it was being read", file_of(s));
 	r->failed = true;
 }
 
@@ -221,7 +222,7 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 	const char *wrong;
 	struct zone *z;
 
-	snprintf(why, ZONEFILE_WHY, "\"%.200s\" is no name of a zone", origin);
+	snprintf(why, ZONEFILE_WHY, "\"%.200s\" is not a zone name (example: example.com)", origin);
 	if (zonefile_name(origin, apex) != 0)
 		return NULL;
 	snprintf(dotted, sizeof(dotted), "%s%s", origin,
@@ -233,7 +234,7 @@ static struct zone *read_zone(zs_scanner_t *s, const char *origin, const char *p
 		zs_deinit(s);
 		return NULL;
 	}
-	snprintf(why, ZONEFILE_WHY, "no memory");
+	snprintf(why, ZONEFILE_WHY, "out of memory");
 	r.builder = zone_begin(apex);
 	s->process.data = &r;
 	if (r.builder != NULL)
@@ -257,7 +258,7 @@ static struct zone *with_scanner(const char *origin, const char *path, const cha
 	zs_scanner_t *s = malloc(sizeof(*s)); /* half a megabyte */
 	struct zone *z = NULL;
 
-	snprintf(why, ZONEFILE_WHY, "no memory");
+	snprintf(why, ZONEFILE_WHY, "out of memory");
 	if (s != NULL)
 		z = read_zone(s, origin, path, text, len, why);
 	free(s);
