@@ -47,7 +47,7 @@ static int learn_header(struct answer *a, uint32_t header, char *why, size_t why
 
 	a->status = header > 12 ? (unsigned)strtoul((const char *)a->bytes + 9, NULL, 10) : 0;
 	if (a->status != 200) {
-		snprintf(why, why_len, "the server answers with HTTP status %u", a->status);
+		snprintf(why, why_len, "the server answered with HTTP status %u", a->status);
 		return -1;
 	}
 	length = length > 0 ? skip_blanks(a, length) : 0;
@@ -56,7 +56,8 @@ static int learn_header(struct answer *a, uint32_t header, char *why, size_t why
 	if (end == NULL || a->bytes[skip_blanks(a, (uint32_t)(end - (char *)a->bytes))] != '\r' ||
 	    body > ANSWER_MAX - header) {
 		snprintf(why, why_len,
-		         "the server's answer has no Content-Length of up to %u bytes", ANSWER_MAX);
+		         "the server's answer has no Content-Length of at most %u bytes",
+		         ANSWER_MAX);
 		return -1;
 	}
 	a->date = find_field(a, header, "date:");
@@ -89,7 +90,7 @@ int answer_learn(struct answer *a, const uint8_t *data, uint32_t len, char *why,
 		if (end == NULL && a->have <= HEADER_MAX)
 			return 0;
 		if (end == NULL) {
-			snprintf(why, why_len, "what the server answers is not HTTP");
+			snprintf(why, why_len, "the server's answer is not HTTP");
 			return -1;
 		}
 		if (learn_header(a, (uint32_t)(end - a->bytes) + 4, why, why_len) != 0)

@@ -34,14 +34,15 @@ int ask_parse(struct ask *a, const char *text, char *why, size_t why_len)
 		taken = 1;
 		if (byte == '\\' && (taken += read_escape(text + 1, &byte)) == 1) {
 			snprintf(why, why_len,
-			         "\"%.8s\" begins with none of \\r \\n \\t \\0 \\\\ \\xHH", text);
+			         "\"%.8s\" is not a valid escape (\\r \\n \\t \\0 \\\\ \\xHH)",
+			         text);
 			return -1;
 		}
 		a->bytes[a->len++] = byte;
 	}
 	if (*text != '\0' || a->len == 0 || (a->len & (a->len - 1)) != 0) {
 		snprintf(why, why_len,
-		         "a request of %s%u bytes: its length must be a power of two, up to %u",
+		         "request has %s%u bytes; its length must be a power of two, at most %u",
 		         *text != '\0' ? "more than " : "", a->len, ASK_MAX);
 		return -1;
 	}

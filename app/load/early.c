@@ -34,7 +34,8 @@ int early_start(struct load *l, char *why, size_t why_len)
 	l->pool = ranges_pool_create();
 	if (l->receivers != NULL && l->pool != NULL)
 		return 0;
-	snprintf(why, why_len, "no memory for what %u connections receive early", l->nb_clients);
+	snprintf(why, why_len, "not enough memory for out-of-order data of %u connections",
+	         l->nb_clients);
 	return -1;
 }
 

@@ -41,34 +41,32 @@
 #define PHASE_BURST   64u
 
 const struct mode modes[] = {
-    {"echo", "requests that come back as they are", &engine_tcp, &talk_echo, &plan_steady, 7, true,
-     15, "answers"},
-    {"http", "GET requests over kept connections", &engine_tcp, &talk_http, &plan_steady, 80, true,
-     15, "answers"},
-    {"ask", "requests of --ask over kept connections, for servers of other protocols", &engine_tcp,
-     &talk_ask, &plan_steady, 0, true, 15, "answers"},
-    {"connrate", "connections that are opened, ask once and are closed", &engine_tcp, &talk_echo,
-     &plan_connrate, 7, true, 15, "connections"},
-    {"hold", "many connections that stay, of which a few ask", &engine_tcp, &talk_echo, &plan_hold,
-     7, true, 15, "answers"},
+    {"echo", "requests that are echoed", &engine_tcp, &talk_echo, &plan_steady, 7, true, 15,
+     "answers"},
+    {"http", "GET requests over persistent connections", &engine_tcp, &talk_http, &plan_steady, 80,
+     true, 15, "answers"},
+    {"ask", "requests of --ask over persistent connections, for servers of other protocols",
+     &engine_tcp, &talk_ask, &plan_steady, 0, true, 15, "answers"},
+    {"connrate", "connections that are opened, send one request and are closed", &engine_tcp,
+     &talk_echo, &plan_connrate, 7, true, 15, "connections"},
+    {"hold", "many open connections, of which a few send requests", &engine_tcp, &talk_echo,
+     &plan_hold, 7, true, 15, "answers"},
     {"bulk-in", "streams to the server, which discards them", &engine_tcp, &talk_sink, &plan_bulk,
      9, true, 7, "bytes"},
     {"bulk-out", "streams from the server, byte n being n mod 256", &engine_tcp, &talk_source,
      &plan_bulk, 19, true, 7, "bytes"},
-    {"udp", "datagrams that come back as they are", &engine_udp, NULL, &plan_udp, 7, true, 15,
-     "answers"},
-    {"tx", "bare frames, numbered, to whoever is there", &engine_tx, NULL, &plan_tx, 0, true, 15,
+    {"udp", "datagrams that are echoed", &engine_udp, NULL, &plan_udp, 7, true, 15, "answers"},
+    {"tx", "numbered bare frames, without a server", &engine_tx, NULL, &plan_tx, 0, true, 15,
      "frames"},
-    {"rx", "receives what tx sends and looks for what is missing", &engine_rx, NULL, NULL, 0, true,
-     15, "frames"},
+    {"rx", "receives the frames of tx and counts those that are missing", &engine_rx, NULL, NULL, 0,
+     true, 15, "frames"},
     {"ping", "bare frames that the other end sends back (pong, or testpmd's macswap)", &engine_ping,
      NULL, &plan_ping, 0, true, 15, "frames"},
-    {"replay", "the frames of a pcap file, as far from each other as they were", &engine_replay,
-     NULL, &plan_replay, 0, true, 15, "frames"},
+    {"replay", "the frames of a pcap file, with their original spacing", &engine_replay, NULL,
+     &plan_replay, 0, true, 15, "frames"},
     {"pong", "sends bare frames back until it is stopped", &engine_pong, NULL, NULL, 0, false, 15,
      "frames"},
-    {"null",
-     "answers TCP segments without any state, as if it were an echo server: the limit of a bed",
+    {"null", "answers TCP segments like an echo server, without state: the limit of the test bed",
      &engine_null, NULL, NULL, 0, false, 15, "frames"},
     {0},
 };
@@ -178,10 +176,9 @@ static void resolve(struct load *l)
 		return;
 	}
 	if (expired(l, l->config->wait_ms * 1000000))
-		load_fail(
-		    l,
-		    "nobody answers for the server's address (%s): is it up, and on this network?",
-		    l->wire.ip6 ? "neighbour discovery" : "ARP");
+		load_fail(l,
+		          "no answer for the server's address (%s): is it up, and on this network?",
+		          l->wire.ip6 ? "neighbour discovery" : "ARP");
 	if (l->now < l->arp_at)
 		return;
 	if (l->wire.ip6)
@@ -211,7 +208,7 @@ static void learn(struct load *l)
 			enter(l, l->plan->opens_first ? PHASE_OPEN : PHASE_WARM);
 	} else if (c->state == CLIENT_DEAD ||
 	           expired(l, RTE_MAX(LEARN_NS, l->config->answer_ms * 1000000))) {
-		load_fail(l, "the server does not answer the first request");
+		load_fail(l, "the server did not answer the first request");
 	} else if (l->talk->learning != NULL) {
 		l->talk->learning(l);
 	}
@@ -237,7 +234,7 @@ static void open_all(struct load *l)
 		l->opened_after_ns = elapsed;
 		enter(l, PHASE_WARM);
 	} else if (expired(l, patience)) {
-		load_fail(l, "of %llu connections only %u could be opened",
+		load_fail(l, "of %llu connections, only %u could be opened",
 		          (unsigned long long)config->conns, l->established);
 	}
 }
@@ -442,7 +439,7 @@ static int set_next_hop(struct load *l, const struct pc_run_ports *ports, char *
 	if (ports->gateway == NULL ||
 	    pc_addr_is_ip4(ports->gateway) != pc_addr_is_ip4(&l->config->server)) {
 		snprintf(why, why_len,
-		         "the server is in another network than --addr; give a --gateway");
+		         "--server is not on the network of --addr; give a --gateway");
 		return -1;
 	}
 	l->next_hop = *ports->gateway;
@@ -475,7 +472,7 @@ static int set_addresses(struct load *l, const struct pc_run_ports *ports, char 
 	if (!l->mode->engine->resolves)
 		return 0;
 	if (ports->addr == NULL || pc_addr_is_any(&config->server)) {
-		snprintf(why, why_len, "mode %s needs --addr, our first address, and --server",
+		snprintf(why, why_len, "mode %s requires --addr (the first address) and --server",
 		         l->mode->name);
 		return -1;
 	}
@@ -483,7 +480,8 @@ static int set_addresses(struct load *l, const struct pc_run_ports *ports, char 
 	w->first = rte_be_to_cpu_32(w->first_addr.w[3]);
 	w->ip6 = !pc_addr_is_ip4(&config->server);
 	if (w->ip6 == pc_addr_is_ip4(&w->first_addr)) {
-		snprintf(why, why_len, "--server and the first --addr are not of one family");
+		snprintf(why, why_len,
+		         "--server and the first --addr are of different address families");
 		return -1;
 	}
 	if (w->ip6)
@@ -527,7 +525,7 @@ static int check_sources(struct load *l, char *why, size_t why_len)
 	}
 	if (l->mode->engine->resolves && l->wire.server - l->wire.first < l->nb_sources &&
 	    memcmp(&l->wire.server_addr, &l->wire.first_addr, 12) == 0) {
-		snprintf(why, why_len, "the server's address is one of the %u that follow --addr",
+		snprintf(why, why_len, "--server is among the %u addresses that follow --addr",
 		         l->nb_sources);
 		return -1;
 	}
@@ -540,7 +538,7 @@ struct load *load_create(const struct load_config *config, const struct pc_run_p
 	struct load *l = calloc(1, sizeof(*l));
 
 	if (l == NULL) {
-		snprintf(why, why_len, "no memory");
+		snprintf(why, why_len, "out of memory");
 		return NULL;
 	}
 	set_defaults(l, config);

@@ -36,7 +36,7 @@ static int set_mode(void *app, const char *text, char *why, size_t why_len)
 	c->mode = mode_find(text);
 	if (c->mode != NULL)
 		return 0;
-	n = (size_t)snprintf(why, why_len, "there is no mode \"%s\"; there are:", text);
+	n = (size_t)snprintf(why, why_len, "unknown mode \"%s\"; known:", text);
 	for (const struct mode *m = modes; m->name != NULL && n < why_len; m++)
 		n += (size_t)snprintf(why + n, why_len - n, " %s", m->name);
 	return -1;
@@ -47,7 +47,9 @@ static int set_server(void *app, const char *text, char *why, size_t why_len)
 	struct pc_addr a;
 
 	if (pc_addr_parse(text, &a) != 0 || pc_addr_is_any(&a) || pc_addr_is_multicast(&a)) {
-		snprintf(why, why_len, "\"%s\" is no address of a server", text);
+		snprintf(why, why_len,
+		         "\"%s\" is not an IPv4 or IPv6 unicast address (example: 192.0.2.2)",
+		         text);
 		return -1;
 	}
 	((struct program *)app)->config.server = a;
@@ -59,7 +61,8 @@ static int set_mac(void *app, const char *text, char *why, size_t why_len)
 	struct rte_ether_addr mac;
 
 	if (rte_ether_unformat_addr(text, &mac) != 0) {
-		snprintf(why, why_len, "\"%s\" is no MAC address", text);
+		snprintf(why, why_len, "\"%s\" is not a MAC address (example: 02:00:00:00:00:01)",
+		         text);
 		return -1;
 	}
 	memcpy(((struct program *)app)->config.mac, &mac, sizeof(mac));
@@ -69,7 +72,8 @@ static int set_mac(void *app, const char *text, char *why, size_t why_len)
 static int set_path(void *app, const char *text, char *why, size_t why_len)
 {
 	if (text[0] != '/' || strpbrk(text, " \r\n") != NULL) {
-		snprintf(why, why_len, "\"%s\" is no path that begins with /", text);
+		snprintf(why, why_len, "\"%s\" is not an absolute path (example: /index.html)",
+		         text);
 		return -1;
 	}
 	((struct program *)app)->config.path = text;
@@ -99,7 +103,7 @@ static int set_flood(void *app, const char *text, char *why, size_t why_len)
 	((struct program *)app)->config.flood = text;
 	if (flood_is_kind(text))
 		return 0;
-	n = (size_t)snprintf(why, why_len, "there is no flood \"%s\"; there are:", text);
+	n = (size_t)snprintf(why, why_len, "unknown flood \"%s\"; known:", text);
 	if (n < why_len)
 		flood_names(why + n, why_len - n);
 	return -1;
@@ -128,7 +132,7 @@ static int read_seconds(const char *text, uint64_t *ms, char *why, size_t why_le
 	double s = strtod(text, &end);
 
 	if (end == text || *end != '\0' || !(s >= 0 && s <= 86400)) {
-		snprintf(why, why_len, "\"%s\" is no number of seconds up to 86400", text);
+		snprintf(why, why_len, "\"%s\" is not a number of seconds from 0 to 86400", text);
 		return -1;
 	}
 	*ms = (uint64_t)(s * 1000);
@@ -216,7 +220,7 @@ static const struct pc_run_option options[] = {
      .argument = "KIND",
      .set = set_flood,
      .help = "send attack traffic beside the load (load.flood_rate): syn, ack, data, zero-window, "
-             "...; a wrong name prints all kinds"},
+             "...; an unknown name prints all kinds"},
     {.name = "label", .argument = "TEXT", .set = set_label, .help = "label in the result"},
     {0},
 };
@@ -235,33 +239,34 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 	const char *bad = NULL;
 
 	if (c->depth > 1 && !steady && c->mode->engine != &engine_udp)
-		bad = "--depth goes with modes echo, http, ask and udp";
+		bad = "--depth is valid only with modes echo, http, ask and udp";
 	else if (c->http != 0 && c->mode->plan != &plan_connrate && c->mode->plan != &plan_hold)
-		bad = "load.http goes with modes connrate and hold; there is a mode http";
+		bad = "load.http is valid only with modes connrate and hold; there is also a mode "
+		      "http";
 	else if (c->close != 0 && c->mode->plan != &plan_connrate)
-		bad = "load.close goes with mode connrate";
+		bad = "load.close is valid only with mode connrate";
 	else if (c->busy > 0 && !steady)
-		bad = "--busy goes with modes echo, http and ask";
+		bad = "--busy is valid only with modes echo, http and ask";
 	else if (c->slow > 0 && !steady && !out)
-		bad = "--slow goes with modes echo, http and bulk-out";
+		bad = "--slow is valid only with modes echo, http and bulk-out";
 	else if (c->slow >= c->conns)
 		bad = "--slow leaves no connection of --conns to be measured";
 	else if (c->busy > c->conns - c->slow)
-		bad = "--busy is more than the connections that there are: --conns less --slow";
+		bad = "--busy exceeds the number of connections (--conns minus --slow)";
 	else if (c->skew > 0 && c->mode->plan != &plan_hold)
-		bad = "load.skew goes with mode hold";
+		bad = "load.skew is valid only with mode hold";
 	else if (c->burst > 1 &&
 	         (c->rate == 0 || c->mode->engine == &engine_tx || c->mode->engine == &engine_ping))
-		bad = "--burst needs a --rate, of requests, connections or datagrams";
+		bad = "--burst requires a --rate of requests, connections or datagrams";
 	else if (c->burst > 1 && steady &&
 	         (c->busy > 0 ? c->busy : c->conns - c->slow) % c->burst != 0)
-		bad = "the connections that ask must be a multiple of --burst";
+		bad = "the number of connections that send requests must be a multiple of --burst";
 	else if (c->sizes != NULL && c->mode->talk != &talk_echo && c->mode->engine != &engine_udp)
-		bad = "--sizes goes with echoes: modes echo, connrate, hold and udp";
+		bad = "--sizes is valid only with echoes: modes echo, connrate, hold and udp";
 	else if (c->sizes != NULL && c->http != 0)
-		bad = "--sizes goes with echoes, not with load.http";
+		bad = "--sizes is valid only with echoes, not with load.http";
 	else if (c->sizes != NULL && (uint64_t)c->sizes->max * c->depth > UINT32_MAX / 4)
-		bad = "--sizes times --depth is more than a connection can have under way";
+		bad = "--sizes times --depth exceeds what a connection can have in flight";
 	if (bad == NULL)
 		return 0;
 	snprintf(why, why_len, "%s", bad);
@@ -274,33 +279,33 @@ static int check_args(void *app, char *why, size_t why_len)
 
 	if (c->rate > 0 && c->depth > 1) {
 		snprintf(why, why_len,
-		         "an open loop (--rate) has one request under way on a connection: "
-		         "leave --depth out");
+		         "an open loop (--rate) has one outstanding request per connection: omit "
+		         "--depth");
 		return -1;
 	}
 	if (check_parties(c, why, why_len) != 0)
 		return -1;
 	if (c->mode->talk == &talk_ask && (c->ask == NULL || c->port == 0)) {
-		snprintf(why, why_len, "mode ask needs a request (--ask) and a --port");
+		snprintf(why, why_len, "mode ask requires --ask and --port");
 		return -1;
 	}
 	if ((c->mode->engine == &engine_replay) != (c->file != NULL)) {
 		snprintf(why, why_len, "%s",
-		         c->file == NULL ? "mode replay needs a --file"
-		                         : "--file goes with mode replay");
+		         c->file == NULL ? "mode replay requires --file"
+		                         : "--file is valid only with mode replay");
 		return -1;
 	}
 	if (c->mode->talk != &talk_ask && c->ask != NULL) {
-		snprintf(why, why_len, "--ask goes with mode ask");
+		snprintf(why, why_len, "--ask is valid only with mode ask");
 		return -1;
 	}
 	if (c->flood != NULL && c->mode->engine != &engine_tcp) {
-		snprintf(why, why_len, "a flood (--flood) goes beside a load of TCP, not mode %s",
+		snprintf(why, why_len, "--flood requires a mode that uses TCP, not mode %s",
 		         c->mode->name);
 		return -1;
 	}
 	if (c->flood != NULL && !pc_addr_is_ip4(&c->server)) {
-		snprintf(why, why_len, "a flood (--flood) is made of IPv4, and --server is not");
+		snprintf(why, why_len, "--flood requires an IPv4 --server");
 		return -1;
 	}
 	return 0;
@@ -332,7 +337,7 @@ static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, v
 	struct pc_port *port;
 
 	if (add_loss(&p->config, ports, &port) != 0) {
-		snprintf(why, why_len, "frames cannot be lost on purpose: %s", strerror(errno));
+		snprintf(why, why_len, "cannot set up packet loss: %s", strerror(errno));
 		return -1;
 	}
 	mine.ports = &port;
@@ -373,8 +378,7 @@ static int finish_run(void *worker, uint64_t now_ns)
 		fprintf(stderr, "percore-load: %s\n", l->why);
 	report_json(l, stdout);
 	if (ferror(stdout)) {
-		fprintf(stderr, "percore-load: the result cannot be written: %s\n",
-		        strerror(errno));
+		fprintf(stderr, "percore-load: cannot write the result: %s\n", strerror(errno));
 		rc = -1;
 	}
 	load_destroy(l);

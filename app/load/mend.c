@@ -24,7 +24,8 @@ int mend_start(struct load *l, char *why, size_t why_len)
 	l->pool = ranges_pool_create();
 	if (l->senders != NULL && l->pool != NULL)
 		return 0;
-	snprintf(why, why_len, "no memory for what %u connections send again", l->nb_clients);
+	snprintf(why, why_len, "not enough memory for the retransmissions of %u connections",
+	         l->nb_clients);
 	return -1;
 }
 

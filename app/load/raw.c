@@ -47,7 +47,7 @@ static int raw_init(struct load *l, char *why, size_t why_len)
 
 	l->engine_state = r;
 	if (r == NULL || l->config->size < RAW_MIN || l->config->size > RAW_MAX) {
-		snprintf(why, why_len, "mode %s takes a size of %u to %u bytes", l->mode->name,
+		snprintf(why, why_len, "mode %s requires a --size of %u to %u bytes", l->mode->name,
 		         RAW_MIN, RAW_MAX);
 		return -1;
 	}

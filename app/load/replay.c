@@ -55,13 +55,13 @@ static int add_frame(struct replay *r, const struct pcap_pkthdr *h, const uint8_
 
 	if (h->len > most || h->len < RTE_ETHER_HDR_LEN) {
 		snprintf(why, why_len,
-		         "frame %" PRIu64 " of the file has %u bytes; %d to %u can be sent%s",
+		         "frame %" PRIu64 " has %u bytes; only %d to %u can be sent%s",
 		         r->nb_frames + 1, h->len, RTE_ETHER_HDR_LEN, most,
 		         h->len > most ? " (port.mtu)" : "");
 		return -1;
 	}
 	if (!make_room(r, kept)) {
-		snprintf(why, why_len, "no memory for the frames of the file");
+		snprintf(why, why_len, "not enough memory for the frames of the file");
 		return -1;
 	}
 	f = &r->frames[r->nb_frames++];
@@ -86,7 +86,7 @@ static int read_frames(struct replay *r, pcap_t *file, uint32_t most, char *why,
 	int rc;
 
 	if (pcap_datalink(file) != DLT_EN10MB) {
-		snprintf(why, why_len, "the file has frames of another kind than Ethernet: %s",
+		snprintf(why, why_len, "the frames are not Ethernet: %s",
 		         pcap_datalink_val_to_name(pcap_datalink(file)));
 		return -1;
 	}
@@ -99,7 +99,7 @@ static int read_frames(struct replay *r, pcap_t *file, uint32_t most, char *why,
 	if (rc == PCAP_ERROR_BREAK && r->nb_frames > 0)
 		return 0;
 	snprintf(why, why_len, "%s",
-	         rc == PCAP_ERROR_BREAK ? "there are no frames in the file" : pcap_geterr(file));
+	         rc == PCAP_ERROR_BREAK ? "no frames in the file" : pcap_geterr(file));
 	return -1;
 }
 
@@ -208,7 +208,7 @@ static int replay_init(struct load *l, char *why, size_t why_len)
 
 	l->engine_state = r;
 	if (r == NULL) {
-		snprintf(why, why_len, "no memory");
+		snprintf(why, why_len, "out of memory");
 		return -1;
 	}
 	most = RTE_MIN((uint32_t)(rte_pktmbuf_data_room_size(l->out.pool) - RTE_PKTMBUF_HEADROOM),
@@ -219,7 +219,7 @@ static int replay_init(struct load *l, char *why, size_t why_len)
 	}
 	if (r->nb_cut > 0)
 		printf("note: %" PRIu64 " of %" PRIu64
-		       " frames are not whole in the file; what is missing is sent as zeros\n",
+		       " frames are truncated in the file; the missing bytes are sent as zeros\n",
 		       r->nb_cut, r->nb_frames);
 	return 0;
 }

@@ -16,9 +16,8 @@ static const struct {
 	size_t offset;
 	bool bad;
 } rows[] = {
-    {"wrong", "answers that are not what they should be", offsetof(struct faults, wrong), true},
-    {"checksum", "frames cut short or with a wrong checksum", offsetof(struct faults, checksum),
-     true},
+    {"wrong", "wrong answers", offsetof(struct faults, wrong), true},
+    {"checksum", "truncated frames or wrong checksums", offsetof(struct faults, checksum), true},
     {"reset", "connections that the server reset", offsetof(struct faults, reset), true},
     {"refused", "connections that the server refused", offsetof(struct faults, refused), true},
     {"dead", "connections that stopped answering", offsetof(struct faults, dead), true},
@@ -102,10 +101,10 @@ static void report_faults(const struct load *l, FILE *f)
 			fprintf(f, "%s%" PRIu64 " %s\n", rows[i].bad ? "FAULT: " : "",
 			        row_value(l, i), rows[i].sentence);
 	if (l->out.no_mbuf != 0)
-		fprintf(f, "%" PRIu64 " frames were not sent, for lack of mbufs (stack.mbufs)\n",
+		fprintf(f, "%" PRIu64 " frames were not sent: not enough mbufs (stack.mbufs)\n",
 		        l->out.no_mbuf);
 	if (l->n.overrun != 0)
-		fprintf(f, "%" PRIu64 " requests were due and never sent: the rate is too high\n",
+		fprintf(f, "%" PRIu64 " requests were due but never sent: the rate is too high\n",
 		        l->n.overrun);
 }
 

@@ -76,10 +76,10 @@ int sizes_parse(struct sizes *s, const char *text, char *why, size_t why_len)
 	uint64_t total = 0, sum = 0, before = 0;
 
 	if (n == 0) {
-		snprintf(
-		    why, why_len,
-		    "\"%s\" is no distribution of sizes: LOW-HIGH, or SIZE:WEIGHT,SIZE:WEIGHT,...",
-		    text);
+		snprintf(why, why_len,
+		         "\"%s\" is not a distribution of sizes: LOW-HIGH, or "
+		         "SIZE:WEIGHT,SIZE:WEIGHT,...",
+		         text);
 		return -1;
 	}
 	*s = (struct sizes){.min = UINT32_MAX};

@@ -20,7 +20,7 @@ int slow_init(struct load *l, char *why, size_t why_len)
 	l->readers = calloc(l->config->slow, sizeof(*l->readers));
 	if (l->readers != NULL)
 		return 0;
-	snprintf(why, why_len, "no memory for %llu slow readers",
+	snprintf(why, why_len, "not enough memory for %llu slow readers",
 	         (unsigned long long)l->config->slow);
 	return -1;
 }

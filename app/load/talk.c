@@ -115,7 +115,7 @@ static int http_init(struct load *l, char *why, size_t why_len)
 	l->request = make_request(l->config, request, sizeof(request));
 	if (l->request == 0 || answer_init(&l->answer) != 0) {
 		snprintf(why, why_len,
-		         "the path is too long, or there is no memory for the answer");
+		         "the path is too long, or there is not enough memory for the answer");
 		return -1;
 	}
 	stream_repeat(&l->stream, (const uint8_t *)request, l->request);
@@ -222,7 +222,7 @@ static int ask_init(struct load *l, char *why, size_t why_len)
 	const struct ask *ask = l->config->ask;
 
 	if (answer_init(&l->answer) != 0) {
-		snprintf(why, why_len, "there is no memory for the answer");
+		snprintf(why, why_len, "not enough memory for the answer");
 		return -1;
 	}
 	l->request = ask->len;

@@ -401,7 +401,7 @@ int client_make_table(struct load *l, char *why, size_t why_len)
 	l->clients = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (l->clients == MAP_FAILED) {
 		l->clients = NULL;
-		snprintf(why, why_len, "no memory for %u connections", l->nb_clients);
+		snprintf(why, why_len, "not enough memory for %u connections", l->nb_clients);
 		return -1;
 	}
 	(void)madvise(l->clients, bytes, MADV_HUGEPAGE);

@@ -308,12 +308,13 @@ static int udp_init(struct load *l, char *why, size_t why_len)
 	least = l->sizes != NULL ? l->sizes->min : l->config->size;
 	most = l->sizes != NULL ? l->sizes->max : l->config->size;
 	if (least < sizeof(struct payload) || most > UDP_SIZE_MAX - (l->wire.ip6 ? 20 : 0)) {
-		snprintf(why, why_len, "mode udp takes a size of %zu to %u bytes",
+		snprintf(why, why_len, "mode udp requires a size of %zu to %u bytes",
 		         sizeof(struct payload), UDP_SIZE_MAX);
 		return -1;
 	}
 	if (l->config->conns * l->config->depth > LOAD_DIRECT) {
-		snprintf(why, why_len, "mode udp takes up to %u datagrams under way: conns x depth",
+		snprintf(why, why_len,
+		         "mode udp supports at most %u datagrams in flight (--conns times --depth)",
 		         LOAD_DIRECT);
 		return -1;
 	}

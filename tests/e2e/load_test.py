@@ -109,35 +109,35 @@ def over_memif(args):
 def mistakes(args):
     """Each mistake gives one line and status 2"""
     rows = [
-        (["--mode", "nonsense"], "there is no mode"),
-        (["--server", "nobody"], "no address"),
-        (["--sizes", "5-"], "no distribution of sizes"),
-        (["--mode", "http", "--sizes", "5-9"], "goes with echoes"),
+        (["--mode", "nonsense"], 'unknown mode "nonsense"'),
+        (["--server", "nobody"], "not an IPv4 or IPv6 unicast address"),
+        (["--sizes", "5-"], "not a distribution of sizes"),
+        (["--mode", "http", "--sizes", "5-9"], "valid only with echoes"),
         (["--mode", "ask", "--ask", "PING\\r\\n"], "power of two"),
-        (["--mode", "ask", "--ask", "\\q"], "begins with none of"),
+        (["--mode", "ask", "--ask", "\\q"], "not a valid escape"),
         (["--mode", "ask", "--ask", "PING"], "--port"),
         (["--mode", "ask", "--port", "7"], "--ask"),
         (["--ask", "PING"], "mode ask"),
-        (["--mode", "connrate", "--depth", "2"], "--depth goes with"),
+        (["--mode", "connrate", "--depth", "2"], "--depth is valid only with"),
         (["--mode", "bulk-in", "--http", "1"], "connrate and hold"),
         (["--set", "load.close=1"], "mode connrate"),
         (["--set", "load.answer_ms=240001"], "240000"),
-        (["--mode", "hold", "--busy", "5"], "--busy goes with"),
-        (["--busy", "60", "--slow", "10"], "--conns less --slow"),
-        (["--mode", "connrate", "--slow", "5"], "--slow goes with"),
+        (["--mode", "hold", "--busy", "5"], "--busy is valid only with"),
+        (["--busy", "60", "--slow", "10"], "--conns minus --slow"),
+        (["--mode", "connrate", "--slow", "5"], "--slow is valid only with"),
         (["--slow", "64"], "leaves no connection"),
-        (["--burst", "5"], "--burst needs a --rate"),
+        (["--burst", "5"], "--burst requires a --rate"),
         (["--burst", "5", "--rate", "100"], "multiple of --burst"),
         (["--set", "load.skew=100"], "mode hold"),
-        (["--addr", "2001:db8::2/64", "--server", "192.0.2.9"], "not of one family"),
-        (["--addr", "2001:db8::2/64", "--server", "2001:db8::1", "--flood", "syn"], "made of IPv4"),
-        (["--server", "192.0.2.9"], "needs --addr"),
+        (["--addr", "2001:db8::2/64", "--server", "192.0.2.9"], "different address families"),
+        (["--addr", "2001:db8::2/64", "--server", "2001:db8::1", "--flood", "syn"], "requires an IPv4 --server"),
+        (["--server", "192.0.2.9"], "requires --addr"),
         (["--addr", "192.0.2.2/24"], "--server"),
         (["--addr", "192.0.2.2/24", "--server", "198.51.100.1"], "--gateway"),
         (["--addr", "192.0.2.2/24", "--server", "192.0.2.9", "--rate", "5", "--depth", "2"], "--depth"),
         (["--mode", "tx", "--size", "20"], "64 to 1518"),
         (["--conns", "0"], "conns"),
-        (["--path", "no-slash"], "begins with /"),
+        (["--path", "no-slash"], "not an absolute path"),
     ]
     def judge(row):
         options, words = row
@@ -166,7 +166,7 @@ def full_disk(args):
         r = subprocess.run([f"{args.build}/app/load/percore-load", "-l", "0", "--no-huge", "--no-shconf", "-m", "256", "--no-pci",
                             "--vdev=net_null0", "--", "--mode", "tx", "--warm", "0", "--seconds", "0.1"],
                            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60 * args.slow)
-    bed.expect(r.returncode == 1 and "the result cannot be written" in r.stderr, f"status {r.returncode}: {r.stderr}")
+    bed.expect(r.returncode == 1 and "cannot write the result" in r.stderr, f"status {r.returncode}: {r.stderr}")
 
 
 def full_pipe():

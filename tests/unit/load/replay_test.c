@@ -104,13 +104,13 @@ static void test_refused(void)
 	                   small = {0, 13, 13};
 
 	write_file(ETHERNET, true, NULL, 0);
-	expect_refused("there are no frames in the file");
+	expect_refused("no frames in the file");
 	write_file(RAW_IP, true, &good, 1);
-	expect_refused("the file has frames of another kind than Ethernet: RAW");
+	expect_refused("the frames are not Ethernet: RAW");
 	write_file(ETHERNET, true, tall, 2);
-	expect_refused("frame 2 of the file has 1515 bytes; 14 to 1514 can be sent (port.mtu)");
+	expect_refused("frame 2 has 1515 bytes; only 14 to 1514 can be sent (port.mtu)");
 	write_file(ETHERNET, true, &small, 1);
-	expect_refused("frame 1 of the file has 13 bytes; 14 to 1514 can be sent");
+	expect_refused("frame 1 has 13 bytes; only 14 to 1514 can be sent");
 	write_file(ETHERNET, true, &good, 1);
 	CU_ASSERT_EQUAL(truncate(path, 24 + 16 + 30), 0);
 	expect_refused("truncated dump file; tried to read 60 captured bytes, only got 30");

@@ -105,7 +105,7 @@ static void test_no_mbufs(void)
 	CU_ASSERT(bed_answers(&b) > 1000);
 	report_summary(b.load, f);
 	fclose(f);
-	CU_ASSERT_PTR_NOT_NULL(strstr(text, "for lack of mbufs"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "not enough mbufs"));
 	bed_end(&b);
 }
 
