@@ -55,8 +55,9 @@ static const char *read_port(struct switch_config *c, const char *text, unsigned
 	const char *rest = read_number(text, "=", 0, SWITCH_PORTS - 1, port);
 
 	if (rest == NULL || *rest != '=' || rest[1] == '\0') {
-		fail(why, len, "\"%s\" does not begin with PORT=, a port from 0 to %u, as in 1=10",
-		     text, SWITCH_PORTS - 1);
+		fail(why, len,
+		     "\"%s\" does not begin with PORT=, a port from 0 to %u (example: 1=10)", text,
+		     SWITCH_PORTS - 1);
 		return NULL;
 	}
 	if (*port >= c->nb_named)
@@ -66,7 +67,7 @@ static const char *read_port(struct switch_config *c, const char *text, unsigned
 
 static int fail_vlan(const char *text, char *why, size_t len)
 {
-	return fail(why, len, "\"%s\" is no VLAN from 1 to %d", text, VLAN_MAX);
+	return fail(why, len, "\"%s\" is not a VLAN ID from 1 to %d", text, VLAN_MAX);
 }
 
 /* Reads "PORT=VLAN". Returns 0, or -1 with a line in why. */
@@ -85,7 +86,7 @@ static int set_mode(struct port_config *p, unsigned port, enum port_mode mode, c
                     size_t len)
 {
 	if (p->mode != PORT_OPEN && (p->mode != mode || mode == PORT_ACCESS))
-		return fail(why, len, "port %u has VLANs by another --access or --trunk already",
+		return fail(why, len, "port %u already has VLANs from another --access or --trunk",
 		            port);
 	p->mode = mode;
 	return 0;
@@ -117,9 +118,10 @@ int switch_config_trunk(struct switch_config *c, const char *text, char *why, si
 		if (rest != NULL && *rest == '-')
 			rest = read_number(rest + 1, ",", first, VLAN_MAX, &last);
 		if (rest == NULL)
-			return fail(why, len,
-			            "\"%s\" is no list of VLANs from 1 to %d, as in 10,20-29", item,
-			            VLAN_MAX);
+			return fail(
+			    why, len,
+			    "\"%s\" is not a list of VLAN IDs from 1 to %d (example: 10,20-29)",
+			    item, VLAN_MAX);
 		for (unsigned v = first; v <= last; v++)
 			c->port[port].vlans[v / 64] |= UINT64_C(1) << v % 64;
 		if (*rest == '\0')
@@ -135,7 +137,7 @@ int switch_config_native(struct switch_config *c, const char *text, char *why, s
 	if (read_port_vlan(c, text, &port, &vlan, why, len) != 0)
 		return -1;
 	if (c->port[port].native_given)
-		return fail(why, len, "port %u has a native VLAN already", port);
+		return fail(why, len, "port %u already has a native VLAN", port);
 	c->port[port].native_given = true;
 	if (c->port[port].mode != PORT_ACCESS)
 		c->port[port].native = (uint16_t)vlan;
@@ -157,11 +159,13 @@ int switch_config_static(struct switch_config *c, const char *text, char *why, s
 	snprintf(copy, sizeof(copy), "%.*s", (int)n, rest);
 	if (n >= sizeof(copy) || rte_ether_unformat_addr(copy, &mac) != 0 ||
 	    rte_is_multicast_ether_addr(&mac) || rte_is_zero_ether_addr(&mac))
-		return fail(why, len, "\"%s\" is no station, as in 02:00:00:00:00:01.10", rest);
+		return fail(why, len,
+		            "\"%s\" is not a station, MAC[.VLAN] (example: 02:00:00:00:00:01.10)",
+		            rest);
 	if (dot != NULL && read_number(dot + 1, "", 1, VLAN_MAX, &vlan) == NULL)
 		return fail_vlan(dot + 1, why, len);
 	if (c->nb_static == SWITCH_STATIC)
-		return fail(why, len, "more than %d stations", SWITCH_STATIC);
+		return fail(why, len, "too many stations (at most %d)", SWITCH_STATIC);
 	c->station[c->nb_static] =
 	    (struct static_config){.vlan = (uint16_t)vlan, .port = (uint8_t)port};
 	memcpy(c->station[c->nb_static++].mac, &mac, sizeof(mac));
@@ -176,9 +180,9 @@ int switch_config_mirror(struct switch_config *c, const char *text, char *why, s
 	if (rest == NULL)
 		return -1;
 	if (read_number(rest, "", 0, SWITCH_PORTS - 1, &to) == NULL || to == port)
-		return fail(why, len, "\"%s\" is no other port", rest);
+		return fail(why, len, "\"%s\" is not another port", rest);
 	if (c->port[port].mirror != NO_PORT)
-		return fail(why, len, "port %u has a mirror already", port);
+		return fail(why, len, "port %u already has a mirror", port);
 	c->port[port].mirror = (uint8_t)to;
 	if (to >= c->nb_named)
 		c->nb_named = to + 1;
@@ -198,10 +202,10 @@ static int check_port(const struct switch_config *c, unsigned port, char *why, s
 	const struct port_config *p = &c->port[port];
 
 	if (p->native_given && p->mode != PORT_TRUNK)
-		return fail(why, len, "--native %u=%u: port %u is no --trunk", port, p->native,
+		return fail(why, len, "--native %u=%u: port %u is not a --trunk", port, p->native,
 		            port);
 	if (p->mirror != NO_PORT && c->port[p->mirror].mirror != NO_PORT)
-		return fail(why, len, "--mirror %u=%u: port %u is mirrored itself", port, p->mirror,
+		return fail(why, len, "--mirror %u=%u: port %u is itself mirrored", port, p->mirror,
 		            p->mirror);
 	return 0;
 }
@@ -218,13 +222,13 @@ int switch_config_check(const struct switch_config *c, char *why, size_t len)
 			return fail(why, len, "--static: port %u is a mirror", s->port);
 		if (!port_config_has(&c->port[s->port], s->vlan))
 			return fail(why, len, "--static: port %u does not have VLAN %u%s", s->port,
-			            s->vlan, s->vlan == 0 ? " (none is given)" : "");
+			            s->vlan, s->vlan == 0 ? " (no VLAN given)" : "");
 	}
 	if (c->nb_static > c->entries)
-		return fail(why, len, "switch.entries has no room for %u stations of --static",
+		return fail(why, len, "switch.entries is too small for %u --static stations",
 		            c->nb_static);
 	if (c->port_entries > c->entries)
-		return fail(why, len, "switch.port_entries is more than switch.entries");
+		return fail(why, len, "switch.port_entries is greater than switch.entries");
 	return 0;
 }
 

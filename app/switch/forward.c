@@ -471,7 +471,7 @@ static int add_stations(struct vswitch *s, const struct switch_config *c, char *
 		if (fdb_add_static(s->fdb, fdb_key(mac, st->vlan), st->port) == 0)
 			continue;
 		snprintf(why, len, "--static: a station %s",
-		         errno == EEXIST ? "is given twice" : "finds no room in the table");
+		         errno == EEXIST ? "is given twice" : "does not fit in the table");
 		return -1;
 	}
 	return 0;
@@ -491,7 +491,8 @@ static int make_table(struct vswitch *s, const struct switch_config *c, int sock
 	s->fdb = fdb_create(&config);
 	if (s->fdb != NULL)
 		return add_stations(s, c, why, len);
-	snprintf(why, len, "no memory for a table of %" PRIu64 " stations: lower switch.entries",
+	snprintf(why, len,
+	         "not enough memory for a table of %" PRIu64 " stations: lower switch.entries",
 	         c->entries);
 	return -1;
 }
@@ -504,17 +505,17 @@ struct vswitch *vswitch_create(const struct switch_config *config, struct pc_por
 	if (n < 2 || n > SWITCH_PORTS || config->nb_named > n) {
 		if (n < 2)
 			snprintf(why, why_len,
-			         "a switch needs two ports at least (EAL options "
-			         "--vdev, -a)");
+			         "a switch needs at least two ports (EAL options --vdev, -a)");
 		else
-			snprintf(why, why_len, "a setting names port %u, but the last port is %u",
+			snprintf(why, why_len,
+			         "a setting refers to port %u, but the last port is %u",
 			         config->nb_named - 1, n - 1);
 		return NULL;
 	}
 	s = rte_zmalloc_socket("vswitch", sizeof(*s), RTE_CACHE_LINE_SIZE,
 	                       ports[0]->info.socket_id);
 	if (s == NULL) {
-		snprintf(why, why_len, "no memory");
+		snprintf(why, why_len, "out of memory");
 		return NULL;
 	}
 	s->n = n;

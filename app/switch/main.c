@@ -100,7 +100,7 @@ static int start(void *app, const struct pc_run_ports *ports, uint64_t now_ns, v
 		return -1;
 	}
 	if (getrandom(&p->config.seed, sizeof(p->config.seed), 0) != sizeof(p->config.seed)) {
-		snprintf(why, len, "the kernel has no random number");
+		snprintf(why, len, "cannot get random numbers");
 		return -1;
 	}
 	p->vswitch =

@@ -259,7 +259,7 @@ def mistakes(s):
     program = os.path.join(s.args.build, "app/switch/percore-switch")
     eal = ["--no-huge", "--no-shconf", "-m", "128", "--no-pci", "--no-telemetry", "--vdev=net_null0", "--vdev=net_null1"]
     for options, says in ((["--access", "0=5000"], "--access: "), (["--set", "switch.entries=1"], "switch.entries"),
-                          (["--access", "5=1"], "names port 5"), (["--addr", "192.0.2.1/24"], "--addr"),
+                          (["--access", "5=1"], "refers to port 5"), (["--addr", "192.0.2.1/24"], "--addr"),
                           (["--native", "0=7"], "--native"), (["--nonsense"], "--nonsense")):
         r = sh(program, *eal, "--", *options, check=False)
         expect(r.returncode == 2 and says in r.stderr and r.stderr.count("\n") == 1, f"{options}: {r}")

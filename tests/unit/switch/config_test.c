@@ -64,30 +64,30 @@ static void mistakes_are_told(void)
 	    {"access x=10", "does not begin with PORT="},
 	    {"access 16=10", "0 to 15"},
 	    {"access 1=", "does not begin with PORT="},
-	    {"access 1=0", "no VLAN from 1 to 4094"},
-	    {"access 1=4095", "no VLAN"},
-	    {"access 1=10,11", "no VLAN"},
+	    {"access 1=0", "is not a VLAN ID from 1 to 4094"},
+	    {"access 1=4095", "is not a VLAN ID"},
+	    {"access 1=10,11", "is not a VLAN ID"},
 	    {"access 1=10 access 1=11", "already"},
 	    {"access 1=10 trunk 1=11", "already"},
 	    {"trunk 1=11 access 1=10", "already"},
-	    {"trunk 1=10-", "no list of VLANs"},
-	    {"trunk 1=10,,11", "no list of VLANs"},
-	    {"trunk 1=20-10", "no list of VLANs"},
-	    {"trunk 1=10-20-30", "no list of VLANs"},
-	    {"trunk 1=1-4095", "no list of VLANs"},
-	    {"native 1=10", "no --trunk"},
-	    {"access 1=10 native 1=10", "no --trunk"},
+	    {"trunk 1=10-", "is not a list of VLAN IDs"},
+	    {"trunk 1=10,,11", "is not a list of VLAN IDs"},
+	    {"trunk 1=20-10", "is not a list of VLAN IDs"},
+	    {"trunk 1=10-20-30", "is not a list of VLAN IDs"},
+	    {"trunk 1=1-4095", "is not a list of VLAN IDs"},
+	    {"native 1=10", "is not a --trunk"},
+	    {"access 1=10 native 1=10", "is not a --trunk"},
 	    {"trunk 1=10 native 1=20 native 1=21", "already"},
-	    {"static 1=02:00:00:00:00", "no station"},
-	    {"static 1=03:00:00:00:00:01", "no station"},
-	    {"static 1=00:00:00:00:00:00", "no station"},
-	    {"static 1=02:00:00:00:00:01.0", "no VLAN"},
+	    {"static 1=02:00:00:00:00", "is not a station"},
+	    {"static 1=03:00:00:00:00:01", "is not a station"},
+	    {"static 1=00:00:00:00:00:00", "is not a station"},
+	    {"static 1=02:00:00:00:00:01.0", "is not a VLAN ID"},
 	    {"access 1=10 static 1=02:00:00:00:00:01", "does not have VLAN 0"},
 	    {"access 1=10 static 1=02:00:00:00:00:01.11", "does not have VLAN 11"},
-	    {"mirror 1=1", "no other port"},
-	    {"mirror 1=x", "no other port"},
+	    {"mirror 1=1", "is not another port"},
+	    {"mirror 1=x", "is not another port"},
 	    {"mirror 1=2 mirror 1=3", "already"},
-	    {"mirror 1=2 mirror 2=3", "is mirrored itself"},
+	    {"mirror 1=2 mirror 2=3", "is itself mirrored"},
 	    {"mirror 1=2 static 2=02:00:00:00:00:01", "is a mirror"},
 	};
 
@@ -115,9 +115,9 @@ static void ports_must_be_there(void)
 {
 	bed_begin();
 	CU_ASSERT_EQUAL(take("access 4=10"), 0);
-	create(4, "names port 4, but the last port is 3");
+	create(4, "refers to port 4, but the last port is 3");
 	CU_ASSERT_EQUAL(take("mirror 0=4"), 0);
-	create(4, "names port 4");
+	create(4, "refers to port 4");
 	CU_ASSERT_EQUAL(take(""), 0);
 	create(1, "two ports");
 	CU_ASSERT_EQUAL(take("static 1=02:00:00:00:00:01 static 2=02:00:00:00:00:01"), 0);
