@@ -103,7 +103,7 @@ static void find_file(char *path, size_t len, const char *const *places)
 			return;
 		}
 	}
-	fail(path, "is not there; is percore installed as a whole?");
+	fail(path, "no such file; is percore completely installed?");
 }
 
 static void find_preload(char *path, size_t len)
@@ -138,7 +138,7 @@ static bool can_connect(const char *path)
 	bool ok;
 
 	if (n >= sizeof(un.sun_path))
-		fail(path, "is too long for a UNIX socket");
+		fail(path, "path is too long for a UNIX socket");
 	memcpy(un.sun_path, path, n);
 	if (path[0] == '@') {
 		un.sun_path[0] = '\0';
@@ -181,7 +181,7 @@ static void make_folder(const char *folder)
 	if (mkdir(folder, 0700) != 0 && errno != EEXIST)
 		fail(folder, strerror(errno));
 	if (lstat(folder, &st) != 0 || !S_ISDIR(st.st_mode) || st.st_uid != geteuid())
-		fail(folder, "is not a directory of ours");
+		fail(folder, "not a directory owned by this user");
 	remove_left_over(folder);
 }
 
@@ -265,7 +265,7 @@ static int start_stack(char **argv, bool verbose)
 	/* ECHILD: SIGCHLD is ignored, inherited from our parent, so there is no status; if the fork
 	 * failed, wait_for_stack finds out */
 	if (waitpid(middle, &status, 0) != middle ? errno != ECHILD : status != 0)
-		fail("fork", "no process could be made");
+		fail("fork", "cannot create a process");
 	return alive[0];
 }
 
@@ -280,10 +280,10 @@ static void wait_for_stack(const char *path, int alive)
 		if (can_connect(path))
 			return;
 		if (read(alive, &c, 1) == 0) /* it has ended, with an error message on stderr */
-			fail("the stack process did not start", "");
+			fail("the stack process failed to start", "");
 		(void)nanosleep(&nap, NULL);
 	}
-	fail("the stack process is not ready after a minute", "");
+	fail("the stack process was not ready after a minute", "");
 }
 
 /* ---- the program ----------------------------------------------------------------------------- */
@@ -299,10 +299,10 @@ static void add_line(char *text, const char *word)
 	size_t n = strlen(text);
 
 	if (strchr(word, '\n') != NULL)
-		fail(word, "an argument has one line");
+		fail(word, "an argument must not contain a newline");
 	if ((size_t)snprintf(text + n, ONE_CORE_TEXT - n, "%s%s", n > 0 ? "\n" : "", word) >=
 	    ONE_CORE_TEXT - n)
-		fail("the arguments are too long", "");
+		fail("arguments are too long", "");
 }
 
 /*
@@ -403,7 +403,7 @@ static int run(struct plan *p)
 		choose_socket(socket_path, sizeof(socket_path), p);
 	attach = is_to_attach(p, socket_path);
 	if (p->action == PLAN_RUN && !attach && p->type != PLAN_AUTO && can_connect(socket_path))
-		fail("a stack process listens there already (use --attach)", socket_path);
+		fail("another stack process is already listening (use --attach)", socket_path);
 	snprintf(pid, sizeof(pid), "%d", (int)getpid());
 	if (!attach) {
 		find_stack(stack, sizeof(stack));
@@ -412,7 +412,7 @@ static int run(struct plan *p)
 	if (p->action == PLAN_RUN && !attach)
 		wait_for_stack(socket_path, start_stack(argv, p->verbose));
 	else if (p->action == PLAN_RUN && !can_connect(socket_path))
-		fail("no stack process listens at", socket_path);
+		fail("no stack process is listening", socket_path);
 	prepare(p, socket_path); /* for the program only: the stack was started before */
 	if (p->action == PLAN_PRINT)
 		return print_plan(p, attach ? NULL : argv);

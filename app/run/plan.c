@@ -60,7 +60,7 @@ static int add_rules(struct plan *p, const char *text, char *why, size_t why_len
 		return -1;
 	if ((size_t)snprintf(p->rules + n, sizeof(p->rules) - n, "%s\n", text) >=
 	    sizeof(p->rules) - n)
-		return complain(why, why_len, "the rules are too long at \"%.40s\"", text);
+		return complain(why, why_len, "rules are too long at \"%.40s\"", text);
 	return 0;
 }
 
@@ -78,7 +78,7 @@ static int read_rules(struct plan *p, const char *name, char *why, size_t why_le
 	}
 	if (error != 0) {
 		snprintf(why, why_len, "--rules %s: %s", name,
-		         error == EFBIG ? "the file is too long" : strerror(error));
+		         error == EFBIG ? "file is too long" : strerror(error));
 		return -1;
 	}
 	text[n] = '\0';
@@ -94,7 +94,8 @@ static int set_type(struct plan *p, const char *value, char *why, size_t why_len
 			p->type = (enum plan_type)i;
 			return 0;
 		}
-	return complain(why, why_len, "--proc-type %s: it is primary, secondary or auto", value);
+	return complain(why, why_len,
+	                "--proc-type: \"%s\" is not \"primary\", \"secondary\" or \"auto\"", value);
 }
 
 static int take_ours(struct plan *p, const struct option *o, char *value, char *why, size_t why_len)
@@ -156,7 +157,8 @@ static int take_section(struct plan *p, char **argv, bool first, char *why, size
 			value = argv[++i];
 			apart = true;
 			if (value == NULL)
-				return complain(why, why_len, "option %s needs an argument", word);
+				return complain(why, why_len,
+				                "option %s requires an argument; see --help", word);
 		}
 		if (o == NULL && !first)
 			return complain(why, why_len, "unknown option %s; see --help", word);
@@ -189,20 +191,19 @@ int plan_make(struct plan *p, char **argv, char *why, size_t why_len)
 	if (argv[n] == NULL || argv[n + 1] == NULL)
 		return complain(
 		    why, why_len, "%s",
-		    "no program is named: it comes behind a lone --, as in: percore-run "
-		    "--vdev=net_tap0,iface=percore0 --addr 192.0.2.1/24 -- redis-server");
+		    "missing program after \"--\" (example: percore-run "
+		    "--vdev=net_tap0,iface=percore0 --addr 192.0.2.1/24 -- redis-server)");
 	p->program = argv + n + 1;
 	if (p->attach != NULL && (p->nb_eal > 0 || p->nb_stack > 0))
+		return complain(why, why_len,
+		                "%s cannot be used with --attach, which uses a running stack",
+		                p->nb_eal > 0 ? p->eal[0] : p->stack[0]);
+	if (p->one_core && (p->attach != NULL || p->socket != NULL || p->type != PLAN_ANY))
 		return complain(
 		    why, why_len,
-		    "--attach uses a stack that runs already: %s is for one that is started",
-		    p->nb_eal > 0 ? p->eal[0] : p->stack[0]);
-	if (p->one_core && (p->attach != NULL || p->socket != NULL || p->type != PLAN_ANY))
-		return complain(why, why_len,
-		                "--one-core is for a stack in the program's own process, which %s "
-		                "cannot share",
-		                p->attach != NULL   ? "--attach"
-		                : p->socket != NULL ? "--socket"
-		                                    : "--proc-type");
+		    "--one-core runs the stack inside the program and cannot be combined with %s",
+		    p->attach != NULL   ? "--attach"
+		    : p->socket != NULL ? "--socket"
+		                        : "--proc-type");
 	return 0;
 }

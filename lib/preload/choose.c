@@ -46,7 +46,7 @@ static void attach(void)
 		return;
 	} else if (one_core_is_wanted()) {
 		if (one_core_start(why, sizeof(why)) != 0)
-			say("no stack in this process", why);
+			say("cannot start a stack in this process", why);
 	} else if (pcx_attach(path) != 0) {
 		say("cannot attach to the stack", strerror(errno));
 	}

@@ -139,7 +139,7 @@ static int load(const char *library, char *why, size_t why_len)
 	if (one.open != NULL)
 		return 0;
 	snprintf(why, why_len, "%s",
-	         handle == NULL ? dlerror() : "libpercore.so is of another version");
+	         handle == NULL ? dlerror() : "libpercore.so has a different version");
 	return -1;
 }
 

@@ -85,14 +85,14 @@ static int add_rule(struct pc_rules *rules, const char *text, char *why, size_t 
 	if (strcmp(word[0], "kernel") == 0)
 		r.verdict = PC_RULE_KERNEL;
 	else if (strcmp(word[0], "percore") != 0)
-		return complain(why, why_len, text, "it must begin with kernel or percore");
+		return complain(why, why_len, text, "expected \"kernel\" or \"percore\" first");
 	wrong = read_words(&r, word + 1);
 	if (wrong != NULL) {
-		snprintf(message, sizeof(message), "\"%.40s\" is not understood", wrong);
+		snprintf(message, sizeof(message), "unexpected \"%.40s\"", wrong);
 		return complain(why, why_len, text, message);
 	}
 	if (rules->n == PC_MAX_RULES) {
-		snprintf(why, why_len, "more than %d rules", PC_MAX_RULES);
+		snprintf(why, why_len, "too many rules (at most %d)", PC_MAX_RULES);
 		errno = ENOSPC;
 		return -1;
 	}

@@ -90,7 +90,7 @@ static void refuse(const char *text, const char *names)
 
 static void test_mistakes(void)
 {
-	refuse("drop tcp", "must begin with kernel or percore");
+	refuse("drop tcp", "expected \"kernel\" or \"percore\" first");
 	refuse("kernel tcp\nkernel 1.2.3", "1.2.3");
 	refuse("kernel 10.0.0.0/33", "10.0.0.0/33");
 	refuse("kernel port", "port");
