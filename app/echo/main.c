@@ -79,7 +79,7 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	struct server *sv = calloc(1, sizeof(*sv) + n * sizeof(sv->socks[0]));
 
 	if (sv == NULL) {
-		snprintf(why, why_len, "no memory for %u sockets", n);
+		snprintf(why, why_len, "not enough memory for %u sockets", n);
 		return -1;
 	}
 	sv->st = st;

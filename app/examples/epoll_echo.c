@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 
 	trigger = argc > 2 && strcmp(argv[2], "et") == 0 ? EPOLLET : 0;
 	if (pcx_attach(NULL) != 0) {
-		perror("no stack at PERCORE_SOCKET");
+		perror("cannot attach to the stack at PERCORE_SOCKET");
 		return 2;
 	}
 	listener = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7));

@@ -64,7 +64,7 @@ static int open_listener(unsigned short port)
 int main(int argc, char **argv)
 {
 	if (pcx_attach(NULL) != 0) {
-		perror("no stack at PERCORE_SOCKET");
+		perror("cannot attach to the stack at PERCORE_SOCKET");
 		return 2;
 	}
 	p[0].fd = open_listener((unsigned short)(argc > 1 ? strtoul(argv[1], NULL, 10) : 7));

@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	if (pcx_attach(NULL) != 0) {
-		perror("no stack at PERCORE_SOCKET");
+		perror("cannot attach to the stack at PERCORE_SOCKET");
 		return 2;
 	}
 	fd = connect_to(argv[1], argv[2]);

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		a.sin_port = htons((unsigned short)strtoul(argv[1], NULL, 10));
 	shows_text = argc > 2 && strcmp(argv[2], "text") == 0;
 	if (pcx_attach(NULL) != 0) {
-		perror("no stack at PERCORE_SOCKET");
+		perror("cannot attach to the stack at PERCORE_SOCKET");
 		return 2;
 	}
 	if ((fd = pcx_socket(AF_INET, SOCK_DGRAM, 0)) < 0 ||

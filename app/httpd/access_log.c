@@ -223,9 +223,7 @@ struct access_log *access_log_open(const char *path, char *why, size_t why_len)
 	free(log->path);
 	free(log);
 fail:
-	snprintf(why, why_len,
-	         "cannot write the access log %s (%s): give --access-log a file that can be made",
-	         path, strerror(error));
+	snprintf(why, why_len, "--access-log: cannot write %s: %s", path, strerror(error));
 	return NULL;
 }
 

@@ -95,7 +95,7 @@ static int fail_to_read(struct walk *w)
 {
 	const int error = errno;
 
-	return fail(w, "cannot read %s%s (%s)", w->root, w->path, strerror(error));
+	return fail(w, "cannot read %s%s: %s", w->root, w->path, strerror(error));
 }
 
 static bool grow(struct files *f)
@@ -119,7 +119,7 @@ static int add_slot(struct walk *w, const char *suffix, const struct file *file)
 
 	if (path == NULL || (f->nb_slots == f->room && !grow(f))) {
 		free(path);
-		return fail(w, "no memory for the files below %s", w->root);
+		return fail(w, "not enough memory for the files below %s", w->root);
 	}
 	memcpy(path, w->path, w->path_len);
 	strcpy(path + w->path_len, suffix);
@@ -261,9 +261,9 @@ static int walk_directory(struct walk *w, int fd, const struct stat *st, const s
 
 	if (dir == NULL) {
 		if (up == NULL)
-			result =
-			    fail(w, "cannot read %s (%s): let the user of this program read it",
-			         w->root, strerror(errno));
+			result = fail(
+			    w, "--root: cannot read %s: %s; let the user of this program read it",
+			    w->root, strerror(errno));
 		else
 			result = is_trouble(errno) ? fail_to_read(w) : add_slot(w, "/", &forbidden);
 		if (readable >= 0)
@@ -282,17 +282,15 @@ static int walk_root(struct walk *w)
 	int fd, result;
 
 	if (realpath(root, w->root) == NULL)
-		return fail(
-		    w, "cannot use %s as document root (%s): give --root a directory that exists",
-		    root, strerror(errno));
+		return fail(w, "--root: cannot use %s: %s; give an existing directory", root,
+		            strerror(errno));
 	w->root_len = strlen(w->root);
 	fd = open(w->root, O_PATH | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
-		result = fail(w, "cannot open %s (%s): let the user of this program read it", root,
-		              strerror(errno));
+		result = fail(w, "--root: cannot open %s: %s; let the user of this program read it",
+		              root, strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
-		result =
-		    fail(w, "%s is not a directory: give the directory that holds the files", root);
+		result = fail(w, "--root: %s is not a directory", root);
 	else
 		result = walk_directory(w, fd, &st, NULL);
 	if (fd >= 0)
@@ -305,7 +303,7 @@ static int make_key(struct walk *w)
 	uint64_t random[2];
 
 	if (getrandom(random, sizeof(random), 0) != sizeof(random))
-		return fail(w, "no random numbers (%s)", strerror(errno));
+		return fail(w, "cannot get random numbers: %s", strerror(errno));
 	w->out->key = hash_mix_key_of(random);
 	return 0;
 }
@@ -363,9 +361,9 @@ struct files *files_load(const struct files_config *config, const struct files *
 		if (result == 0 && config->root != NULL)
 			result = walk_root(w);
 		if (result == 0 && !spread(f))
-			result = fail(w, "no memory for the files below %s", w->root);
+			result = fail(w, "not enough memory for the files below %s", w->root);
 	} else {
-		snprintf(why, why_len, "no memory for the table of files");
+		snprintf(why, why_len, "not enough memory for the table of files");
 	}
 	if (result != 0 && f != NULL) {
 		discard(f);

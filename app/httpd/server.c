@@ -107,7 +107,7 @@ struct server *server_start(struct pc_stack *st, const struct server_config *con
 	    (config->log != NULL &&
 	     (s->log = access_log_attach(config->log, (uint32_t)s->config.log_records)) == NULL)) {
 		snprintf(why, why_len,
-		         "no memory for the server: lower stack.max_connections, "
+		         "not enough memory for the server: lower stack.max_connections, "
 		         "http.buffers or http.log_records");
 		server_finish(s);
 		return NULL;

@@ -133,7 +133,7 @@ struct site *site_open(const struct files_config *config, uint64_t rescan_ms, ch
 	int error;
 
 	if (site == NULL) {
-		snprintf(why, why_len, "no memory for the document root");
+		snprintf(why, why_len, "not enough memory for the document root");
 		return NULL;
 	}
 	memset(site, 0, sizeof(*site));

@@ -89,7 +89,7 @@ static int open_link(struct link *l, const struct options *o, unsigned n)
 	snprintf(name, sizeof(name), "link%u", n);
 	pool = rte_pktmbuf_pool_create(name, o->mbufs, 64, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
 	if (pool == NULL)
-		return complain("no memory for packet buffers", rte_strerror(rte_errno));
+		return complain("cannot allocate packet buffers", rte_strerror(rte_errno));
 	port[0] = open_port((uint16_t)(2 * n), pool, why, sizeof(why));
 	if (port[0] == NULL && why[0] == '\0' && n > 0) {
 		rte_mempool_free(pool);
@@ -99,13 +99,14 @@ static int open_link(struct link *l, const struct options *o, unsigned n)
 		port[1] = open_port((uint16_t)(2 * n + 1), pool, why, sizeof(why));
 	if (port[1] == NULL) {
 		pc_port_close(port[0]);
-		return why[0] != '\0'
-		           ? complain("a port cannot be used", why)
-		           : complain("each link needs two ports: give an even number of them "
-		                      "before the --, by --vdev or -a",
-		                      "");
+		return why[0] != '\0' ? complain("cannot use a port", why)
+		                      : complain("each link needs two ports: give an even number "
+		                                 "of --vdev or -a options before \"--\"",
+		                                 "");
 	}
-	return link_make(l, o, n, port, pool) == 0 ? 1 : complain("a link", strerror(errno));
+	return link_make(l, o, n, port, pool) == 0
+	           ? 1
+	           : complain("cannot create a link", strerror(errno));
 }
 
 static unsigned turn(struct link *links, unsigned n, uint64_t now)
@@ -263,8 +264,9 @@ static int start_eal(int argc, char **argv)
 	if (!has(argc, argv, "--telemetry") && !has(argc, argv, alone))
 		args[n++] = alone;
 	args[n] = NULL;
-	return rte_eal_init(n, args) >= 0 ? 0
-	                                  : complain("EAL does not start", rte_strerror(rte_errno));
+	return rte_eal_init(n, args) >= 0
+	           ? 0
+	           : complain("EAL failed to start", rte_strerror(rte_errno));
 }
 
 /* Checks the command line before EAL is started. Returns 0 to continue, or else the exit status
@@ -281,12 +283,13 @@ static int look(int eal, char **argv, const struct options *o)
 	}
 	for (int i = 1; i < eal; i++)
 		if (options_are_ours(argv[i])) {
-			fprintf(stderr, "percore-link: %s follows a lone --\n", argv[i]);
+			fprintf(stderr, "percore-link: %s must come after \"--\"; see --help\n",
+			        argv[i]);
 			return 1 + EXIT_SETUP;
 		}
 	if (has(eal, argv, "--vdev") || has(eal, argv, "-a") || has(eal, argv, "--allow"))
 		return 0;
-	complain("no ports; give two before the --, as in --help", "");
+	complain("no ports: give two with --vdev or -a before \"--\"; see --help", "");
 	return 1 + EXIT_SETUP;
 }
 

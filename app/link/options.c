@@ -190,13 +190,13 @@ int options_parse(struct options *o, int argc, char **argv, char *why, size_t wh
 		if (take_word(o, argv[i], &which))
 			continue;
 		if (!is_known(argv[i])) {
-			snprintf(why, why_len, "unknown option %s; --help lists them", argv[i]);
+			snprintf(why, why_len, "unknown option %s; see --help", argv[i]);
 			return -1;
 		}
 		if (i + 1 == argc || !take_number(o, argv[i], argv[i + 1], which)) {
 			snprintf(why, why_len,
-			         "%s: \"%s\" is no such number; --help tells the units", argv[i],
-			         i + 1 < argc ? argv[i + 1] : "");
+			         "%s: \"%s\" is not a valid value; see --help for ranges and units",
+			         argv[i], i + 1 < argc ? argv[i + 1] : "");
 			return -1;
 		}
 		i++;

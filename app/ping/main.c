@@ -70,7 +70,8 @@ static int set_to(void *app, const char *text, char *why, size_t len)
 	if (c->has_to && percent[1] != '\0' && *end == '\0' && port < PC_MAX_PORTS &&
 	    pc_addr_is_link_local(&c->to))
 		return 0;
-	snprintf(why, len, "\"%s\" is no link-local address with a port, as fe80::1%%0", text);
+	snprintf(why, len, "\"%s\" is not a link-local address with a port (example: fe80::1%%0)",
+	         text);
 	return -1;
 }
 
@@ -84,7 +85,7 @@ static int set_pmtudisc(void *app, const char *text, char *why, size_t len)
 			((struct config *)app)->plan.pmtudisc = i;
 			return 0;
 		}
-	snprintf(why, len, "\"%s\" is none of do, want, dont, probe", text);
+	snprintf(why, len, "\"%s\" is not \"do\", \"want\", \"dont\" or \"probe\"", text);
 	return -1;
 }
 
@@ -98,7 +99,7 @@ static int read_seconds(const char *text, uint64_t *ms, char *why, size_t len)
 		*ms = (uint64_t)(s * 1000 + 0.5);
 		return 0;
 	}
-	snprintf(why, len, "\"%s\" is no time in seconds, 0.001 to 3600", text);
+	snprintf(why, len, "\"%s\" is not a number of seconds from 0.001 to 3600", text);
 	return -1;
 }
 
@@ -156,7 +157,7 @@ static int check(void *app, char *why, size_t len)
 {
 	if (((struct config *)app)->name[0] != '\0')
 		return 0;
-	snprintf(why, len, "the destination is missing: --to HOST");
+	snprintf(why, len, "missing destination (--to HOST)");
 	return -1;
 }
 
@@ -200,7 +201,7 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	c->fixed = has_address(st, false);
 	if (c->ping != NULL && (!c->has_to || begin(c, st) == 0))
 		return 0;
-	snprintf(why, len, "no socket: %s", strerror(errno));
+	snprintf(why, len, "cannot open a socket: %s", strerror(errno));
 	return -1;
 }
 
@@ -237,7 +238,7 @@ static void turn_name(struct config *c, struct pc_stack *st, uint64_t now_ns)
 	if (c->asked == NULL && !may_ask(c, st, now_ns))
 		return;
 	if (c->asked == NULL && (c->asked = name_ask(st, c->name)) == NULL) {
-		give_up(c, "names cannot be resolved");
+		give_up(c, "cannot resolve names");
 		return;
 	}
 	rc = name_turn(c->asked, now_ns, &c->to, &why);

@@ -16,7 +16,7 @@ int name_turn(struct name *n, uint64_t now_ns, struct pc_addr *addr, const char 
 	(void)n;
 	(void)now_ns;
 	(void)addr;
-	*why = "names are not resolved here";
+	*why = "percore was built without support for names";
 	return -1;
 }
 

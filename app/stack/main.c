@@ -34,7 +34,7 @@ static int set_until(void *app, const char *argument, char *why, size_t why_len)
 	s->pidfd = (int)syscall(SYS_pidfd_open, s->until, 0);
 	if (*end == '\0' && s->until > 0)
 		return 0;
-	snprintf(why, why_len, "\"%s\" is no process id", argument);
+	snprintf(why, why_len, "\"%s\" is not a process ID", argument);
 	return -1;
 }
 
