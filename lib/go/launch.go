@@ -42,7 +42,7 @@ func parse(args []string) (*launch, error) {
 		takes := ours[name] || name == "--conf" || name == "--proc-type" || name == "--proc-id" || name == "--socket"
 		if takes && !apart {
 			if i++; i == len(args) {
-				return nil, fmt.Errorf("percore: option %s needs an argument", name)
+				return nil, fmt.Errorf("percore: option %s requires an argument", name)
 			}
 			value = args[i]
 		}
@@ -73,7 +73,7 @@ func (l *launch) check() error {
 		}
 	case "primary", "secondary", "auto":
 	default:
-		return fmt.Errorf("percore: --proc-type %s: it is primary, secondary or auto", l.kind)
+		return fmt.Errorf("percore: --proc-type: %q is not \"primary\", \"secondary\" or \"auto\"", l.kind)
 	}
 	if l.kind != "" && l.socket == "" {
 		l.socket = defaultSocket()

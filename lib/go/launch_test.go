@@ -44,7 +44,7 @@ func TestNoStack(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := Start([]string{"p", "--proc-type=secondary", "--socket=/nonexistent/socket"}); err == nil ||
-		!strings.Contains(err.Error(), "no primary process serves /nonexistent/socket") {
+		!strings.Contains(err.Error(), "no primary process is listening at /nonexistent/socket") {
 		t.Error(err)
 	}
 	if _, err := Start([]string{"p", "--", "--nonsense"}); err == nil {

@@ -48,7 +48,7 @@ func Start(args []string) (*Stack, error) {
 			return &Stack{}, nil
 		}
 		if l.kind == "secondary" {
-			return nil, errors.New("percore: no primary process serves " + l.socket + ": " + err.Error())
+			return nil, errors.New("percore: no primary process is listening at " + l.socket + ": " + err.Error())
 		}
 	}
 	if err = pcx.Start(l.command()); err != nil {

@@ -101,7 +101,7 @@ def serves(b, _):
     """./example --conf config.ini --proc-type=primary --proc-id=0: the kernel's nc, a stream, and a secondary beside it"""
     lonely = sh("ip", "netns", "exec", b.server_ns, "env", "LD_LIBRARY_PATH=" + b.build + "/lib", program(b),
                 "--proc-type=secondary", "--socket", os.path.join(b.tmp, "nobody"), check=False)
-    expect(lonely.returncode == 2 and "no primary process serves" in lonely.stderr, lonely.stderr)
+    expect(lonely.returncode == 2 and "no primary process is listening at" in lonely.stderr, lonely.stderr)
     static = program(b) + "-static"
     first = run(b, "primary", 7, static if os.path.exists(static) else None)
     expect(netcat(7, "hello, percore\n") == "hello, percore\n", "nc heard something else")

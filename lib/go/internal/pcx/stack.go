@@ -26,7 +26,7 @@ var life struct {
 }
 
 // ErrBegun: there is a stack already, or was one.
-var ErrBegun = errors.New("percore: this process has, or had, its stack")
+var ErrBegun = errors.New("percore: this process has already started a stack")
 
 func begin() error {
 	life.mu.Lock()
@@ -57,7 +57,7 @@ func Start(args []string) error {
 	}()
 	if !C.glue_wait_up() {
 		<-life.ended
-		return errors.New("percore: the stack did not start; it has said why on stderr")
+		return errors.New("percore: the stack failed to start; see stderr")
 	}
 	if left := int(C.glue_cpus_left()); left > 0 && os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(left)
