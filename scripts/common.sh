@@ -104,7 +104,7 @@ has() {
 	module) command -v pkg-config >/dev/null 2>&1 && pkg-config --exists "$2" ;;
 	file) [ -e "$2" ] ;;
 	header) [ -e "/usr/include/$2" ] || [ -e "/usr/local/include/$2" ] ;;
-	*) die "no such kind of need: $1" ;;
+	*) die "unknown kind of requirement: $1" ;;
 	esac
 }
 
@@ -173,7 +173,7 @@ build() {
 	read -ra targets <<<"$2"
 	shift 2
 	mkdir -p "$dir" 2>/dev/null && [ -w "$dir" ] ||
-		die "cannot write $dir; if another user (root?) has made it, remove it or run this as that user"
+		die "cannot write $dir; if another user (root?) created it, remove it or run this as that user"
 	exec {lock}>"$dir/.lock"
 	flock "$lock"
 	log=$(mktemp)
