@@ -123,6 +123,19 @@ static inline uint32_t ticks_from_us(uint64_t us)
 }
 
 /**
+ * ctx_may_keep says whether n mbufs of received data that nobody has read yet may be kept while
+ * mbufs are low, and if so counts them. They take only half of mbufs_last: a program that reads no
+ * more than it can pass on needs the other half to send with, or it would never read again.
+ */
+static inline bool ctx_may_keep(struct ctx *ctx, uint32_t n)
+{
+	if (ctx->mbufs_last < n + mbufs_kept(ctx->pool->size) / 4)
+		return false;
+	ctx->mbufs_last -= n;
+	return true;
+}
+
+/**
  * ctx_earlier sets *tick to the tick of ns if that is earlier, or if there is no deadline yet
  * (any false).  An ns of UINT64_MAX means never.  Returns whether *tick is a deadline now.
  */

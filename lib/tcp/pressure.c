@@ -143,10 +143,8 @@ bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n)
 
 	if (t->rcv_bytes > 0)
 		return false;
-	if (keeps_up && tcp->ctx->mbufs_last >= n) {
-		tcp->ctx->mbufs_last -= n;
+	if (keeps_up && ctx_may_keep(tcp->ctx, n))
 		return true;
-	}
 	/* an answer to a peer that does not read would be queued, and stay there */
 	return (keeps_up || t->snd_bytes > 0) && takes_reserve(tcp, t, n);
 }

@@ -99,7 +99,8 @@ static inline struct pc_addr udp_source(const struct udp *udp, const struct udp_
 	                                           : pc_addr_ip4(0);
 }
 
-/** udp_refuse says whether a socket has room for len bytes: VERDICT_DONE, or a drop. */
+/** udp_refuse says whether a socket has room for len bytes: VERDICT_DONE, or a drop. While mbufs
+ * are low only an empty queue has, for as many as ctx_may_keep allows, which it counts. */
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len);
 
 /** udp_queue queues a frame on a socket, which then owns it; the first skip bytes are not read;

@@ -138,13 +138,18 @@ struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
 
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
-	if (s->rcv.head == NULL) /* an empty queue accepts any datagram */
+	const bool is_empty = s->rcv.head == NULL;
+	bool refuse;
+
+	if (unlikely(udp->ctx->mbufs_low))
+		refuse = !is_empty ||
+		         !ctx_may_keep(udp->ctx, 1 + len / (uint32_t)RTE_MBUF_DEFAULT_DATAROOM);
+	else /* an empty queue accepts any datagram */
+		refuse = !is_empty && s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max;
+	if (likely(!refuse))
 		return VERDICT_DONE;
-	if (udp->ctx->mbufs_low || s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max) {
-		s->drops++;
-		return PC_DROP_UDP_RCVBUF;
-	}
-	return VERDICT_DONE;
+	s->drops++;
+	return PC_DROP_UDP_RCVBUF;
 }
 
 /* Records when a datagram arrived, if its socket wants to know, in two words of the note that
@@ -158,16 +163,13 @@ static void note_time(struct udp *udp, const struct udp_sock *s, struct pkt *not
 	note->rx.cookie = (uint32_t)(ns >> 32);
 }
 
-/* Queues a datagram, keeping the headers in front of it. Returns VERDICT_DONE or a drop. */
-static int deliver_datagram(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
-                            const struct ip_pkt *p, uint32_t len)
+/* Queues a datagram for which there is room, keeping the headers in front of it. */
+static inline void queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
+                         const struct ip_pkt *p, uint32_t len)
 {
 	const uint32_t index = (uint32_t)(s - udp->sock);
 	struct pkt *note = pkt_of(m);
-	const int verdict = udp_refuse(udp, s, len);
 
-	if (verdict != VERDICT_DONE)
-		return verdict;
 	mbuf_trim(m, (uint32_t)p->l4_off + UDP_HDR_LEN + len);
 	note->rx.l3_off = (uint16_t)(m->data_off + p->l3_off);
 	note->rx.len = len;
@@ -178,7 +180,17 @@ static int deliver_datagram(struct udp *udp, struct udp_sock *s, struct rte_mbuf
 	s->rcv_bytes += len + UDP_OVERHEAD;
 	ctx_count(udp->ctx, PC_UDP_RX);
 	event_notify(udp->ev, &s->poll, udp->first_fd + index, EPOLLIN);
-	return VERDICT_DONE;
+}
+
+/* Returns VERDICT_DONE or a drop. */
+static int deliver_datagram(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m,
+                            const struct ip_pkt *p, uint32_t len)
+{
+	const int verdict = udp_refuse(udp, s, len);
+
+	if (likely(verdict == VERDICT_DONE))
+		queue(udp, s, m, p, len);
+	return verdict;
 }
 
 void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t l3_off,
@@ -210,7 +222,7 @@ static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_m
 		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return false;
 	}
-	deliver_datagram(udp, s, copy, p, len);
+	queue(udp, s, copy, p, len);
 	return true;
 }
 

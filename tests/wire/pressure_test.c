@@ -601,7 +601,87 @@ static void connected_without_mbufs(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1001);
 }
 
+/* A proxy that reads from its clients only what it can pass on: though all of them have sent something, and it holds as many mbufs as
+ * it may, some are left to send with. */
+static void unread_requests(struct wt *w)
+{
+	static struct flow all[2047];
+	const unsigned n = 2047;
+	struct flow server;
+
+	one_pool(w);
+	w->cfg.stack_max_connections = n + 1;
+	w->cfg.stack_mbufs = n;
+	wt_listen(w, 16);
+	open_one(w);
+	server = w->flow;
+	for (unsigned i = 0; i < n; i++) {
+		open_one(w);
+		all[i] = w->flow;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		w->flow = all[i];
+		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+		wt_drop(w);
+	}
+	CHECK(wt_count(w, PC_DROP_TCP_MEMORY) > 0);
+	for (unsigned i = 0; i < n; i++) {
+		const uint32_t sent = i * 1460;
+
+		w->flow = server;
+		wt_send(w, 1460);
+		EXPECT(.flags = PA, .seq = 1 + sent, .ack = 1, .len = 1460);
+		INJECT(.flags = A, .seq = 1, .ack = 1461 + sent);
+		server = w->flow;
+		w->flow = all[i];
+		if (!(wt_events(w, w->flow.fd) & POLLIN)) /* refused: it comes again */
+			INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+		wt_read(w, 100);
+		wt_drop(w);
+	}
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
+/* datagrams that nobody reads, on many sockets: the same */
+static void unread_datagrams(struct wt *w)
+{
+	static const uint8_t text[100];
+	const unsigned n = 200;
+
+	one_pool(w);
+	w->cfg.stack_max_udp_sockets = n;
+	wt_established(w);
+	for (unsigned i = 0; i < n; i++) {
+		const struct sockaddr_in a = wt_addr("0.0.0.0", (uint16_t)(6000 + i));
+		const int fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+
+		OK(fd);
+		OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	}
+	wt_take_mbufs(w, w->pool->size / 16);
+	for (unsigned i = 0; i < n; i++) {
+		const struct frame_ends e = wt_ends(w);
+		struct frame f;
+
+		frame_udp(&f, &e, 5000, (uint16_t)(6000 + i), text, sizeof(text));
+		wt_inject_frame(w, &f);
+	}
+	CHECK(wt_count(w, PC_UDP_RX) > 0);
+	CHECK(wt_count(w, PC_DROP_UDP_RCVBUF) > 0);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	INJECT(.flags = PA, .seq = 1, .ack = 1461, .len = 100);
+	wt_read(w, 100);
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
+    {"RFC 9293 3.9.1.3: what nobody reads leaves mbufs to send with", unread_requests},
+    {"datagrams that nobody reads leave mbufs to send with", unread_datagrams},
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
     {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},

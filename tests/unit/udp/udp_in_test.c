@@ -393,8 +393,16 @@ static void test_rcvbuf(void)
 	/* when mbufs run out, nobody may hoard */
 	udp_sock(udp, a)->rcv_max = 1000000;
 	net.ctx.mbufs_low = true;
+	net.ctx.mbufs_last = mbufs_kept(net.ctx.pool->size) / 2;
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 1), VERDICT_DONE);
 	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 1), PC_DROP_UDP_RCVBUF);
+	/* nor take what is kept to send with */
+	CU_ASSERT(got(a, NET_PEER, 1000, 1));
+	net.ctx.mbufs_last = mbufs_kept(net.ctx.pool->size) / 4 + 1;
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 1), VERDICT_DONE);
+	CU_ASSERT(got(a, NET_PEER, 1000, 1));
+	CU_ASSERT_EQUAL(receive(NET_PEER, 1000, NET_US, 53, 1), PC_DROP_UDP_RCVBUF);
+	CU_ASSERT_EQUAL(net.ctx.mbufs_last, mbufs_kept(net.ctx.pool->size) / 4);
 	finish();
 }
 
