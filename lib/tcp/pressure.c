@@ -27,6 +27,7 @@
 
 #include <errno.h>
 
+#include "base/seq.h"
 #include "tcp/room.h"
 #include "tcp/tcp_conn.h"
 
@@ -114,30 +115,40 @@ bool pressure_next(const struct tcp *tcp, uint32_t *tick)
 	return true;
 }
 
+/* The data for which a place was taken has not been read yet. More may have come since, which has no
+ * claim to it, and so may another connection have that TCB now. */
+static bool is_unread(const struct tcp *tcp, const struct tcp_favour *f)
+{
+	const struct tcb *t = tcp_tcb(tcp, f->tcb);
+
+	return f->tcb != 0 && seq_lt(t->rcv_nxt - t->rcv_bytes, f->end) &&
+	       seq_leq(f->end, t->rcv_nxt);
+}
+
 /* a free place among the few; one becomes free when the data is read or the connection ends */
-static uint32_t *free_place(struct tcp *tcp)
+static struct tcp_favour *free_place(struct tcp *tcp)
 {
 	for (unsigned i = 0; i < TCP_FAVOURED; i++)
-		if (tcp->favoured[i] == 0 || tcp_tcb(tcp, tcp->favoured[i])->rcv_bytes == 0)
+		if (!is_unread(tcp, &tcp->favoured[i]))
 			return &tcp->favoured[i];
 	return NULL;
 }
 
-static bool takes_reserve(struct tcp *tcp, const struct tcb *t, uint32_t n)
+static bool takes_reserve(struct tcp *tcp, const struct tcb *t, uint32_t n, uint32_t end)
 {
-	uint32_t *place;
+	struct tcp_favour *place;
 
 	if (tcp->ctx->mbufs_reserve < n || n > mbufs_kept(tcp->ctx->pool->size) / RUN_PART)
 		return false;
 	place = free_place(tcp);
 	if (place == NULL)
 		return false;
-	*place = tcp_index(tcp, t);
+	*place = (struct tcp_favour){.tcb = tcp_index(tcp, t), .end = end};
 	tcp->ctx->mbufs_reserve -= n;
 	return true;
 }
 
-bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n)
+bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n, uint32_t end)
 {
 	const bool keeps_up = tcp_keeps_up(t);
 
@@ -146,5 +157,5 @@ bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n)
 	if (keeps_up && ctx_may_keep(tcp->ctx, n))
 		return true;
 	/* an answer to a peer that does not read would be queued, and stay there */
-	return (keeps_up || t->snd_bytes > 0) && takes_reserve(tcp, t, n);
+	return (keeps_up || t->snd_bytes > 0) && takes_reserve(tcp, t, n, end);
 }

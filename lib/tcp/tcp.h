@@ -111,6 +111,12 @@ struct auth {
 
 #define TCP_FAVOURED 8
 
+/** Data that took mbufs from the reserve (pressure.c), and ends at this sequence number. */
+struct tcp_favour {
+	uint32_t tcb; /* of whom; 0: none */
+	uint32_t end;
+};
+
 struct tcp {
 	struct ctx *ctx;
 	struct ip *ip;
@@ -159,8 +165,7 @@ struct tcp {
 		uint32_t round; /* number of complete rounds */
 		uint32_t tick;  /* when that was */
 	} pressure;
-	/* pressure.c: connections that took mbufs from the reserve; 0: none */
-	uint32_t favoured[TCP_FAVOURED];
+	struct tcp_favour favoured[TCP_FAVOURED];
 	struct {
 		uint32_t hand;   /* room.c: the TCB examined last */
 		uint32_t left;   /* TCBs still to be examined in this search */

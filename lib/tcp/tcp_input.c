@@ -380,7 +380,8 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
-	if (q == NULL || (unlikely(tcp->ctx->mbufs_low) && !pressure_admits(tcp, t, m->nb_segs))) {
+	if (q == NULL || (unlikely(tcp->ctx->mbufs_low) &&
+	                  !pressure_admits(tcp, t, m->nb_segs, t->rcv_nxt + len))) {
 		tcp_ack_now(tcp, t);
 		tcp_notify_readable(tcp, t); /* SO_RCVLOWAT may wait in vain for more */
 		*fin = false;
