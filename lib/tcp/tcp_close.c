@@ -178,6 +178,16 @@ static void on_syn_too_big(struct tcp *tcp, struct tcb *t)
 		tcp_resend_syn(tcp, t);
 }
 
+/* SHLD-26: the client cannot be reached, so it will not answer. No application has to know. */
+static void half_open_error(struct tcp *tcp, uint32_t index, const struct icmp_error *e)
+{
+	const struct syn_entry *s = &tcp->syn.entry[index];
+
+	if (is_hard(e) && e->seq == s->iss && !s->acked &&
+	    !gtsm_ignores(tcp, tcp_listener(tcp, s->binding), e))
+		syncache_remove(tcp, index);
+}
+
 void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 {
 	struct tcp_flow flow = {
@@ -185,6 +195,8 @@ void tcp_error(struct tcp *tcp, const struct icmp_error *e)
 	flow_ref ref = tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &flow), &flow);
 	struct tcb *t;
 
+	if (flow_ref_kind(ref) == FLOW_SYN)
+		half_open_error(tcp, flow_ref_index(ref), e);
 	if (flow_ref_kind(ref) != FLOW_TCB)
 		return;
 	t = tcp_tcb(tcp, flow_ref_index(ref));

@@ -434,6 +434,44 @@ static void icmp_does_not_abort(struct wt *w)
 	EXPECT(.flags = PA, .seq = 11, .ack = 1, .len = 10);
 }
 
+static struct pc_stack_usage usage(struct wt *w)
+{
+	struct pc_stack_usage u;
+
+	pc_stack_get_usage(w->st, &u);
+	return u;
+}
+
+/* on Linux so over IPv6; over IPv4, the other way round, soft errors end it */
+static void icmp_hard_in_syn_received(struct wt *w)
+{
+	wt_listen(w, 5);
+	wt_syn_received(w);
+	icmp_error(w, 3, 0, 0); /* soft */
+	icmp_error(w, 12, 0, 0);
+	icmp_error(w, 3, 3, 1); /* not the SYN-ACK's number */
+	icmp_error(w, 3, 3, 0u - 1);
+	EQ(usage(w).half_open, 1);
+	icmp_error(w, 3, 3, 0);
+	EQ(usage(w).half_open, 0);
+	NOTHING(5000);
+}
+
+/* TCP_DEFER_ACCEPT: the SYN-ACK has been answered */
+static void icmp_hard_late_in_syn_received(struct wt *w)
+{
+	wt_listen(w, 5);
+	OK(pc_setsockopt(w->st, w->lfd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &(int){10}, sizeof(int)));
+	wt_syn_received(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	icmp_error(w, 3, 3, 0);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	wt_accept(w);
+	wt_read(w, 10);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 static void icmp_wrong_sequence(struct wt *w)
 {
 	wt_syn_sent(w);
@@ -475,6 +513,8 @@ static const struct wt_case cases[] = {
     {"RFC 5961 7: ... by another number each second", challenge_limit_varies},
     {"RFC 1122 4.2.3.9: a hard ICMP error ends a connection attempt", icmp_hard_in_syn_sent},
     {"RFC 9293 MUST-56: soft ICMP errors do not end a connection attempt", icmp_soft_in_syn_sent},
+    {"RFC 9293 SHLD-26: a hard ICMP error ends a half-open connection", icmp_hard_in_syn_received},
+    {"RFC 9293 SHLD-26: ... whose SYN-ACK is under way", icmp_hard_late_in_syn_received},
     {"RFC 9293 MUST-55, MUST-56: ICMP errors do not abort", icmp_does_not_abort},
     {"RFC 5927 4: an ICMP error must quote a number in flight", icmp_wrong_sequence},
 };
