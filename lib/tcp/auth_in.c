@@ -218,6 +218,16 @@ static int check_ao(struct tcp *tcp, flow_ref ref, flow_ref owner, const struct 
 
 /* ---- both ------------------------------------------------------------------------------------- */
 
+/* RFC 5925 section 7.3: there is no key for this peer, so a signature cannot be verified. It may be
+ * accepted as if it were not there, as by hosts that do not know the option. */
+static bool may_be_ignored(const struct tcp *tcp, flow_ref owner, const struct pc_addr *peer)
+{
+	if (!tcp->ctx->cfg.tcp_ao_unmatched)
+		return false;
+	return owner == 0 || (!needs_ao(&tcp->auth, owner, peer) &&
+	                      auth_find_md5(&tcp->auth, owner, peer) == NULL);
+}
+
 int auth_check(struct tcp *tcp, flow_ref ref, const struct rte_mbuf *m, const struct ip_pkt *p,
                struct tcp_rx *rx)
 {
@@ -231,6 +241,10 @@ int auth_check(struct tcp *tcp, flow_ref ref, const struct rte_mbuf *m, const st
 	                     rx->seg.hdr_len, &opt);
 	if (opt.kind == TCP_AUTH_MD5)
 		return check_md5(tcp, owner, m, p, told);
+	if (told != NULL && may_be_ignored(tcp, owner, &p->src)) {
+		rx->seg.has &= (uint8_t)~TCP_HAS_AUTH;
+		return VERDICT_DONE;
+	}
 	return check_ao(tcp, ref, owner, m, p, rx, &opt, told);
 }
 

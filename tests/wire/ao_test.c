@@ -241,6 +241,30 @@ static void unexpected(struct wt *w)
 	EQ(wt_count(w, PC_DROP_TCP_AO_KEY_NOT_FOUND), 2);
 }
 
+/* Hosts that do not know the option ignore it, which can be configured. */
+static void unmatched(struct wt *w)
+{
+	w->cfg.tcp_ao_unmatched = 1;
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = MSS, .ao = &in);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ao = &in);
+	wt_accept(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ao = &in);
+	wt_read(w, 10);
+	EXPECT_IN(0, 100, .flags = A, .seq = 1, .ack = 11);
+	/* not so what is malformed, or from a peer with a key */
+	INJECT(.flags = PA, .seq = 11, .ack = 1, .len = 10,
+	       .raw = "\x1d\x04\x32\x64\x1d\x04\x32\x64", .raw_len = 8);
+	NOTHING(100);
+	OK(add_key(w, w->lfd, KEY, 100, 50));
+	wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .ao = &in2);
+	INJECT(.flags = S, .mss = MSS);
+	NOTHING(3000);
+	EQ(wt_count(w, PC_DROP_TCP_AO_REQUIRED), 1);
+}
+
 static void malformed(struct wt *w)
 {
 	static const uint8_t twice[32] = {29, 16, 50, 100, [16] = 29, 16, 50, 100};
@@ -505,6 +529,7 @@ static const struct wt_case cases[] = {
     {"RFC 5925 7.5: what is not signed so is dropped without an answer", dropped},
     {"RFC 5925 7.5: so is a SYN, and what would complete a handshake", dropped_syn},
     {"a signature that nobody has asked for is dropped, as on Linux", unexpected},
+    {"RFC 5925 7.3: ... or ignored, if so configured", unmatched},
     {"RFC 5925 2.2: two signatures, or one of another length, are wrong", malformed},
     {"receive coalescing leaves signed segments apart", not_merged},
     {"TCP_AO_INFO: a socket that takes nothing unsigned", required},

@@ -108,6 +108,8 @@ X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \
   "reset a client that finds the accept queue full, instead of letting it retry") \
 X(tcp, auth_keys, 1024, 0, 65535, "keys", \
   "keys for signed segments (TCP_MD5SIG, TCP_AO_ADD_KEY) per lcore: of sockets, of accepted connections, and of TIME-WAIT") \
+X(tcp, ao_unmatched, 0, 0, 1, "boolean", \
+  "accept segments with a TCP-AO signature from peers for which there is no key, as if they had none (RFC 5925 7.3); 0: drop them, as Linux does") \
 X(tcp, syn_cookies, 1, 0, 2, "mode", \
   "SYN cookies (RFC 4987 3.6): 0: never; 1: while the SYN cache is full; 2: always, for tests") \
 X(tcp, time_wait, 0, 0, 100000000, "entries", "TIME-WAIT entries per lcore; 0: as max_connections, within [4096,262144]") \
