@@ -136,12 +136,16 @@ static void replace_kept(struct tcp *tcp, const struct pc_addr *source)
 struct tcb *room_promote(struct tcp *tcp, const struct syn_entry *e)
 {
 	const struct pc_addr source = e->flow.raddr;
-	struct tcb *t = room_admits(tcp, &source) ? syncache_promote(tcp, e) : NULL;
+	const bool admitted = room_admits(tcp, &source);
+	struct tcb *t = admitted ? syncache_promote(tcp, e) : NULL;
 
-	if (unlikely(t == NULL))
-		refuse(tcp, &source);
-	else if (unlikely(tcp->room.contested))
+	if (unlikely(t == NULL)) {
+		/* where a route or a place for keys is missing, room would not help */
+		if (!admitted || free_places(tcp) == 0)
+			refuse(tcp, &source);
+	} else if (unlikely(tcp->room.contested)) {
 		replace_kept(tcp, &source);
+	}
 	return t;
 }
 

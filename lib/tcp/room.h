@@ -12,8 +12,8 @@ struct tcp;
 struct tcp_queues;
 
 /**
- * room_promote makes a connection from a completed handshake. NULL: there is no room; a search for
- * some begins, and the peer will try again.
+ * room_promote makes a connection from a completed handshake. NULL: there is no room, and a search
+ * for some begins, or syncache_promote has failed otherwise; the peer will try again.
  */
 struct tcb *room_promote(struct tcp *tcp, const struct syn_entry *e);
 

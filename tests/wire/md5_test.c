@@ -646,6 +646,31 @@ static void pool_is_empty(struct wt *w)
 	EQ(wt_count(w, PC_DROP_TCP_NO_TCB), 1);
 }
 
+/* it is no lack of places: nobody has to give way */
+static void pool_is_empty_but_not_full(struct wt *w)
+{
+	struct flow closed;
+
+	w->cfg.tcp_auth_keys = 2;
+	listen_keyed(w);
+	open_with(w, KEY);
+	OK(pc_close(w->st, w->flow.fd));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1, .md5 = KEY);
+	INJECT(.flags = A, .seq = 1, .ack = 2, .md5 = KEY);
+	NOTHING(2000);
+	closed = wt_flow(w);
+	INJECT(.flags = S, .mss = MSS, .md5 = KEY);
+	EXPECT(.flags = SA, .ack = 1, .mss = MSS, .md5 = KEY);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .md5 = KEY);
+	EQ(wt_count(w, PC_DROP_TCP_NO_TCB), 1);
+	NOTHING(500);
+	EQ(wt_count(w, PC_TCP_GAVE_WAY), 0);
+	w->flow = closed;
+	INJECT(.flags = FA, .seq = 1, .ack = 2, .md5 = KEY);
+	EXPECT(.flags = A, .seq = 2, .ack = 2, .md5 = KEY);
+}
+
 /* a full pool leaves TIME-WAIT out, and what is closed gives its key back */
 static void pool_of_time_wait(struct wt *w)
 {
@@ -751,6 +776,7 @@ static const struct wt_case cases[] = {
     {"TCP_MD5SIG: errnos are Linux's", errors},
     {"pc_get_md5sig tells a socket's keys", told},
     {"tcp.auth_keys: who finds no place for his key is not connected", pool_is_empty},
+    {"tcp.auth_keys: ... but does not drive others away", pool_is_empty_but_not_full},
     {"tcp.auth_keys: TIME-WAIT gets half of them", pool_of_time_wait},
     {"RFC 9293 MUST-16: over IPv4 segments with the option fit the MTU", keeps_to_mtu},
     {"RFC 1191: so they do when the path becomes narrower", narrower},
