@@ -24,12 +24,12 @@ void pressure_relieve(struct tcp *tcp);
 bool pressure_next(const struct tcp *tcp, uint32_t *tick);
 
 /**
- * pressure_admits says whether n mbufs of data from RCV.NXT to end are accepted while mbufs are low,
- * and if so counts them. A connection with unread data has to wait. Connections that keep up may take what
- * is left, except what is kept to send with and for acknowledgements (ctx_may_keep). A few others,
- * whose peers do not read what they have asked for, or do not acknowledge, may take a part of that:
- * otherwise two ends that each need the other's acknowledgements to free mbufs would refuse each
- * other's data until one gives up.
+ * pressure_admits says whether n mbufs of data from RCV.NXT to end are accepted while mbufs are
+ * low, and if so counts them. A connection with unread data has to wait. Connections that keep up
+ * may take what is left, except what is kept to send with and for acknowledgements (ctx_may_keep).
+ * A few others, whose peers do not read what they have asked for, or do not acknowledge, may take a
+ * part of that: otherwise two ends that each need the other's acknowledgements to free mbufs would
+ * refuse each other's data until one gives up.
  */
 bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n, uint32_t end);
 
