@@ -52,7 +52,7 @@ static void deliver_packet(struct udp *udp, struct udp_sock *s, const struct rte
 	const uint32_t len = RTE_MIN(udp_filter(udp, s, m, skip), m->pkt_len - skip);
 	struct rte_mbuf *copy;
 
-	if (len == 0 || udp_refuse(udp, s, len) != VERDICT_DONE)
+	if (len == 0 || !udp_may_copy(udp, s, len))
 		return;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, skip + len);
 	if (copy == NULL) {

@@ -115,7 +115,7 @@ static bool deliver_raw(struct udp *udp, struct udp_sock *s, const struct rte_mb
 	    RTE_MIN(udp_filter(udp, s, m, skip), (uint32_t)p->l4_off + p->l4_len - skip);
 	struct rte_mbuf *copy;
 
-	if (len == 0 || udp_refuse(udp, s, len) != VERDICT_DONE)
+	if (len == 0 || !udp_may_copy(udp, s, len))
 		return false;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, skip + len);
 	if (copy == NULL) {

@@ -103,6 +103,10 @@ static inline struct pc_addr udp_source(const struct udp *udp, const struct udp_
  * are low only an empty queue has, for as many as ctx_may_keep allows, which it counts. */
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len);
 
+/** udp_may_copy says so for a copy, and counts its mbufs: in one turn many sockets may get one of
+ * each frame. */
+bool udp_may_copy(const struct udp *udp, struct udp_sock *s, uint32_t len);
+
 /** udp_queue queues a frame on a socket, which then owns it; the first skip bytes are not read;
  * l3_off is the offset of the header that udp_read_info reads. */
 void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t l3_off,

@@ -136,20 +136,40 @@ struct udp_sock *udp_find(const struct udp *udp, const struct pc_endpoint *src,
 
 /* ---- delivery -------------------------------------------------------------------------------- */
 
+static uint32_t mbufs_of(uint32_t len)
+{
+	return 1 + len / (uint32_t)RTE_MBUF_DEFAULT_DATAROOM;
+}
+
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
 	const bool is_empty = s->rcv.head == NULL;
 	bool refuse;
 
 	if (unlikely(udp->ctx->mbufs_low))
-		refuse = !is_empty ||
-		         !ctx_may_keep(udp->ctx, 1 + len / (uint32_t)RTE_MBUF_DEFAULT_DATAROOM);
+		refuse = !is_empty || !ctx_may_keep(udp->ctx, mbufs_of(len));
 	else /* an empty queue accepts any datagram */
 		refuse = !is_empty && s->rcv_bytes + len + UDP_OVERHEAD > s->rcv_max;
 	if (likely(!refuse))
 		return VERDICT_DONE;
 	s->drops++;
 	return PC_DROP_UDP_RCVBUF;
+}
+
+bool udp_may_copy(const struct udp *udp, struct udp_sock *s, uint32_t len)
+{
+	struct ctx *ctx = udp->ctx;
+
+	if (udp_refuse(udp, s, len) != VERDICT_DONE)
+		return false;
+	if (ctx->mbufs_low) /* they have been counted */
+		return true;
+	if (ctx->mbufs_spare >= mbufs_of(len)) {
+		ctx->mbufs_spare -= mbufs_of(len);
+		return true;
+	}
+	ctx->mbufs_low = true;
+	return udp_refuse(udp, s, len) == VERDICT_DONE;
 }
 
 /* Records when a datagram arrived, if its socket wants to know, in two words of the note that
@@ -215,7 +235,7 @@ static bool deliver_copy(struct udp *udp, struct udp_sock *s, const struct rte_m
 {
 	struct rte_mbuf *copy;
 
-	if (udp_refuse(udp, s, len) != VERDICT_DONE)
+	if (!udp_may_copy(udp, s, len))
 		return false;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
 	if (copy == NULL) {

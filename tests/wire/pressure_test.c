@@ -614,6 +614,44 @@ static void places_are_left(struct wt *w)
 	wt_drop(w);
 }
 
+/* In one turn many sockets get a copy of each of many datagrams. */
+static void unread_copies(struct wt *w)
+{
+	static const uint8_t text[100];
+	const unsigned n = 40;
+
+	one_pool(w);
+	w->cfg.stack_max_udp_sockets = n;
+	wt_established(w);
+	for (unsigned i = 0; i < n; i++) {
+		const struct sockaddr_in a = wt_addr("0.0.0.0", 6000);
+		const int fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+
+		OK(fd);
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)));
+		OK(pc_bind(w->st, fd, (const struct sockaddr *)&a, sizeof(a)));
+	}
+	wt_take_mbufs(w, w->pool->size / 2);
+	for (unsigned i = 0; i < 32; i++) {
+		struct frame_ends e = wt_ends(w);
+		struct frame f;
+
+		memset(e.dst_mac, 0xff, sizeof(e.dst_mac));
+		e.dst_be = UINT32_MAX;
+		frame_udp(&f, &e, 5000, 6000, text, sizeof(text));
+		wt_queue_frame(w, &f);
+	}
+	wt_settle(w);
+	CHECK(wt_count(w, PC_UDP_RX) > n);
+	CHECK(wt_count(w, PC_RX_COPY_NO_MBUF) == 0);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1461);
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 /* RFC 9293 3.9.1.1: who waits for connect() hears of its end, though there is nothing to send with */
 static void connected_without_mbufs(struct wt *w)
 {
@@ -715,6 +753,7 @@ static void unread_datagrams(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 9293 3.9.1.3: what nobody reads leaves mbufs to send with", unread_requests},
     {"datagrams that nobody reads leave mbufs to send with", unread_datagrams},
+    {"copies of datagrams leave mbufs to send with", unread_copies},
     {"copies of what is under way leave mbufs to receive into", copies},
     {"RFC 2018 8: out-of-order data gives way to connections that move", holes},
     {"RFC 2018 8: what gave way is taken when it comes again", holes_are_filled},

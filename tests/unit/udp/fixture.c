@@ -11,6 +11,7 @@ struct events ev;
 
 void start_with(void)
 {
+	net.ctx.mbufs_spare = net.pool->size;
 	net_open(&net);
 	net_resolve(&net, 0, NET_PEER, net_peer_mac);
 	net_resolve(&net, 0, NET_GATEWAY, net_peer_mac);
