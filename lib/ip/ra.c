@@ -347,8 +347,9 @@ static void take_prefix(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 	                  .learnt = ROUTE_PREFIX,
 	                  .until_ns = lifetime_end(ip, x->valid_s)};
 
+	/* the mapped form would be a network of IPv4, of which routers of IPv6 have nothing to say */
 	if (pc_addr_is_link_local(&x->prefix.addr) || pc_addr_is_multicast(&x->prefix.addr) ||
-	    x->prefix.len < 3)
+	    pc_addr_is_ip4(&x->prefix.addr) || x->prefix.len < 3)
 		return;
 	if (x->on_link && !route_is_set(ip, &r.dest, netif))
 		learn_route(ip, &r, PREFIXES);

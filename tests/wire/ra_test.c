@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <percore/control.h>
+
 #include "frame6.h"
 #include "wt.h"
 
@@ -538,6 +540,27 @@ static void on_link(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 4291 section 2.5.5.2: the mapped form of an address is the way in which programs name one of IPv4. A router that tells of
+ * a prefix of it says nothing of where hosts of IPv4 are. */
+static void mapped_prefix(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr("198.51.100.7", 9);
+	unsigned routes;
+	int fd;
+
+	start6(w, true);
+	routes = pc_route_list(w->st, NULL, 0);
+	for (uint8_t len = 96; len <= 128; len = (uint8_t)(len + 8))
+		ADVERTISE(.prefix = "::ffff:198.51.100.0", .len = len, .flags = 0xc0, .valid = 9000,
+		          .preferred = 9000);
+	EQ(pc_route_list(w->st, NULL, 0), routes);
+	fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	OK(fd);
+	ERR(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), ENETUNREACH);
+	OK(pc_close(w->st, fd));
+	wt_drop(w);
+}
+
 #define PREFIX .prefix = "2001:db8::", .len = 64, .flags = 0xc0
 
 /* RFC 4862 section 5.5.3 */
@@ -1003,6 +1026,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 6.3.4: MTU of the link", link_mtu},
     {"RFC 9293 SHLD-6: the MSS offered follows the MTU of the link", mss_of_link},
     {"RFC 4861 6.3.4: prefixes on the link", on_link},
+    {"RFC 4861 6.3.4, RFC 4291 2.5.5.2: a prefix that would be a network of IPv4", mapped_prefix},
     {"RFC 4862 5.5.3: addresses of prefixes, and their lifetimes", autoconf},
     {"RFC 4862 5.5.3 e: longer lifetimes, and shorter ones", lifetimes},
     {"RFC 4862 5.5.4: networks that change each day", renumbering},
