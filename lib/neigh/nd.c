@@ -139,12 +139,19 @@ static bool is_good_mac(const uint8_t mac[ETH_ADDR_LEN])
 	return !eth_is_group(mac) && !eth_is_zero(mac);
 }
 
+/* Says whether a message can be about an address: that of one host, and not the mapped form of an
+ * IPv4 address, which is ARP's business. */
+static bool is_good_target(const struct pc_addr *a)
+{
+	return !pc_addr_is_multicast(a) && !pc_addr_is_ip4(a);
+}
+
 /* RFC 4861 section 7.1.1, and section 4.3 for what may be sent from the unspecified address */
 static bool is_good_solicit(const struct nd_in *in)
 {
 	const struct nd_msg *m = in->msg;
 
-	if (pc_addr_is_multicast(&m->target) || ((m->has & ND_HAS_SLLA) && !is_good_mac(m->slla)))
+	if (!is_good_target(&m->target) || ((m->has & ND_HAS_SLLA) && !is_good_mac(m->slla)))
 		return false;
 	if (!pc_addr_is_any(&in->src))
 		return true;
@@ -206,7 +213,7 @@ static bool is_good_advert(const struct nd_in *in)
 {
 	const struct nd_msg *m = in->msg;
 
-	if (pc_addr_is_multicast(&m->target) || ((m->has & ND_HAS_TLLA) && !is_good_mac(m->tlla)))
+	if (!is_good_target(&m->target) || ((m->has & ND_HAS_TLLA) && !is_good_mac(m->tlla)))
 		return false;
 	return !pc_addr_is_multicast(&in->dst) || (m->flags & ND_NA_SOLICITED) == 0;
 }

@@ -449,6 +449,55 @@ static void validity(struct wt *w)
 	EQ(wt_count(w, PC_DROP_ND_MALFORMED) + wt_count(w, PC_DROP_ICMP_SHORT), 33);
 }
 
+/* Says whether a datagram over IPv4 goes to this MAC address. */
+static bool goes_to4(struct wt *w, const char *mac)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 9);
+	const int fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	const struct frame *f;
+
+	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
+	OK(pc_close(w->st, fd));
+	wt_settle(w);
+	while ((f = wt_next_frame(w, 0)) != NULL) {
+		last = *f;
+		if (last.b[13] == 0 && last.b[23] == 17)
+			return memcmp(last.b, mac, 6) == 0;
+	}
+	return false;
+}
+
+/* RFC 4291 section 2.5.5.2: the mapped form of an address names one of IPv4, which is ARP's business: nobody is told of ours, one
+ * that is asked for is not lost, and the neighbours of IPv4 stay where they are. */
+static void mapped(struct wt *w)
+{
+	static const char other[] = "\2\0\0\0\0\x77";
+	struct pc_prefix p = {.len = 120};
+	struct ends6 e = ends();
+
+	w->cfg.arp_confirm = 0;
+	w->cfg.arp_probes = 3;
+	start6(w, 0);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	hear_nd(w, &e, 135, 0, "::ffff:" WT_LOCAL, PEER_MAC);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	CHECK(goes_to4(w, PEER_MAC));
+	hear_nd(w, &e, 136, 0x60, "::ffff:" WT_PEER, other);
+	CHECK(goes_to4(w, PEER_MAC));
+	p.addr = addr6("::ffff:192.0.2.9");
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 1500);
+	hear_nd(w, &e, 136, 0x20, "::ffff:192.0.2.9", other);
+	e.src = addr6("::");
+	e.dst = addr6("ff02::1:ff00:209");
+	memcpy(e.dst_mac, "\x33\x33\xff\0\0\1", 6);
+	hear_nd(w, &e, 135, 0, "::ffff:192.0.2.9", NULL);
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 0);
+	wt_pass(w, 20000);
+	wt_drop(w);
+}
+
 /* RFC 4861 section 7.2.4 */
 static void answers(struct wt *w)
 {
@@ -741,6 +790,7 @@ static const struct wt_case cases[] = {
     {"RFC 7527 4: a looped question is no duplicate", loop},
     {"RFC 7527 4.2: nor is an earlier one of several", long_loop},
     {"RFC 4861 7.1: what is invalid is dropped", validity},
+    {"RFC 4861 7.1, RFC 4291 2.5.5.2: what is said of addresses of IPv4", mapped},
     {"RFC 4861 7.2.4: solicitations are answered", answers},
     {"RFC 4861 7.2.2, 7.3: a packet is kept, neighbours are asked again", resolution},
     {"RFC 4861 7.2.5: override", override},
