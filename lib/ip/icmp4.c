@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
 
 #include "base/mbuf.h"
@@ -23,7 +24,21 @@
 
 /* ---- echo ------------------------------------------------------------------------------------ */
 
-/* Answers in the request's own mbuf: only the type changes, and with it the checksum (RFC 1624). */
+/* The checksum of an answer whose type alone differs from that of the request, as its first two bytes
+ * show (RFC 1624). Arithmetic cannot tell the two forms of zero apart, and an answer of nothing but
+ * zeros needs 0xffff. */
+static uint16_t reply_cksum(struct rte_mbuf *m, uint8_t *h, uint16_t old_be)
+{
+	const uint16_t cksum_be =
+	    cksum_update16_be(wire_get16_be(h + ICMP4_CKSUM_OFF), old_be, wire_get16_be(h));
+
+	if (likely(cksum_be != 0))
+		return cksum_be;
+	wire_put16_be(h + ICMP4_CKSUM_OFF, 0);
+	return cksum_finish_be(cksum_add_mbuf(0, m, 0, m->pkt_len));
+}
+
+/* Answers in the request's own mbuf: only the type changes, and with it the checksum. */
 static int send_echo_reply4(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	const struct ip_send s = {
@@ -41,8 +56,7 @@ static int send_echo_reply4(struct ip *ip, struct rte_mbuf *m, const struct ip_p
 	h = (uint8_t *)rte_pktmbuf_adj(m, p->l4_off);
 	old_be = wire_get16_be(h);
 	h[0] = ICMP4_ECHO_REPLY;
-	wire_put16_be(h + ICMP4_CKSUM_OFF, cksum_update16_be(wire_get16_be(h + ICMP4_CKSUM_OFF),
-	                                                     old_be, wire_get16_be(h)));
+	wire_put16_be(h + ICMP4_CKSUM_OFF, reply_cksum(m, h, old_be));
 	ctx_count(ip->ctx, PC_ICMP_ECHO);
 	ip_output(ip, &path, &s, m);
 	return VERDICT_DONE;

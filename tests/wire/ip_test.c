@@ -131,6 +131,33 @@ static void ping(struct wt *w)
 	}
 }
 
+/* Nothing but zeros has the checksum 0xffff, which a sum that is only corrected turns into the other form of zero (RFC 1624
+ * section 3): whoever gets that sees a damaged answer. */
+static void ping_of_zeros(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {0}, data[64] = {0};
+	struct frame_info i;
+	const struct frame *r;
+	struct frame f;
+
+	for (uint16_t n = 0; n <= sizeof(data); n++) {
+		frame_icmp(&f, &e, 8, 0, rest, data, n);
+		wt_inject_frame(w, &f);
+		r = wt_next_frame(w, 0);
+		CHECK(r != NULL);
+		CHECK(frame_read(r, &i) == NULL);
+		EQ(i.icmp_type, 0);
+		EQ(r->b[36] << 8 | r->b[37], 0xffff);
+	}
+	/* others that need no bits of their own: 0x0000 (RFC 1071) */
+	frame_icmp(&f, &e, 8, 0, (const uint8_t[4]){0xff, 0xff}, data, 2);
+	wt_inject_frame(w, &f);
+	r = wt_next_frame(w, 0);
+	CHECK(r != NULL && frame_read(r, &i) == NULL);
+	EQ(r->b[36] << 8 | r->b[37], 0);
+}
+
 static void ping_ignored(struct wt *w)
 {
 	struct frame_ends e = wt_ends(w);
@@ -283,6 +310,7 @@ static const struct wt_case cases[] = {
     {"RFC 1122 2.3.2.2: a packet is kept while its neighbour is asked for", holds_while_resolving},
     {"RFC 1122 2.3.2.1: one request per second", asks_once_a_second},
     {"RFC 1122 3.2.2.6: echo, 0 to 1472 bytes", ping},
+    {"RFC 1122 3.2.2.6, RFC 1624 3: echo of nothing but zeros", ping_of_zeros},
     {"RFC 1122 3.2.1: what is not for us or damaged is dropped", ping_ignored},
     {"RFC 1122 3.2.2.1: port unreachable", port_unreachable},
     {"RFC 1812 4.3.2.8: ICMP errors are limited", errors_are_limited},
