@@ -16,6 +16,8 @@ int ip_group_join(struct ip *ip, int netif, const struct pc_addr *group)
 		return -EINVAL;
 	if (!pc_addr_is_ip4(group) && ip->ifs.netif[netif].link_local == LADDR_NONE)
 		return -ENODEV;
+	if (!group_has_room(ip->neigh, (uint8_t)netif, group))
+		return -ENOBUFS;
 	return group_join(ip->neigh, (uint8_t)netif, group) ? 0 : -ENOBUFS;
 }
 

@@ -91,6 +91,15 @@ static bool is_older(const struct neigh_table *nt, uint8_t netif, bool ip4)
 	return nt->ctx->now_ns < (ip4 ? RTE_MAX(nif->igmp_v1_ns, nif->igmp_v2_ns) : nif->mld_v1_ns);
 }
 
+bool group_has_room(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *group)
+{
+	unsigned used = 0;
+
+	for (uint16_t i = 0; i < nt->ifs->nb_groups; i++)
+		used += nt->ifs->group[i].refs != 0;
+	return used < NETIFS_GROUPS_ASKED || netifs_is_member(nt->ifs, netif, group);
+}
+
 bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group)
 {
 	struct group *g = find(nt->ifs, netif, group);

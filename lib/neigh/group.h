@@ -32,6 +32,10 @@ static_assert((int)MLD_IS_EXCLUDE == IGMP_IS_EXCLUDE && (int)MLD_TO_INCLUDE == I
  * are too many. */
 bool group_join(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
 
+/** group_has_room says whether a socket may have an interface listen to a group: it does already, or
+ * there is more room than our own addresses may need, without whose groups no neighbour finds us. */
+bool group_has_room(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
+
 /** group_leave undoes one group_join; without one it does nothing. */
 void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
 

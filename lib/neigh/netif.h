@@ -90,7 +90,9 @@ struct group {
 	uint64_t due_ns; /* of the next report; UINT64_MAX: none */
 };
 
-#define NETIFS_GROUPS 256
+/* Groups that sockets may fill, and a place for the solicited-node group of each address of ours. */
+#define NETIFS_GROUPS_ASKED 256
+#define NETIFS_GROUPS       (NETIFS_GROUPS_ASKED + PC_MAX_ADDRS)
 
 struct netifs {
 	struct ctx *ctx;

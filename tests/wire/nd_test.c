@@ -779,6 +779,35 @@ static void told_groups(struct wt *w)
 	CHECK(pc_addr_equal(&i.ends.dst, &(struct pc_addr){.b = {0xff, 2, [15] = 2}}));
 }
 
+/* However many groups sockets listen to: an address of ours has the one in which it is looked for (RFC 4861 section 7.2.1). */
+static void room_for_own(struct wt *w)
+{
+	struct pc_prefix p = {.addr = addr6("fd00::abc:def1"), .len = 64};
+	struct ends6 e = ends();
+	struct pc_addr g = addr6("::ffff:239.0.0.0");
+	unsigned n = 0;
+	struct info6 i;
+
+	ready(w);
+	for (int rc = 0; rc == 0 && n < 1000; n++) {
+		g.b[14] = (uint8_t)(n >> 8);
+		g.b[15] = (uint8_t)n;
+		rc = ip_group_join(&w->st->ip, 0, &g);
+	}
+	IN(n, 250, 999);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_pass(w, 2000);
+	wt_drop(w);
+	e.dst = addr6("ff02::1:ffbc:def1");
+	memcpy(e.dst_mac, "\x33\x33\xff\xbc\xde\xf1", 6);
+	hear_nd(w, &e, 135, 0, "fd00::abc:def1", PEER_MAC);
+	i = next6(w, 0);
+	CHECK(i.proto == 58 && i.l4[0] == 136);
+	OK(pc_stack_del_addr(w->st, 0, &p));
+	wt_pass(w, 2000);
+	wt_drop(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
     {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
@@ -799,6 +828,8 @@ static const struct wt_case cases[] = {
     {"RFC 6583 7: the neighbour cache is bounded", bounded},
     {"RFC 3810 5: multicast listener reports", listeners},
     {"RFC 3810 6, RFC 2710 4: what is told of, and how", told_groups},
+    {"RFC 4861 7.2.1: the groups of our addresses have room besides those of sockets",
+     room_for_own},
 };
 
 WT_MAIN("nd")
