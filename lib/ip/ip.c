@@ -210,7 +210,7 @@ static int start_ip6(struct ip *ip, uint8_t port)
 
 	if (nif->link_local != LADDR_NONE)
 		return 0;
-	if (nif->port->info.mtu < IP6_MTU_MIN)
+	if (nif->mtu_max < IP6_MTU_MIN)
 		return -EINVAL;
 	if (netifs_find(&ip->ifs, &p.addr) != LADDR_NONE)
 		p.addr.b[11] = port;

@@ -8,6 +8,7 @@
 #include <percore/control.h>
 
 #include "frame6.h"
+#include "stack/stack.h"
 #include "wt.h"
 
 #define LOCAL  "fd00::1"
@@ -511,6 +512,21 @@ static void mss_of_link(struct wt *w)
 	ADVERTISE(.lifetime = 9000, .mtu = 1400);
 	EQ(mss_of_syn(w), 1340);
 	EQ(mss_of_syn_ack(w), 1340);
+}
+
+/* DHCP may tell of an MTU that is too small for IPv6, which does not follow it: an interface can begin to speak IPv6 later, too. */
+static void small_mtu4(struct wt *w)
+{
+	struct pc_prefix us = {.addr = addr6(LOCAL), .len = 64};
+
+	w->cfg.ip6_dad = 0;
+	wt_start(w);
+	OK(pc_stack_set_mtu(w->st, 0, 1000));
+	OK(pc_stack_add_addr(w->st, 0, &us));
+	wt_pass(w, 5000);
+	wt_drop(w);
+	CHECK(has_address(w, LOCAL));
+	EQ(w->st->ip.ifs.netif[0].mtu6, 1500);
 }
 
 static void on_link(struct wt *w)
@@ -1024,6 +1040,7 @@ static const struct wt_case cases[] = {
     {"RFC 4191 3: preferences of routers", preferences},
     {"RFC 4861 7.3.3: a dead router gives way", dead_router},
     {"RFC 4861 6.3.4: MTU of the link", link_mtu},
+    {"RFC 8200 5: an MTU that is told for IPv4 alone", small_mtu4},
     {"RFC 9293 SHLD-6: the MSS offered follows the MTU of the link", mss_of_link},
     {"RFC 4861 6.3.4: prefixes on the link", on_link},
     {"RFC 4861 6.3.4, RFC 4291 2.5.5.2: a prefix that would be a network of IPv4", mapped_prefix},

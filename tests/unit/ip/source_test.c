@@ -58,7 +58,7 @@ static void test_addresses(void)
 	CU_ASSERT_EQUAL(add(1, "fd00::1/64"), -EEXIST);
 	CU_ASSERT(net.ip.ifs.netif[0].link_local != LADDR_NONE);
 	CU_ASSERT_EQUAL(net.ip.ifs.netif[1].link_local, LADDR_NONE);
-	net.port[1].port.info.mtu = 1279;
+	net.ip.ifs.netif[1].mtu_max = 1279;
 	CU_ASSERT_EQUAL(add(1, "fd00::2/64"), -EINVAL); /* RFC 8200 section 5 */
 	drain();
 	net_close(&net);
