@@ -24,10 +24,20 @@ static unsigned find_domain(const struct names *n, const char *name)
 	return i;
 }
 
+/* Notes that the entry at i, which never expires, has been added once more, or removed once. Returns
+ * whether others hold it still. */
+static bool is_held(struct name_times *t, unsigned i, uint64_t until_ns)
+{
+	t->holders[i] = (uint16_t)(t->holders[i] + (until_ns == UINT64_MAX ? 1 : -1));
+	return t->holders[i] != 0;
+}
+
 /* Keeps the entry found at i, or a new one if there was none (i == n), until until_ns. Returns its
  * index, or -ENOSPC. */
 static int take_place(struct name_times *t, unsigned i, uint64_t until_ns, uint64_t now_ns)
 {
+	if (i < t->n && t->until_ns[i] == UINT64_MAX && is_held(t, i, until_ns))
+		return (int)i;
 	if (i == t->n)
 		for (i = 0; i < t->n && t->until_ns[i] > now_ns;)
 			i++;
@@ -35,6 +45,7 @@ static int take_place(struct name_times *t, unsigned i, uint64_t until_ns, uint6
 		return -ENOSPC;
 	t->n = i < t->n ? t->n : i + 1;
 	t->until_ns[i] = until_ns;
+	t->holders[i] = until_ns == UINT64_MAX;
 	return (int)i;
 }
 
@@ -57,7 +68,8 @@ int names_add_server(struct names *n, const struct pc_addr *addr, uint8_t netif,
 
 	if (at < 0)
 		return at;
-	n->server[at] = (struct name_server){.addr = *addr, .netif = netif};
+	if (until_ns > now_ns)
+		n->server[at] = (struct name_server){.addr = *addr, .netif = netif};
 	return 0;
 }
 
@@ -70,7 +82,8 @@ int names_add_domain(struct names *n, const char *name, uint64_t until_ns, uint6
 	at = take_place(&n->domains, find_domain(n, name), until_ns, now_ns);
 	if (at < 0)
 		return at;
-	strcpy(n->domain[at], name);
+	if (until_ns > now_ns)
+		strcpy(n->domain[at], name);
 	return 0;
 }
 

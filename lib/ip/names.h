@@ -7,7 +7,8 @@
  *
  * Both are lists in which a new entry may replace an expired one.  An entry that never expires
  * (UINT64_MAX) was configured, or came from DHCP, which removes it itself; the others were learnt
- * from routers and have a lifetime.
+ * from routers and have a lifetime.  Two servers, of DHCP and DHCPv6 or on two links, may tell the
+ * same: such an entry is there until it has been removed as often as it was added.
  */
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@
 struct name_times {
 	unsigned n; /* slots in use, expired ones included */
 	uint64_t until_ns[NAMES_MAX];
+	uint16_t holders[NAMES_MAX]; /* of an entry that never expires: how often it was added */
 };
 
 struct names {
@@ -36,8 +38,8 @@ struct names {
 	char domain[NAMES_MAX][NAME_MAX_LEN + 1];
 };
 
-/** names_add_server adds or updates a server; until_ns in the past removes it. Returns
- * 0 or -ENOSPC. */
+/** names_add_server adds or updates a server; until_ns in the past removes it, or undoes one of
+ * several additions without end. Returns 0 or -ENOSPC. */
 int names_add_server(struct names *n, const struct pc_addr *addr, uint8_t netif, uint64_t until_ns,
                      uint64_t now_ns);
 

@@ -2,6 +2,8 @@
 
 /* The DHCP client (RFC 2131): what a lease needs to come and to stay, what has no effect on it, and what it leaves. */
 
+#include <percore/dhcp6.h>
+
 #include "dhcp_peer.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
@@ -809,6 +811,32 @@ static void the_same(struct wt *w)
 	finish(w);
 }
 
+/* The servers of two leases, here of DHCP and DHCPv6, tell of the same domain; and somebody else knows a name server, too. What
+ * goes with one lease stays as long as it is the other's. */
+static void told_twice(struct wt *w)
+{
+	const struct pc_dhcp_lease four = base();
+	const struct pc_dhcp6_info six = {.search = "example.org"};
+	char domain[8][PC_DOMAIN_MAX + 1];
+
+	start(w);
+	probe_answer_arp(w->probe, true);
+	OK(pc_stack_add_dns(w->st, &four.dns[1]));
+	OK(pc_dhcp_apply(w->st, 0, NULL, &four));
+	OK(pc_dhcp6_apply(w->st, 0, NULL, &six));
+	EQ(pc_stack_get_dns(w->st, NULL, 0), 2);
+	EQ(pc_stack_get_search(w->st, domain, 8), 1);
+	OK(pc_dhcp_apply(w->st, 0, &four, NULL));
+	EQ(pc_stack_get_dns(w->st, NULL, 0), 1);
+	EQ(pc_stack_get_search(w->st, domain, 8), 1);
+	CHECK(strcmp(domain[0], "example.org") == 0);
+	OK(pc_dhcp6_apply(w->st, 0, &six, NULL));
+	EQ(pc_stack_get_search(w->st, domain, 8), 0);
+	OK(pc_stack_del_dns(w->st, &four.dns[1]));
+	EQ(pc_stack_get_dns(w->st, NULL, 0), 0);
+	finish(w);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 2131 4.4.1, table 5: xid and secs", numbers},
     {"RFC 2131 4.4.5: T1 and T2 as the server tells", told_times},
@@ -835,6 +863,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 4.4: a client on each port", several_ports},
     {"percore/dhcp.h: another stack follows each change", of_another_stack},
     {"percore/dhcp.h: what has not changed is left alone", the_same},
+    {"percore/stack.h: what two have told stays while it is one's", told_twice},
 };
 
 WT_MAIN("dhcp_keep")

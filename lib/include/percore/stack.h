@@ -136,7 +136,8 @@ int pc_stack_set_mtu(struct pc_stack *st, int port, uint16_t mtu);
 
 /**
  * pc_stack_add_dns adds the address of a name server to the list that resolvers use;
- * pc_stack_del_dns removes it. Both return 0, or -1 with errno ENOSPC (8 are known).
+ * pc_stack_del_dns removes it; a server that was added several times, for example by the DHCP clients
+ * of two ports, has to be removed as often. Both return 0, or -1 with errno ENOSPC (8 are known).
  */
 int pc_stack_add_dns(struct pc_stack *st, const struct pc_addr *server);
 int pc_stack_del_dns(struct pc_stack *st, const struct pc_addr *server);
@@ -172,7 +173,7 @@ void pc_stack_sort(struct pc_stack *st, struct pc_endpoint *addrs, unsigned n);
 
 /**
  * pc_stack_add_search adds a domain to the search list of resolvers; pc_stack_del_search removes
- * it. Both return 0, or -1 with errno ENOSPC (8 are known) or EINVAL (empty, or longer than
+ * it, or undoes one of several additions. Both return 0, or -1 with errno ENOSPC (8 are known) or EINVAL (empty, or longer than
  * PC_DOMAIN_MAX).
  */
 int pc_stack_add_search(struct pc_stack *st, const char *domain);
