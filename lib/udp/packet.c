@@ -96,26 +96,53 @@ static uint16_t tap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint1
 	return n;
 }
 
+/* Says whether any socket sees what is sent by an interface. */
+static bool is_watched(const struct udp *udp, uint8_t netif)
+{
+	for (uint32_t id = udp->packet; id != 0; id = udp->sock[id - 1].next)
+		if (packet_sock_wants(&udp->sock[id - 1], netif, 0, PACKET_OUTGOING))
+			return true;
+	return false;
+}
+
+/* Shows a copy of a frame that has been sent; NULL: there was no mbuf for it. */
+static void show_sent(struct udp_tap *t, const struct rte_mbuf *copy)
+{
+	if (copy != NULL)
+		show(t, copy, true);
+	else
+		ctx_count(t->udp->ctx, PC_RX_COPY_NO_MBUF);
+}
+
 /* Once the port has accepted a frame we may not read it, so each is copied before it is sent, one
  * at a time; the copy is shown only if the port accepts the frame. */
-static uint16_t tap_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
-                             uint64_t now_ns)
+static uint16_t tap_tx_watched(struct udp_tap *t, struct rte_mbuf **pkts, uint16_t n,
+                               uint64_t now_ns)
 {
-	struct udp_tap *t = tap_of(port);
 	uint16_t i;
 
 	for (i = 0; i < n; i++) {
 		struct rte_mbuf *copy = rte_pktmbuf_copy(pkts[i], t->udp->ctx->pool, 0, UINT32_MAX);
 		const bool sent = t->inner->ops->tx_burst(t->inner, &pkts[i], 1, now_ns) == 1;
 
-		if (sent && copy != NULL)
-			show(t, copy, true);
+		if (sent)
+			show_sent(t, copy);
 		rte_pktmbuf_free(copy);
 		if (!sent)
 			break;
 	}
-	port_info_follow(&t->port.info, &t->inner->info);
 	return i;
+}
+
+static uint16_t tap_tx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint16_t n,
+                             uint64_t now_ns)
+{
+	struct udp_tap *t = tap_of(port);
+
+	n = is_watched(t->udp, t->netif) ? tap_tx_watched(t, pkts, n, now_ns)
+	                                 : t->inner->ops->tx_burst(t->inner, pkts, n, now_ns);
+	port_info_follow(&t->port.info, &t->inner->info);
+	return n;
 }
 
 static uint64_t tap_next_deadline(const struct pc_port *port)

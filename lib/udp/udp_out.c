@@ -278,8 +278,10 @@ static __rte_noinline void loop_group(struct udp *udp, const struct udp_sock *s,
 	    ip_path_loop(udp->ip, &send->dst, s->path.laddr, &path) != 0)
 		return;
 	copy = rte_pktmbuf_copy(m, udp->ctx->pool, 0, UINT32_MAX);
-	if (copy == NULL)
+	if (copy == NULL) {
+		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return;
+	}
 	ip_l4_checksum(udp->ip, &path, send, copy, UDP_HDR_LEN, UDP_CKSUM_OFF);
 	ip_output(udp->ip, &path, send, copy);
 }

@@ -398,6 +398,21 @@ static void packet_control(struct wt *w)
 	OK(pc_close(w->st, fd));
 }
 
+/* Without an mbuf for a copy a frame goes its way unseen, in either direction, and that is counted. */
+static void packet_without_mbuf(struct wt *w)
+{
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL));
+	uint8_t buf[200];
+
+	wt_take_mbufs(w, 0);
+	inject_echo(w, 8, 1);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	EQ(wt_count(w, PC_RX_COPY_NO_MBUF), 2);
+	wt_give_mbufs(w);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	OK(pc_close(w->st, fd));
+}
+
 static int attach(struct wt *w, int fd, struct sock_filter *insn, unsigned short n)
 {
 	struct sock_fprog prog = {.len = n, .filter = insn};
@@ -671,6 +686,7 @@ static const struct wt_case cases[] = {
     {"raw(7): IP_HDRINCL", raw_header},
     {"packet(7): every frame, both ways", packets},
     {"packet(7), socket(7): SO_TIMESTAMPNS and SO_RXQ_OVFL", packet_control},
+    {"packet(7): frames that there is no mbuf for a copy of", packet_without_mbuf},
     {"bpf(4): SO_ATTACH_FILTER", filters},
     {"RFC 3493 5.2: members", members},
     {"RFC 3678 4.1: sources", sources},

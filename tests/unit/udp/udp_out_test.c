@@ -243,12 +243,32 @@ static void test_path(void)
 	finish();
 }
 
+/* What goes to all, but for lack of an mbuf not to ourselves, is counted. */
+static void test_broadcast_without_mbuf(void)
+{
+	const struct pc_endpoint all = endpoint(IP4(255, 255, 255, 255), 7);
+	struct frame_info info;
+	struct rte_mbuf *m;
+	uint32_t a;
+
+	start();
+	a = bound(0, 5000);
+	udp_sock(udp, a)->broadcast = true;
+	m = net_payload(&net, 10);
+	net_exhaust(&net);
+	CU_ASSERT_EQUAL(udp_send(udp, a, m, &all), 0);
+	CU_ASSERT_EQUAL(net_count(&net, PC_RX_COPY_NO_MBUF), 1);
+	net_relent();
+	CU_ASSERT(sent(&info) && info.dport == 7);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"send", test_send},           {"every size, by the port and by us", test_sizes},
     {"chains", test_chain},        {"the largest", test_largest},
     {"connected", test_connected}, {"connected by an interface", test_connected_interface},
     {"errors", test_errors},       {"broadcast and multicast", test_broadcast},
-    {"the way", test_path},
+    {"the way", test_path},        {"broadcast without an mbuf", test_broadcast_without_mbuf},
 };
 
 int main(void)
