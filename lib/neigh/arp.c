@@ -195,7 +195,7 @@ static bool learn_sender(struct neigh_table *nt, uint8_t netif, const struct arp
 		return false;
 	n = neigh_find(nt, netif, &in->sender);
 	if (n == NULL && make && netifs_find_link(nt->ifs, netif, &in->sender) != LADDR_NONE)
-		n = neigh_add(nt, netif, &in->sender);
+		n = neigh_hear(nt, netif, &in->sender);
 	if (n == NULL)
 		return false;
 	neigh_learn(nt, n, in->a.sha,

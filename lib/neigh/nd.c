@@ -167,7 +167,7 @@ void nd_heard(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
 	if (!is_good_mac(mac))
 		return;
 	if (n == NULL && netifs_find_link(nt->ifs, netif, addr) != LADDR_NONE)
-		n = neigh_add(nt, netif, addr);
+		n = neigh_hear(nt, netif, addr);
 	if (n != NULL)
 		neigh_learn(nt, n, mac, false);
 }

@@ -3,8 +3,8 @@
  * The neighbour table.
  *
  * Overview: an array of entries, found by a keyed hash of address and interface; one timer each, on
- * a wheel of our own; two lists, from whose ends a full table evicts: entries by last use, and
- * entries that hold frames.
+ * a wheel of our own; three lists, from whose ends a full table evicts: entries by last use, those of
+ * hosts that have been heard but not reached, likewise, and entries that hold frames (hold.c).
  *
  * Life-cycle: NEW -> INCOMPLETE -> REACHABLE -> STALE -> free, and from STALE, when a frame is
  * sent, DELAY -> PROBE -> REACHABLE again or FAILED -> free.  INCOMPLETE fails in the same way.
@@ -19,9 +19,9 @@
  * from any host on the link takes a neighbour away for 8 seconds, and can be repeated.
  *
  * Invariants: an entry in use has an armed timer and a generation that no other use of it has had;
- * only an INCOMPLETE entry holds frames; the list by use has exactly the entries that hold no
- * frames and are not set by hand, the other list those that hold some.  So evicting means taking
- * the last element of a list, and no flood makes it walk.
+ * only an INCOMPLETE entry holds frames; the lists by use and of those heard have exactly the entries
+ * that hold no frames and are not set by hand, the third list those that hold some.  So evicting
+ * means taking the last element of a list, and no flood makes it walk.
  */
 
 #include "neigh/neigh.h"
@@ -37,8 +37,7 @@
 #include "neigh/nd.h"
 #include "neigh/table.h"
 
-#define DOUBT_ASKS  2 /* probes to the old MAC address before a broadcast */
-#define HOLD_SCARCE 3 /* frames of one neighbour while mbufs are scarce */
+#define DOUBT_ASKS 2 /* probes to the old MAC address before a broadcast */
 
 static uint32_t index_of(const struct neigh_table *nt, const struct neigh *n)
 {
@@ -74,64 +73,13 @@ static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
 /* Records that a frame is sent; once per tick and entry is precise enough. */
 static void touch(struct neigh_table *nt, struct neigh *n)
 {
+	const struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+	struct neigh_list *l = h->heard ? &nt->heard : &nt->by_use;
+
 	n->used = nt->ctx->tick;
-	if (nt->hold[index_of(nt, n)].n == 0 && !is_fixed(nt, n)) {
-		neigh_list_remove(nt, &nt->by_use, n);
-		neigh_list_insert(nt, &nt->by_use, n);
-	}
-}
-
-/* ---- held frames ----------------------------------------------------------------------------- */
-
-static struct rte_mbuf *held_pop(struct neigh_table *nt, struct neigh *n)
-{
-	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
-	struct rte_mbuf *m;
-
-	if (h->n == 0)
-		return NULL;
-	m = *neigh_held_slot(nt, n, 0);
-	h->first = (uint8_t)((h->first + 1) % nt->hold_max);
-	if (--h->n == 0) {
-		neigh_list_remove(nt, &nt->waiting, n);
-		neigh_list_insert(nt, &nt->by_use, n);
-		nt->nb_waiting--;
-	}
-	return m;
-}
-
-/* An unresolved neighbour must not hold mbufs that others need. */
-static uint8_t hold_limit(const struct neigh_table *nt)
-{
-	return nt->ctx->mbufs_scarce && nt->hold_max > HOLD_SCARCE ? HOLD_SCARCE : nt->hold_max;
-}
-
-/* Holds a frame until the answer arrives; of too many the latest are kept
- * (RFC 1122 section 2.3.2.2). */
-static void held_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m)
-{
-	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
-
-	if (h->n != 0 && h->n >= hold_limit(nt)) {
-		rte_pktmbuf_free(held_pop(nt, n));
-		ctx_count(nt->ctx, PC_TX_HOLD_FULL);
-	}
-	if (h->n == 0) {
-		neigh_list_remove(nt, &nt->by_use, n);
-		neigh_list_insert(nt, &nt->waiting, n);
-		nt->nb_waiting++;
-	}
-	*neigh_held_slot(nt, n, h->n) = m;
-	h->n++;
-}
-
-static void held_drop(struct neigh_table *nt, struct neigh *n)
-{
-	struct rte_mbuf *m;
-
-	while ((m = held_pop(nt, n)) != NULL) {
-		rte_pktmbuf_free(m);
-		ctx_count(nt->ctx, PC_TX_UNRESOLVED);
+	if (h->n == 0 && !h->fixed) {
+		neigh_list_remove(nt, l, n);
+		neigh_list_insert(nt, l, n);
 	}
 }
 
@@ -154,9 +102,9 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
 {
 	uint32_t *link = neigh_bucket(nt, n->netif, &n->addr);
 
-	held_drop(nt, n);
+	hold_drop(nt, n);
 	if (!is_fixed(nt, n))
-		neigh_list_remove(nt, &nt->by_use, n);
+		neigh_unlist(nt, n);
 	wheel_disarm(&nt->wheel, index_of(nt, n));
 	while (*link != index_of(nt, n) + 1)
 		link = &nt->entry[*link - 1].next;
@@ -172,15 +120,24 @@ static void entry_free(struct neigh_table *nt, struct neigh *n)
  * The entry to evict: the least recently used or, once half of them hold frames for neighbours that
  * have not answered, the one that has held them longest.  A neighbour that exists answers at once;
  * otherwise packets with forged sources on our network, each of which we answer, would evict all
- * other entries, routers included (RFC 6583).
+ * other entries, routers included (RFC 6583).  Nor may a host that asks for us under ever new
+ * addresses: once half of all have been heard but not reached, they make room for each other.
  */
 static uint32_t least_useful(const struct neigh_table *nt)
 {
-	return nt->by_use.oldest == 0 || nt->nb_waiting > nt->nb_entries / 2 ? nt->waiting.oldest
-	                                                                     : nt->by_use.oldest;
+	const uint32_t half = nt->nb_entries / 2;
+
+	if (nt->nb_waiting > half)
+		return nt->waiting.oldest;
+	if (nt->nb_heard > half)
+		return nt->heard.oldest;
+	if (nt->by_use.oldest != 0)
+		return nt->by_use.oldest;
+	return nt->heard.oldest != 0 ? nt->heard.oldest : nt->waiting.oldest;
 }
 
-struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+/* Makes an entry that is in no list yet. */
+static struct neigh *make(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
 	uint32_t *bucket = neigh_bucket(nt, netif, addr);
 	struct neigh *n;
@@ -203,8 +160,28 @@ struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_a
 	nt->hold[index_of(nt, n)] = (struct neigh_hold){0};
 	n->next = *bucket;
 	*bucket = index_of(nt, n) + 1;
-	neigh_list_insert(nt, &nt->by_use, n);
 	arm(nt, n, nt->ctx->cfg.arp_stale_ms);
+	return n;
+}
+
+struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	struct neigh *n = make(nt, netif, addr);
+
+	if (n != NULL)
+		neigh_list_insert(nt, &nt->by_use, n);
+	return n;
+}
+
+struct neigh *neigh_hear(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
+{
+	struct neigh *n = make(nt, netif, addr);
+
+	if (n == NULL)
+		return NULL;
+	nt->hold[index_of(nt, n)].heard = true;
+	nt->nb_heard++;
+	neigh_list_insert(nt, &nt->heard, n);
 	return n;
 }
 
@@ -298,11 +275,11 @@ static void output_slow(struct neigh_table *nt, struct neigh *n, struct rte_mbuf
 		break;
 	case NEIGH_NEW:
 		n->state = NEIGH_INCOMPLETE;
-		held_push(nt, n, m);
+		hold_push(nt, n, m);
 		ask_neigh(nt, n);
 		break;
 	case NEIGH_INCOMPLETE:
-		held_push(nt, n, m);
+		hold_push(nt, n, m);
 		break;
 	default:
 		rte_pktmbuf_free(m);
@@ -385,8 +362,21 @@ static void held_send(struct neigh_table *nt, struct neigh *n)
 {
 	struct rte_mbuf *m;
 
-	while ((m = held_pop(nt, n)) != NULL)
+	while ((m = hold_pop(nt, n)) != NULL)
 		neigh_output(nt, ref_of(nt, n), m);
+}
+
+/* A neighbour has been reached, so it exists. */
+static void reached(struct neigh_table *nt, struct neigh *n)
+{
+	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
+
+	h->reached = true;
+	if (unlikely(h->heard)) {
+		neigh_unlist(nt, n);
+		neigh_list_insert(nt, &nt->by_use, n);
+	}
+	set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
 }
 
 /* A neighbour is said to have another MAC address: it is probed at the known one, at most
@@ -434,12 +424,12 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
 		return;
 	}
 	h->disputed = known && !same && !proof && nt->ctx->cfg.arp_confirm != 0;
-	h->reached = proof;
+	h->reached = false;
 	if (!same)
 		set_mac(nt, n, mac);
 	h->asked = 0;
 	if (proof)
-		set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
+		reached(nt, n);
 	else
 		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
 	held_send(nt, n);
@@ -452,8 +442,7 @@ void neigh_confirmed(struct neigh_table *nt, struct neigh *n)
 	if (h->disputed)
 		return; /* that may have reached the other host */
 	h->asked = 0;
-	h->reached = true;
-	set_state(nt, n, NEIGH_REACHABLE, reachable_ms(nt, n));
+	reached(nt, n);
 }
 
 void neigh_suspect(struct neigh_table *nt, struct neigh *n)
@@ -522,7 +511,7 @@ int neigh_set(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,
 	set_state(nt, n, NEIGH_REACHABLE, nt->ctx->cfg.arp_stale_ms);
 	held_send(nt, n);
 	if (!h->fixed)
-		neigh_list_remove(nt, &nt->by_use, n);
+		neigh_unlist(nt, n);
 	h->fixed = true;
 	return 0;
 }
@@ -547,7 +536,7 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 		ask_neigh(nt, n);
 		return;
 	}
-	held_drop(nt, n);
+	hold_drop(nt, n);
 	nt->failures++;
 	set_state(nt, n, NEIGH_FAILED, retry_ms(nt, n));
 	renew(n); /* paths through this router are looked up again (RFC 4861 section 7.3.3) */

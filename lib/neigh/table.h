@@ -37,9 +37,8 @@ struct neigh {
 	uint32_t used;       /* tick of the last frame sent, or of its creation */
 	struct pc_addr addr;
 	struct timer timer;
-	uint32_t next; /* in its hash chain or the free list, index + 1; 0: the last */
-	uint32_t newer,
-	    older; /* in the list of those that hold no frame, or of those that do, index + 1 */
+	uint32_t next;         /* in its hash chain or the free list, index + 1; 0: the last */
+	uint32_t newer, older; /* in one of the lists of the table, index + 1 */
 };
 
 static_assert(sizeof(struct neigh) == 64, "an entry is one cache line");
@@ -55,6 +54,7 @@ struct neigh_hold {
 	/* another one has been claimed, and it was probed because of that, the last
 	 * time at doubted_tick */
 	bool doubted;
+	bool heard; /* made because it asked for us, and not reached since */
 	uint32_t doubted_tick;
 };
 
@@ -68,12 +68,12 @@ struct neigh_table {
 	struct netifs *ifs;
 	struct neigh *entry;
 	uint32_t nb_entries, count;
-	uint32_t free;     /* first free entry, index + 1 */
-	uint32_t epoch;    /* of all references: incremented by neigh_outdate */
-	uint32_t failures; /* neighbours given up */
-	struct neigh_list by_use,
-	    waiting; /* those that hold no frame, and those that do, by when they began */
-	uint32_t nb_waiting;
+	uint32_t free;                   /* first free entry, index + 1 */
+	uint32_t epoch;                  /* of all references: incremented by neigh_outdate */
+	uint32_t failures;               /* neighbours given up */
+	struct neigh_list by_use, heard; /* those that hold no frame, by last use */
+	struct neigh_list waiting;       /* those that hold frames, by when they began */
+	uint32_t nb_heard, nb_waiting;
 	uint32_t mask; /* of bucket[] */
 	uint32_t *bucket;
 	struct neigh_hold *hold;
@@ -130,6 +130,20 @@ static inline void neigh_list_remove(struct neigh_table *nt, struct neigh_list *
 	n->newer = n->older = 0;
 }
 
+/** neigh_unlist takes an entry that holds no frame and is not set by hand out of its list. */
+static inline void neigh_unlist(struct neigh_table *nt, struct neigh *n)
+{
+	struct neigh_hold *h = &nt->hold[n - nt->entry];
+
+	if (likely(!h->heard)) {
+		neigh_list_remove(nt, &nt->by_use, n);
+		return;
+	}
+	neigh_list_remove(nt, &nt->heard, n);
+	h->heard = false;
+	nt->nb_heard--;
+}
+
 /** neigh_held_slot returns the slot of the i-th frame that an entry holds, oldest first. */
 static inline struct rte_mbuf **neigh_held_slot(const struct neigh_table *nt, const struct neigh *n,
                                                 uint32_t i)
@@ -165,8 +179,16 @@ static inline void neigh_confirm(struct neigh_table *nt, struct neigh_ref ref)
 /** neigh_find returns the entry of an address, or NULL. */
 struct neigh *neigh_find(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
-/** neigh_add makes an entry in state NEIGH_NEW; NULL when every entry is set by hand. */
+/** neigh_add makes an entry in state NEIGH_NEW; NULL when every entry is set by hand. neigh_hear does
+ * so for a host that has asked for us, and which may never be sent anything. */
 struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+struct neigh *neigh_hear(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
+
+/** hold_push holds a frame until the answer arrives; of too many the latest are kept (RFC 1122
+ * section 2.3.2.2). hold_pop returns the oldest, or NULL; hold_drop frees all of them. */
+void hold_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m);
+struct rte_mbuf *hold_pop(struct neigh_table *nt, struct neigh *n);
+void hold_drop(struct neigh_table *nt, struct neigh *n);
 
 /**
  * neigh_learn records that a neighbour has this MAC address.  answer: it said so in answer to a

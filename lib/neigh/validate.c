@@ -20,16 +20,27 @@ static unsigned validate_entry(const struct neigh_table *nt, const struct neigh 
 	return bad;
 }
 
-/* Walks a list from its newest end, that of entries that hold frames or the other; bounded, in case
- * it is circular. */
-static unsigned validate_list(const struct neigh_table *nt, const struct neigh_list *l,
-                              bool waiting, uint32_t expected)
+/* The list that an entry in use is in; NULL: none. */
+static const struct neigh_list *list_of(const struct neigh_table *nt, uint32_t i)
 {
-	uint32_t n = 0, newer = 0;
+	const struct neigh_hold *h = &nt->hold[i];
 
+	if (h->n != 0)
+		return &nt->waiting;
+	if (h->fixed)
+		return NULL;
+	return h->heard ? &nt->heard : &nt->by_use;
+}
+
+/* Walks a list from its newest end; bounded, in case it is circular. */
+static unsigned validate_list(const struct neigh_table *nt, const struct neigh_list *l)
+{
+	uint32_t n = 0, newer = 0, expected = 0;
+
+	for (uint32_t i = 0; i < nt->nb_entries; i++)
+		expected += nt->entry[i].state != NEIGH_FREE && list_of(nt, i) == l;
 	for (uint32_t i = l->newest; i != 0 && n <= expected; i = nt->entry[i - 1].older, n++) {
-		if (nt->entry[i - 1].newer != newer || (nt->hold[i - 1].n != 0) != waiting ||
-		    nt->hold[i - 1].fixed)
+		if (nt->entry[i - 1].newer != newer || list_of(nt, i - 1) != l)
 			return 1;
 		newer = i;
 	}
@@ -53,19 +64,19 @@ static unsigned validate_chains(const struct neigh_table *nt)
 
 unsigned neigh_validate(const struct neigh_table *nt)
 {
-	uint32_t used = 0, listed = 0, waiting = 0;
+	uint32_t used = 0, heard = 0, waiting = 0;
 	unsigned bad = 0;
 
 	for (uint32_t i = 0; i < nt->nb_entries; i++) {
 		bad += validate_entry(nt, &nt->entry[i]);
 		used += nt->entry[i].state != NEIGH_FREE;
-		listed +=
-		    nt->entry[i].state != NEIGH_FREE && nt->hold[i].n == 0 && !nt->hold[i].fixed;
+		heard += nt->entry[i].state != NEIGH_FREE && nt->hold[i].heard;
 		waiting += nt->entry[i].state != NEIGH_FREE && nt->hold[i].n != 0;
 	}
 	bad += used != nt->count;
 	bad += waiting != nt->nb_waiting;
-	bad += validate_chains(nt) + validate_list(nt, &nt->by_use, false, listed) +
-	       validate_list(nt, &nt->waiting, true, waiting);
+	bad += heard != nt->nb_heard;
+	bad += validate_chains(nt) + validate_list(nt, &nt->by_use) +
+	       validate_list(nt, &nt->heard) + validate_list(nt, &nt->waiting);
 	return bad + wheel_validate(&nt->wheel, nt->nb_entries);
 }

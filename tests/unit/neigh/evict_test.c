@@ -100,6 +100,69 @@ static void test_evict_waiting(void)
 	net_close(&net);
 }
 
+/* A host asks for us, and gets its answer. */
+static void ask(uint32_t src_be)
+{
+	const struct frame_ends e = net_ends(src_be, NET_US);
+	struct frame f;
+
+	frame_arp(&f, &e, 1, NULL);
+	CU_ASSERT_EQUAL(net_input(&net, 0, &f, NULL, NULL), VERDICT_DONE);
+	while (net_next(&net, 0, &f))
+		;
+	CU_ASSERT_EQUAL(neigh_validate(net.ip.neigh), 0);
+}
+
+/* RFC 6583 section 7.2: nor does who asks for us, again and again in another name, displace those who have been reached. */
+static void test_evict_heard(void)
+{
+	struct neigh_ref router, newcomer;
+	struct frame f;
+
+	start();
+	net_resolve(&net, 0, NET_PEER, net_peer_mac);
+	router = look_up(NET_PEER);
+	for (unsigned i = 0; i < 200; i++) {
+		ask(IP4(10, 0, 0, 20 + i));
+		output(IP4(10, 0, 0, 20 + i), 50); /* and we answer to what it says then */
+		CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 0);
+		net_advance(&net, 1);
+	}
+	CU_ASSERT(neigh_is_valid(net.ip.neigh, router));
+	CU_ASSERT_EQUAL(neigh_count(net.ip.neigh), ENTRIES);
+	/* one that is there indeed */
+	net_advance(&net, 5010);
+	CU_ASSERT(net_next(&net, 0, &f) && f.b[13] == 6 && f.b[21] == 1);
+	answer(IP4(10, 0, 0, 219));
+	while (net_next(&net, 0, &f))
+		;
+	newcomer = look_up(IP4(10, 0, 0, 219));
+	for (unsigned i = 0; i < 199; i++)
+		ask(IP4(10, 0, 0, 20 + i));
+	CU_ASSERT(neigh_is_valid(net.ip.neigh, newcomer));
+	CU_ASSERT(neigh_is_valid(net.ip.neigh, router));
+	net_close(&net);
+}
+
+/* While they are few, they displace who has not been used for longest. */
+static void test_evict_for_heard(void)
+{
+	struct neigh_ref first, last;
+
+	start();
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		net_resolve(&net, 0, IP4(10, 0, 0, 100 + i), net_peer_mac);
+		net_advance(&net, 10);
+	}
+	first = look_up(IP4(10, 0, 0, 100));
+	last = look_up(IP4(10, 0, 0, 100 + ENTRIES - 1));
+	for (unsigned i = 0; i < 100; i++)
+		ask(IP4(10, 0, 0, 120 + i));
+	CU_ASSERT(!neigh_is_valid(net.ip.neigh, first));
+	CU_ASSERT(neigh_is_valid(net.ip.neigh, last));
+	net_close(&net);
+}
+
 /* What is set by hand stays, even if nothing else has room. */
 static void test_evict_nothing(void)
 {
@@ -121,6 +184,8 @@ static void test_evict_nothing(void)
 static const struct unit_case cases[] = {
     {"the least recently used", test_evict},
     {"who does not answer", test_evict_waiting},
+    {"who only asks", test_evict_heard},
+    {"who only asks, while they are few", test_evict_for_heard},
     {"nobody", test_evict_nothing},
 };
 
