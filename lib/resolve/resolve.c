@@ -6,6 +6,11 @@
  * each turn processes those that are ready. It measures its timeouts with the system's clock, so it
  * is also called from time to time when nothing has arrived.
  *
+ * Settings: a channel of c-ares cannot change its servers while questions are pending, nor its
+ * search list at all. So when either changes, a second channel takes the questions from then on, and
+ * the first one goes on until its own are answered; a resolver that is never idle would otherwise
+ * use the old servers for ever (RFC 8106 section 5.1 allows it for their lifetime).
+ *
  * Ownership: a question is freed when it is answered, which c-ares promises to do exactly once for
  * each, even when its channel is destroyed.
  */
@@ -20,32 +25,45 @@
 
 #include "resolve/hosts.h"
 
-#define SOCKETS_MAX 16 /* that c-ares has open at once */
+#define SOCKETS_MAX 16 /* that a channel has open at once */
 #define SERVERS_MAX 8
 #define DOMAINS_MAX 8
 #define ADDRS_MAX   32
 #define LOOK_NS     UINT64_C(50000000)
 
+#define CHANNELS 2
+
+struct channel {
+	struct pc_resolver *r;
+	ares_channel ares; /* NULL: not made yet */
+	unsigned asked;    /* questions pending, the one whose callback runs included */
+};
+
 struct watched {
 	int fd; /* 0: this slot is free */
+	struct channel *channel;
 	bool reads, writes;
+};
+
+/** What the stack knows of name servers and domains; unused parts are zero. */
+struct settings {
+	unsigned nb_servers, nb_domains; /* 0: those of resolv.conf */
+	struct pc_addr server[SERVERS_MAX];
+	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1];
 };
 
 struct pc_resolver {
 	struct pc_stack *st;
-	ares_channel channel;
 	struct hosts hosts;
-	unsigned asked; /* questions pending */
+	struct channel channel[CHANNELS];
+	struct channel *current;  /* that of new questions */
+	struct settings settings; /* of the current channel */
 	uint64_t look_ns;
-	struct watched watched[SOCKETS_MAX];
-	struct pc_addr server[SERVERS_MAX]; /* those in use, if from the stack */
-	unsigned nb_servers;
-	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1]; /* the search list in use, likewise */
-	unsigned nb_domains;
+	struct watched watched[CHANNELS * SOCKETS_MAX];
 };
 
 struct question {
-	struct pc_resolver *r;
+	struct channel *channel;
 	pc_resolved *done;
 	void *arg;
 	uint16_t port;
@@ -104,39 +122,83 @@ static const struct ares_socket_functions socket_functions = {
 
 static void on_state(void *user, ares_socket_t fd, int reads, int writes)
 {
-	struct pc_resolver *r = user;
+	struct channel *c = user;
+	struct pc_resolver *r = c->r;
 	struct watched *w = NULL;
 
-	for (unsigned i = 0; i < SOCKETS_MAX; i++)
+	for (unsigned i = 0; i < CHANNELS * SOCKETS_MAX; i++)
 		if (r->watched[i].fd == fd || (w == NULL && r->watched[i].fd == 0))
 			w = &r->watched[i];
 	if (w != NULL)
-		*w = (struct watched){
-		    .fd = reads || writes ? fd : 0, .reads = reads != 0, .writes = writes != 0};
+		*w = (struct watched){.fd = reads || writes ? fd : 0,
+		                      .channel = c,
+		                      .reads = reads != 0,
+		                      .writes = writes != 0};
 }
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Makes a channel with r's search list, or resolv.conf's if r has none. Returns 0 or ARES_E*. */
-static int make_channel(struct pc_resolver *r, ares_channel *channel)
+/* Makes c-ares's part of a channel, with a search list or that of resolv.conf. Returns 0 or
+ * ARES_E*. */
+static int make_ares(struct channel *c, const struct settings *s, ares_channel *ares)
 {
 	char network_only[] = "b"; /* /etc/hosts is read here, once */
-	char *domains[DOMAINS_MAX];
+	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1], *domains[DOMAINS_MAX];
 	struct ares_options o = {.lookups = network_only,
 	                         .sock_state_cb = on_state,
-	                         .sock_state_cb_data = r,
+	                         .sock_state_cb_data = c,
 	                         .domains = domains,
-	                         .ndomains = (int)r->nb_domains};
+	                         .ndomains = (int)s->nb_domains};
 	int rc;
 
-	for (unsigned i = 0; i < r->nb_domains; i++)
-		domains[i] = r->domain[i];
-	rc = ares_init_options(channel, &o,
+	memcpy(domain, s->domain, sizeof(domain));
+	for (unsigned i = 0; i < s->nb_domains; i++)
+		domains[i] = domain[i];
+	rc = ares_init_options(ares, &o,
 	                       ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
-	                           (r->nb_domains > 0 ? ARES_OPT_DOMAINS : 0));
+	                           (s->nb_domains > 0 ? ARES_OPT_DOMAINS : 0));
 	if (rc == ARES_SUCCESS)
-		ares_set_socket_functions(*channel, &socket_functions, r);
+		ares_set_socket_functions(*ares, &socket_functions, c->r);
 	return rc;
+}
+
+/* Name servers learnt from the network take precedence over resolv.conf. */
+static int set_servers(ares_channel ares, const struct settings *s)
+{
+	struct ares_addr_node node[SERVERS_MAX];
+
+	if (s->nb_servers == 0)
+		return ARES_SUCCESS;
+	memset(node, 0, sizeof(node));
+	for (unsigned i = 0; i < s->nb_servers; i++) {
+		node[i].next = i + 1 < s->nb_servers ? &node[i + 1] : NULL;
+		node[i].family = pc_addr_is_ip4(&s->server[i]) ? AF_INET : AF_INET6;
+		if (node[i].family == AF_INET)
+			node[i].addr.addr4.s_addr = pc_addr_get_ip4(&s->server[i]);
+		else
+			memcpy(&node[i].addr.addr6, s->server[i].b, sizeof(s->server[i].b));
+	}
+	return ares_set_servers(ares, node);
+}
+
+/* Opens a channel that has no questions pending, with settings which it keeps. Returns 0 or
+ * ARES_E*; then the channel is as before. */
+static int open_channel(struct channel *c, const struct settings *s)
+{
+	ares_channel ares;
+	int rc = make_ares(c, s, &ares);
+
+	if (rc != ARES_SUCCESS)
+		return rc;
+	rc = set_servers(ares, s);
+	if (rc != ARES_SUCCESS) {
+		ares_destroy(ares);
+		return rc;
+	}
+	if (c->ares != NULL)
+		ares_destroy(c->ares);
+	c->ares = ares;
+	return ARES_SUCCESS;
 }
 
 struct pc_resolver *pc_resolver_create(struct pc_stack *st)
@@ -148,13 +210,16 @@ struct pc_resolver *pc_resolver_create(struct pc_stack *st)
 		return NULL;
 	}
 	r->st = st;
+	for (unsigned i = 0; i < CHANNELS; i++)
+		r->channel[i].r = r;
+	r->current = &r->channel[0];
 	if (hosts_read(&r->hosts, "/etc/hosts") != 0 || ares_library_init(ARES_LIB_INIT_ALL) != 0) {
 		hosts_free(&r->hosts);
 		free(r);
 		errno = ENOMEM;
 		return NULL;
 	}
-	if (make_channel(r, &r->channel) != ARES_SUCCESS) {
+	if (open_channel(r->current, &r->settings) != ARES_SUCCESS) {
 		ares_library_cleanup();
 		hosts_free(&r->hosts);
 		free(r);
@@ -168,7 +233,9 @@ void pc_resolver_destroy(struct pc_resolver *r)
 {
 	if (r == NULL)
 		return;
-	ares_destroy(r->channel);
+	for (unsigned i = 0; i < CHANNELS; i++)
+		if (r->channel[i].ares != NULL)
+			ares_destroy(r->channel[i].ares);
 	ares_library_cleanup();
 	hosts_free(&r->hosts);
 	free(r);
@@ -176,50 +243,51 @@ void pc_resolver_destroy(struct pc_resolver *r)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
-/* A c-ares channel's search list is fixed when it is made, so a new list needs a new channel. */
-static void use_domains(struct pc_resolver *r)
+/* Reads what the stack knows now. Without any name server the last ones are kept. */
+static void read_settings(const struct pc_resolver *r, struct settings *s)
 {
-	char domain[DOMAINS_MAX][PC_DOMAIN_MAX + 1] = {0};
-	unsigned n = pc_stack_get_search(r->st, domain, DOMAINS_MAX);
-	ares_channel channel;
-
-	n = n < DOMAINS_MAX ? n : DOMAINS_MAX;
-	if (n == r->nb_domains && memcmp(domain, r->domain, sizeof(domain)) == 0)
+	memset(s, 0, sizeof(*s));
+	s->nb_domains = pc_stack_get_search(r->st, s->domain, DOMAINS_MAX);
+	s->nb_domains = s->nb_domains < DOMAINS_MAX ? s->nb_domains : DOMAINS_MAX;
+	s->nb_servers = pc_stack_get_dns(r->st, s->server, SERVERS_MAX);
+	s->nb_servers = s->nb_servers < SERVERS_MAX ? s->nb_servers : SERVERS_MAX;
+	if (s->nb_servers != 0)
 		return;
-	memcpy(r->domain, domain, sizeof(domain));
-	r->nb_domains = n;
-	if (make_channel(r, &channel) != ARES_SUCCESS) {
-		r->nb_domains = DOMAINS_MAX + 1; /* retry with the next question */
-		return;
-	}
-	ares_destroy(r->channel);
-	r->channel = channel;
-	r->nb_servers = 0;
+	s->nb_servers = r->settings.nb_servers;
+	memcpy(s->server, r->settings.server, sizeof(s->server));
 }
 
-/* Name servers learned from the network take precedence over resolv.conf. */
-static void use_servers(struct pc_resolver *r)
+static bool are_same_domains(const struct settings *a, const struct settings *b)
 {
-	struct ares_addr_node node[SERVERS_MAX];
-	struct pc_addr server[SERVERS_MAX];
-	unsigned n = pc_stack_get_dns(r->st, server, SERVERS_MAX);
+	return a->nb_domains == b->nb_domains &&
+	       memcmp(a->domain, b->domain, sizeof(a->domain)) == 0;
+}
 
-	n = n < SERVERS_MAX ? n : SERVERS_MAX;
-	if (n == 0 || (n == r->nb_servers && memcmp(server, r->server, n * sizeof(server[0])) == 0))
-		return;
-	memset(node, 0, sizeof(node));
-	for (unsigned i = 0; i < n; i++) {
-		node[i].next = i + 1 < n ? &node[i + 1] : NULL;
-		node[i].family = pc_addr_is_ip4(&server[i]) ? AF_INET : AF_INET6;
-		if (node[i].family == AF_INET)
-			node[i].addr.addr4.s_addr = pc_addr_get_ip4(&server[i]);
-		else
-			memcpy(&node[i].addr.addr6, server[i].b, sizeof(server[i].b));
-	}
-	if (ares_set_servers(r->channel, node) != ARES_SUCCESS)
-		return; /* retry with the next question */
-	memcpy(r->server, server, sizeof(server));
-	r->nb_servers = n;
+/* Gives a channel without pending questions other settings. Returns 0 or ARES_E*. */
+static int change_settings(struct channel *c, const struct settings *was, const struct settings *s)
+{
+	if (c == c->r->current && are_same_domains(was, s))
+		return set_servers(c->ares, s);
+	return open_channel(c, s);
+}
+
+/* Chooses the channel of a new question: another one if the settings have changed. If that fails, or
+ * questions are pending on both, the next question tries it again. */
+static struct channel *choose_channel(struct pc_resolver *r)
+{
+	struct channel *next = r->current;
+	struct settings s;
+
+	read_settings(r, &s);
+	if (memcmp(&s, &r->settings, sizeof(s)) == 0)
+		return next;
+	if (next->asked != 0)
+		next = next == &r->channel[0] ? &r->channel[1] : &r->channel[0];
+	if (next->asked != 0 || change_settings(next, &r->settings, &s) != ARES_SUCCESS)
+		return r->current;
+	r->settings = s;
+	r->current = next;
+	return next;
 }
 
 static int error_of(int status)
@@ -260,11 +328,12 @@ static void on_answer(void *arg, int status, int timeouts, struct ares_addrinfo 
 	}
 	if (result != NULL)
 		ares_freeaddrinfo(result);
-	q->r->asked--;
 	if (status == ARES_SUCCESS && n == 0)
 		status = ARES_ENODATA;
-	pc_stack_sort(q->r->st, addr, n);
+	pc_stack_sort(q->channel->r->st, addr, n);
 	q->done(q->arg, error_of(status), addr, n);
+	q->channel
+	    ->asked--; /* now, because c-ares still uses the channel if another question follows */
 	free(q);
 }
 
@@ -309,16 +378,14 @@ static int ask(struct pc_resolver *r, const char *node, int family, uint16_t por
 	    .ai_family = family,
 	    .ai_socktype = SOCK_STREAM};
 	struct question *q = malloc(sizeof(*q));
+	struct channel *c;
 
 	if (q == NULL)
 		return EAI_MEMORY;
-	*q = (struct question){.r = r, .done = done, .arg = arg, .port = port};
-	if (r->asked == 0) {
-		use_domains(r);
-		use_servers(r);
-	}
-	r->asked++;
-	ares_getaddrinfo(r->channel, node, NULL, &hints, on_answer, q);
+	c = choose_channel(r);
+	*q = (struct question){.channel = c, .done = done, .arg = arg, .port = port};
+	c->asked++;
+	ares_getaddrinfo(c->ares, node, NULL, &hints, on_answer, q);
 	return 0;
 }
 
@@ -355,24 +422,40 @@ int pc_getaddrinfo(struct pc_resolver *r, const char *node, const char *service,
 
 /* ---- the turn -------------------------------------------------------------------------------- */
 
+/* Processes what has arrived at a socket. */
+static void look_at(struct pc_resolver *r, const struct watched *w)
+{
+	struct pollfd p = {.fd = w->fd,
+	                   .events = (short)((w->reads ? POLLIN : 0) | (w->writes ? POLLOUT : 0))};
+
+	if (w->fd == 0 || pc_poll(r->st, &p, 1) <= 0)
+		return;
+	ares_process_fd(w->channel->ares,
+	                p.revents & (POLLIN | POLLERR | POLLHUP) ? w->fd : ARES_SOCKET_BAD,
+	                p.revents & POLLOUT ? w->fd : ARES_SOCKET_BAD);
+}
+
+static bool is_idle(const struct pc_resolver *r)
+{
+	for (unsigned i = 0; i < CHANNELS; i++)
+		if (r->channel[i].asked != 0)
+			return false;
+	return true;
+}
+
 void pc_resolver_turn(struct pc_resolver *r, uint64_t now_ns)
 {
-	if (r->asked == 0)
+	if (is_idle(r))
 		return;
-	for (unsigned i = 0; i < SOCKETS_MAX; i++) {
+	for (unsigned i = 0; i < CHANNELS * SOCKETS_MAX; i++) {
 		const struct watched w = r->watched[i];
-		struct pollfd p = {.fd = w.fd,
-		                   .events =
-		                       (short)((w.reads ? POLLIN : 0) | (w.writes ? POLLOUT : 0))};
 
-		if (w.fd == 0 || pc_poll(r->st, &p, 1) <= 0)
-			continue;
-		ares_process_fd(r->channel,
-		                p.revents & (POLLIN | POLLERR | POLLHUP) ? w.fd : ARES_SOCKET_BAD,
-		                p.revents & POLLOUT ? w.fd : ARES_SOCKET_BAD);
+		look_at(r, &w);
 	}
-	if (now_ns >= r->look_ns) {
-		r->look_ns = now_ns + LOOK_NS;
-		ares_process_fd(r->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	}
+	if (now_ns < r->look_ns)
+		return;
+	r->look_ns = now_ns + LOOK_NS;
+	for (unsigned i = 0; i < CHANNELS; i++)
+		if (r->channel[i].asked != 0)
+			ares_process_fd(r->channel[i].ares, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
 }

@@ -298,7 +298,7 @@ static void hear_other(struct wt *w)
 	wt_drop(w);
 }
 
-/* servers change when nothing is under way, so that no question is lost; an unchanged list changes nothing */
+/* servers that change are those of the next question, and none that is under way is lost; an unchanged list changes nothing */
 static void other_servers(struct wt *w)
 {
 	const struct pc_addr first = addr(SERVER), second = addr(OTHER);
@@ -314,7 +314,7 @@ static void other_servers(struct wt *w)
 	OK(pc_stack_del_dns(w->st, &first));
 	EQ(lookup(r, "b.example.", NULL, AF_INET, 0), 0);
 	CHECK(next(w, r, &q2));
-	EQ(q2.ends.dst_be, inet_addr(SERVER));
+	EQ(q2.ends.dst_be, inet_addr(OTHER));
 	respond(w, r, &q2, 0, 1);
 	EQ(answer.calls, 1);
 	q.payload = kept;
@@ -334,6 +334,44 @@ static void other_servers(struct wt *w)
 	respond(w, r, &q, 0, 1);
 	EQ(answer.calls, 1);
 	pc_resolver_destroy(r);
+}
+
+/* A question is always under way, as in a proxy: what the network tells applies all the same, if not at once when it tells
+ * something new while questions to the servers before the last are under way. */
+static void never_idle(struct wt *w)
+{
+	const struct pc_addr first = addr(SERVER), second = addr(OTHER);
+	struct pc_resolver *r = start_resolver(w);
+	struct frame_info q[4];
+	uint8_t kept[100];
+
+	hear_other(w);
+	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q[0]));
+	memcpy(kept, q[0].payload, q[0].payload_len);
+	q[0].payload = kept;
+	OK(pc_stack_add_dns(w->st, &second));
+	OK(pc_stack_del_dns(w->st, &first));
+	for (unsigned i = 1; i < 3; i++) {
+		EQ(lookup(r, "b.example.", NULL, AF_INET, 0), 0);
+		CHECK(next(w, r, &q[i]));
+		EQ(q[i].ends.dst_be, inet_addr(OTHER));
+		if (i == 1) {
+			OK(pc_stack_add_dns(w->st, &first));
+			OK(pc_stack_del_dns(w->st, &second));
+		}
+	}
+	respond(w, r, &q[0], 0, 1);
+	EQ(answer.calls, 1);
+	EQ(lookup(r, "c.example.", NULL, AF_INET, 0), 0);
+	CHECK(next(w, r, &q[3]));
+	EQ(q[3].ends.dst_be, inet_addr(SERVER));
+	respond(w, r, &q[3], 0, 1);
+	EQ(answer.calls, 1);
+	pc_resolver_destroy(r);
+	EQ(answer.calls, 3);
+	wt_settle(w);
+	wt_drop(w);
 }
 
 /* the second server is asked when the first fails */
@@ -376,7 +414,7 @@ static bool asks(const struct frame_info *q, const char *labels)
 	return memcmp(q->payload + 12, labels, strlen(labels) + 1) == 0;
 }
 
-/* a search list that changes is for the next question when none is under way: none is given up for it */
+/* a search list that changes is for the next question; none is given up for it */
 static void other_domains(struct wt *w)
 {
 	struct pc_resolver *r = start_resolver(w);
@@ -391,7 +429,7 @@ static void other_domains(struct wt *w)
 	OK(pc_stack_add_search(w->st, "two.example"));
 	EQ(pc_getaddrinfo(r, "b", NULL, NULL, on_answer, NULL), 0);
 	EQ(answer.calls, 0);
-	CHECK(next(w, r, &q) && asks(&q, "\1b\3one\7example"));
+	CHECK(next(w, r, &q) && asks(&q, "\1b\3two\7example"));
 	wt_drop(w);
 	first.payload = kept;
 	respond(w, r, &first, 0, 1);
@@ -410,6 +448,40 @@ static void other_domains(struct wt *w)
 	respond(w, r, &q, 0, 1);
 	EQ(answer.calls, 1);
 	pc_resolver_destroy(r);
+	wt_settle(w);
+	wt_drop(w);
+}
+
+/* The next question comes from the callback of one, when the search list has just changed. */
+struct asker {
+	struct wt *w;
+	struct pc_resolver *r;
+};
+
+static void on_first_answer(void *arg, int status, const struct pc_endpoint *addrs, unsigned n)
+{
+	const struct asker *a = arg;
+
+	on_answer(NULL, status, addrs, n);
+	(void)pc_stack_add_search(a->w->st, "two.example");
+	(void)pc_getaddrinfo(a->r, "b", NULL, NULL, on_answer, NULL);
+}
+
+static void asked_by_callback(struct wt *w)
+{
+	struct asker a = {w, start_resolver(w)};
+	const struct addrinfo hints = {.ai_family = AF_INET};
+	struct frame_info q;
+
+	memset(&answer, 0, sizeof(answer));
+	EQ(pc_getaddrinfo(a.r, "a.example.", NULL, &hints, on_first_answer, &a), 0);
+	CHECK(next(w, a.r, &q));
+	respond(w, a.r, &q, 0, 1);
+	EQ(answer.calls, 1);
+	CHECK(next(w, a.r, &q) && asks(&q, "\1b\3two\7example"));
+	wt_drop(w);
+	pc_resolver_destroy(a.r);
+	EQ(answer.calls, 2);
 	wt_settle(w);
 	wt_drop(w);
 }
@@ -518,9 +590,11 @@ static const struct wt_case cases[] = {
     {"what failures are called", failures},
     {"the resolver ends before the answer", ends_early},
     {"servers that change", other_servers},
+    {"RFC 8106 5.1: servers that change while questions are always under way", never_idle},
     {"the second server is asked after the first", second_server},
     {"sockets are given back", many_questions},
     {"domains that change", other_domains},
+    {"domains that change, and a question from a callback", asked_by_callback},
     {"a server that nobody runs", refused},
     {"a server that is silent", silent},
     {"RFC 7766 5: a truncated answer", truncated},
