@@ -17,8 +17,10 @@
 #include <percore/resolve.h>
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <ares.h>
 #include <percore/socket.h>
@@ -352,7 +354,35 @@ static int read_port(const char *service, uint16_t *port)
 	return 0;
 }
 
-/* Resolves without a query: an address, or a name in /etc/hosts. Returns how many addresses. */
+/* Says whether a name is "localhost" or ends in ".localhost", with or without a final dot. */
+static bool is_localhost(const char *node)
+{
+	static const char last[] = "localhost";
+	const size_t len = sizeof(last) - 1;
+	size_t n = strlen(node);
+
+	n -= n > 0 && node[n - 1] == '.';
+	return n >= len && strncasecmp(node + n - len, last, len) == 0 &&
+	       (n == len || node[n - len - 1] == '.');
+}
+
+/* RFC 6761 section 6.3: such names are this host, whatever name servers say, and are not asked of
+ * them. */
+static unsigned find_localhost(const char *node, int family, struct pc_addr addr[2])
+{
+	unsigned n = 0;
+
+	if (!is_localhost(node))
+		return 0;
+	if (family != AF_INET)
+		addr[n++] = (struct pc_addr){.b = {[15] = 1}};
+	if (family != AF_INET6)
+		addr[n++] = pc_addr_ip4(htonl(INADDR_LOOPBACK));
+	return n;
+}
+
+/* Resolves without a query: an address, a name in /etc/hosts, or localhost. Returns how many
+ * addresses. */
 static unsigned find_here(const struct pc_resolver *r, const char *node, int family,
                           struct pc_endpoint *to)
 {
@@ -363,6 +393,8 @@ static unsigned find_here(const struct pc_resolver *r, const char *node, int fam
 		n = family == AF_UNSPEC || (family == AF_INET) == pc_addr_is_ip4(&addr[0]);
 	else
 		n = hosts_find(&r->hosts, node, family, addr, ADDRS_MAX);
+	if (n == 0)
+		n = find_localhost(node, family, addr);
 	for (unsigned i = 0; i < n; i++)
 		to[i].addr = addr[i];
 	pc_stack_sort(r->st, to, n);

@@ -112,6 +112,33 @@ static void services(struct wt *w)
 	pc_resolver_destroy(NULL);
 }
 
+/* RFC 6761 section 6.3: names below localhost are this host, whoever runs the name servers; others that look like it are not. */
+static void localhost(struct wt *w)
+{
+	static const char *const here[] = {"a.localhost", "A.b.LocalHost.", "localhost."};
+	static const char *const there[] = {"alocalhost.", "localhost.example."};
+	struct pc_resolver *r = start_resolver(w);
+
+	for (unsigned i = 0; i < 3; i++) {
+		EQ(lookup(r, here[i], "7", AF_INET, 0), 0);
+		CHECK(answer.calls == 1 && answer.n == 1 && is(0, "127.0.0.1", 7));
+		EQ(lookup(r, here[i], NULL, AF_INET6, 0), 0);
+		CHECK(answer.calls == 1 && answer.n == 1 && is(0, "::1", 0));
+		EQ(lookup(r, here[i], NULL, AF_UNSPEC, 0), 0);
+		CHECK(answer.calls == 1 && answer.n == 2 && is(0, "::1", 0));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		EQ(lookup(r, there[i], NULL, AF_INET, 0), 0);
+		EQ(answer.calls, 0);
+	}
+	pc_resolver_turn(r, 0);
+	wt_pass(w, 10);
+	wt_drop(w);
+	pc_resolver_destroy(r);
+	wt_settle(w);
+	wt_drop(w);
+}
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 /* The next question of the resolver: a datagram to port 53. Returns false when there is none. */
@@ -585,6 +612,7 @@ static void truncated(struct wt *w)
 static const struct wt_case cases[] = {
     {"getaddrinfo(3): addresses, and what is wrong", numbers},
     {"getaddrinfo(3): ports", services},
+    {"RFC 6761 6.3: localhost", localhost},
     {"addresses in their order, with the port", addresses},
     {"RFC 6724 6: addresses that there is no way to come last", order},
     {"what failures are called", failures},
