@@ -22,6 +22,10 @@
 /* RFC 3810 section 9, RFC 3376 section 8: Robustness Variable and Unsolicited Report Interval */
 #define REPORTS     2
 #define INTERVAL_MS 1000
+/* Answers are spread over this time at least, and none that is due within it is hastened: a query is
+ * answered by a report for each group, so that forged ones that want answers at once would flood the
+ * link */
+#define SPREAD_MS 20
 
 #define MS_NS UINT64_C(1000000)
 
@@ -139,6 +143,13 @@ void group_leave(struct neigh_table *nt, uint8_t netif, const struct pc_addr *gr
 	set_report_due(nt, g, INTERVAL_MS);
 }
 
+/* Has a group reported after a random fraction of delay_ms, or before if that is due already. */
+static void answer(struct neigh_table *nt, struct group *g, uint32_t delay_ms)
+{
+	if (g->due_ns > nt->ctx->now_ns + SPREAD_MS * MS_NS)
+		set_report_due(nt, g, delay_ms + 1);
+}
+
 void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct pc_addr *group,
                  uint32_t delay_ms)
 {
@@ -147,7 +158,7 @@ void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct p
 
 		if (g->refs != 0 && g->netif == netif && pc_addr_is_ip4(&g->addr) == ip4 &&
 		    is_reported(&g->addr) && (group == NULL || pc_addr_equal(group, &g->addr)))
-			set_report_due(nt, g, delay_ms + 1);
+			answer(nt, g, RTE_MAX(delay_ms, (uint32_t)SPREAD_MS));
 	}
 }
 

@@ -208,6 +208,25 @@ static void one_of_two(struct wt *w)
 	NOTHING(1000);
 }
 
+/* Queries that want to be answered at once, as nobody does who is honest: each of them would be answered by a report for every
+ * group. */
+static void hurried_queries(struct wt *w)
+{
+	const struct pc_addr second = group4("239.1.2.4");
+	unsigned n = 0;
+
+	join(w, GROUP);
+	EQ(ip_group_join(&w->st->ip, 0, &second), 0);
+	wt_pass(w, 3000);
+	wt_drop(w);
+	for (unsigned ms = 0; ms < 1000; ms++) {
+		query(w, 0, NULL, 12);
+		wt_pass(w, 1);
+		n += wt_drop(w);
+	}
+	IN(n, 2 * 1000 / 21, 2 * 1000 / 8);
+}
+
 static void older_queriers(struct wt *w)
 {
 	const struct pc_addr g = group4(GROUP);
@@ -361,6 +380,7 @@ static const struct wt_case cases[] = {
     {"RFC 3376 5.1: what is left keeps no place", left_give_way},
     {"RFC 3376 5.2: queries are answered in time", queries},
     {"RFC 3376 5.2: one group of two", one_of_two},
+    {"RFC 3376 5.2: queries in a hurry", hurried_queries},
     {"RFC 3376 7.2.1, RFC 2236: older queriers", older_queriers},
     {"RFC 4541 2.1.1: queries of who has no address", asked_by_nobody},
     {"RFC 3376 9.1: what is invalid is dropped", validity},
