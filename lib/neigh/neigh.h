@@ -10,7 +10,8 @@
  * then by broadcast).  An entry is known by its index and generation; a cached index whose
  * generation no longer matches is looked up again.  A full table evicts the least recently used
  * entry that holds no frames; if half of the entries hold some, the one that has held them longest;
- * if half of them are of hosts that asked for us and were never reached, one of those.  Requests to one neighbour are at least arp.retry_ms apart (RFC 1122 section 2.3.2.1).
+ * if half of them are of hosts that asked for us and were never reached, one of those.  Requests to
+ * one neighbour are at least arp.retry_ms apart (RFC 1122 section 2.3.2.1).
  */
 
 #include <stdbool.h>

@@ -173,8 +173,8 @@ void pc_stack_sort(struct pc_stack *st, struct pc_endpoint *addrs, unsigned n);
 
 /**
  * pc_stack_add_search adds a domain to the search list of resolvers; pc_stack_del_search removes
- * it, or undoes one of several additions. Both return 0, or -1 with errno ENOSPC (8 are known) or EINVAL (empty, or longer than
- * PC_DOMAIN_MAX).
+ * it, or undoes one of several additions. Both return 0, or -1 with errno ENOSPC (8 are known) or
+ * EINVAL (empty, or longer than PC_DOMAIN_MAX).
  */
 int pc_stack_add_search(struct pc_stack *st, const char *domain);
 int pc_stack_del_search(struct pc_stack *st, const char *domain);
