@@ -8,7 +8,8 @@
  * within FDB_WALK_NS.
  *
  * Invariants: an entry is used if and only if its key is in the hash; learnt[p] is the number of
- * entries of port p that are not static. Slots stay valid while nothing is removed.
+ * entries of port p that are not static and have not left. Slots stay valid while nothing is
+ * removed.
  *
  * The hash is Jenkins' with a secret: with a CRC, an attacker who chooses MAC addresses can find
  * some that collide whatever the secret is. Buckets that overflow are chained (EXT_TABLE), so that
@@ -41,7 +42,8 @@ struct fdb {
 	struct rte_hash *hash;
 	struct entry *entry;
 	struct fdb_config config;
-	uint32_t n, hand; /* hand: position of fdb_age's walk */
+	uint32_t n, left; /* entries in use; those of them that have left */
+	uint32_t hand;    /* position of fdb_age's walk */
 	uint64_t walked_ns;
 	uint32_t learnt[FDB_PORTS];
 };
@@ -166,16 +168,24 @@ static enum fdb_learnt learn_new(struct fdb *f, uint64_t key, uint8_t port, uint
 	return FDB_NEW;
 }
 
+static void leave(struct fdb *f, struct entry *e)
+{
+	if (e->has_left)
+		return;
+	e->has_left = true;
+	f->left++;
+	f->learnt[e->port]--;
+}
+
 static enum fdb_learnt move(struct fdb *f, struct entry *e, uint8_t port, uint64_t now_ns)
 {
 	const bool old = is_old(f, e, now_ns);
 
-	if (e->port != port && f->learnt[port] >= f->config.port_entries) {
-		e->has_left = true;
+	leave(f, e);
+	if (e->port != port && f->learnt[port] >= f->config.port_entries)
 		return FDB_LIMIT;
-	}
-	f->learnt[e->port]--;
 	f->learnt[port]++;
+	f->left--;
 	e->port = port;
 	e->seen_ns = now_ns;
 	e->has_left = false;
@@ -224,7 +234,8 @@ static void take_out(struct fdb *f, uint32_t slot)
 
 	if (rte_hash_get_key_with_position(f->hash, (int32_t)slot, &key) == 0)
 		(void)rte_hash_del_key(f->hash, key);
-	f->learnt[e->port]--;
+	leave(f, e);
+	f->left--;
 	f->n--;
 	e->used = false;
 }
@@ -253,7 +264,7 @@ uint32_t fdb_flush(struct fdb *f, uint8_t port)
 	for (uint32_t i = 0; i < f->config.entries && f->learnt[port] > 0; i++) {
 		const struct entry *e = &f->entry[i];
 
-		if (!e->used || e->is_static || e->port != port)
+		if (!e->used || e->is_static || e->has_left || e->port != port)
 			continue;
 		take_out(f, i);
 		n++;
@@ -263,7 +274,7 @@ uint32_t fdb_flush(struct fdb *f, uint8_t port)
 
 uint32_t fdb_count(const struct fdb *f)
 {
-	return f->n;
+	return f->n - f->left;
 }
 
 uint32_t fdb_count_port(const struct fdb *f, uint8_t port)
@@ -292,7 +303,7 @@ bool fdb_next(const struct fdb *f, uint32_t *at, struct fdb_station *s)
 
 bool fdb_validate(const struct fdb *f)
 {
-	uint32_t learnt[FDB_PORTS] = {0}, n = 0;
+	uint32_t learnt[FDB_PORTS] = {0}, n = 0, left = 0;
 
 	for (uint32_t i = 0; i < f->config.entries; i++) {
 		const struct entry *e = &f->entry[i];
@@ -301,11 +312,12 @@ bool fdb_validate(const struct fdb *f)
 		if (!e->used)
 			continue;
 		n++;
-		learnt[e->port] += !e->is_static;
+		left += e->has_left;
+		learnt[e->port] += !e->is_static && !e->has_left;
 		if (rte_hash_get_key_with_position(f->hash, (int32_t)i, &key) != 0 ||
 		    rte_hash_lookup(f->hash, key) != (int32_t)i)
 			return false;
 	}
-	return n == f->n && rte_hash_count(f->hash) == (int32_t)n &&
+	return n == f->n && left == f->left && rte_hash_count(f->hash) == (int32_t)n &&
 	       memcmp(learnt, f->learnt, sizeof(learnt)) == 0;
 }

@@ -96,8 +96,8 @@ void fdb_age(struct fdb *f, uint64_t now_ns);
 uint32_t fdb_flush(struct fdb *f, uint8_t port);
 
 /*
- * fdb_count returns how many stations there are; fdb_count_port returns how many have been learnt
- * behind a port.
+ * fdb_count returns how many stations there are, as fdb_next tells them; fdb_count_port returns how
+ * many have been learnt behind a port.
  */
 uint32_t fdb_count(const struct fdb *f);
 uint32_t fdb_count_port(const struct fdb *f, uint8_t port);
