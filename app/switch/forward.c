@@ -78,33 +78,75 @@ static void drop(struct vswitch *s, unsigned in, struct rte_mbuf *m, enum count 
 	rte_pktmbuf_free(m);
 }
 
+/* ---- headers --------------------------------------------------------------------------------- */
+
+static uint16_t get16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static bool is_tag(uint16_t type)
+{
+	return type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ;
+}
+
+/* Reads the tag of a frame, if it has one, and the length of the rest. Returns COUNT_MAX, or
+ * the reason to drop it. Tags of 802.1ad, and those after the first, are not ours: they pass
+ * unchanged. */
+static enum count read_tag(struct frame *f, const uint8_t *p)
+{
+	uint32_t header = FRAME_HDR;
+
+	f->tci = 0;
+	f->tagged = get16(p + 12) == RTE_ETHER_TYPE_VLAN;
+	while (header < FRAME_HDR + 2 * FRAME_TAG && is_tag(get16(p + header - 2))) {
+		header += FRAME_TAG;
+		if (f->m->data_len < header)
+			return COUNT_drop_runt;
+	}
+	if (f->tagged)
+		f->tci = get16(p + FRAME_HDR);
+	f->payload = f->m->pkt_len - header;
+	return COUNT_MAX;
+}
+
+static bool fits(const struct vswitch *s, unsigned port, const struct frame *f)
+{
+	return f->payload <= s->port[port].port->info.mtu;
+}
+
 /* ---- out ------------------------------------------------------------------------------------- */
+
+/* Whether a frame, which may still be too short for its headers, fits a port. */
+static bool fits_mirror(const struct vswitch *s, unsigned port, struct rte_mbuf *m)
+{
+	struct frame f = {.m = m};
+
+	return m->data_len < FRAME_HDR ||
+	       read_tag(&f, rte_pktmbuf_mtod(m, const uint8_t *)) != COUNT_MAX || fits(s, port, &f);
+}
 
 /* Also queues the frame at the mirror port, if there is one. */
 static void reflect(struct vswitch *s, unsigned port, struct rte_mbuf *m, uint64_t now_ns)
 {
-	struct vport *to;
+	const unsigned to = s->port[port].mirror;
 
-	if (likely(s->port[port].mirror == NO_PORT))
+	if (likely(to == NO_PORT))
 		return;
-	to = &s->port[s->port[port].mirror];
-	if (out_is_full(&to->out, now_ns)) {
-		to->counts.value[COUNT_tx_queue_full]++;
-		return;
+	if (!fits_mirror(s, to, m)) {
+		count(s, to, COUNT_tx_mtu);
+	} else if (out_is_full(&s->port[to].out, now_ns)) {
+		count(s, to, COUNT_tx_queue_full);
+	} else {
+		frame_share(m, 1);
+		out_put(&s->port[to].out, m, now_ns);
 	}
-	frame_share(m, 1);
-	out_put(&to->out, m, now_ns);
 }
 
 static void put(struct vswitch *s, unsigned port, struct rte_mbuf *m, uint64_t now_ns)
 {
 	reflect(s, port, m, now_ns);
 	out_put(&s->port[port].out, m, now_ns);
-}
-
-static bool fits(const struct vswitch *s, unsigned port, const struct frame *f)
-{
-	return f->payload <= s->port[port].port->info.mtu;
 }
 
 static struct frame_tag tag_for(const struct frame *f, bool wants)
@@ -233,11 +275,6 @@ static void flood(struct vswitch *s, unsigned in, const struct frame *f, uint64_
 
 /* ---- in -------------------------------------------------------------------------------------- */
 
-static uint16_t get16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
 /* Whether a group address is one of those that stay on their link: 01:80:c2:00:00:0X. */
 static bool is_reserved(const struct vswitch *s, const uint8_t *mac)
 {
@@ -245,31 +282,6 @@ static bool is_reserved(const struct vswitch *s, const uint8_t *mac)
 
 	return memcmp(mac, link_local, sizeof(link_local)) == 0 && mac[5] < 16 &&
 	       (s->group_forward >> mac[5] & 1) == 0;
-}
-
-static bool is_tag(uint16_t type)
-{
-	return type == RTE_ETHER_TYPE_VLAN || type == RTE_ETHER_TYPE_QINQ;
-}
-
-/* Reads the tag of a frame, if it has one, and the length of the rest. Returns COUNT_MAX, or
- * the reason to drop it. Tags of 802.1ad, and those after the first, are not ours: they pass
- * unchanged. */
-static enum count read_tag(struct frame *f, const uint8_t *p)
-{
-	uint32_t header = FRAME_HDR;
-
-	f->tci = 0;
-	f->tagged = get16(p + 12) == RTE_ETHER_TYPE_VLAN;
-	while (header < FRAME_HDR + 2 * FRAME_TAG && is_tag(get16(p + header - 2))) {
-		header += FRAME_TAG;
-		if (f->m->data_len < header)
-			return COUNT_drop_runt;
-	}
-	if (f->tagged)
-		f->tci = get16(p + FRAME_HDR);
-	f->payload = f->m->pkt_len - header;
-	return COUNT_MAX;
 }
 
 /* Finds the VLAN of a frame (IEEE 802.1Q 8.6.1, 8.6.2). Returns as read_tag. */

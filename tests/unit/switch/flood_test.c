@@ -223,6 +223,32 @@ static void a_mirror_sees_tags_as_they_were(void)
 	bed_end();
 }
 
+/* A mirror with a smaller MTU than the port that it watches. */
+static void a_mirror_gets_what_fits_it(void)
+{
+	static const struct {
+		int tci;
+		unsigned len;
+		const char *outs;
+	} rows[] = {{-1, 1014, "0111"}, {-1, 1015, "0110"}, {10, 1018, "0111"}, {10, 1019, "0110"}};
+
+	bed_begin();
+	set(switch_config_mirror, "0=3");
+	bed.port[3].port.info.mtu = 1000;
+	bed_make();
+	for (size_t i = 0; i < ROWS(rows); i++) {
+		bed_receive(0, bed_frame(0, 1, rows[i].tci, rows[i].len)); /* received there */
+		CHECK_ROW(strcmp(bed_outs(), rows[i].outs) == 0, rows[i].outs);
+		CU_ASSERT_EQUAL(bed_count(3, COUNT_tx_mtu), (i + 1) / 2);
+	}
+	bed_receive(1, bed_frame(1, 2, -1, 1015)); /* sent there */
+	OUTS("1000");
+	CU_ASSERT_EQUAL(bed_count(3, COUNT_tx_mtu), 3);
+	bed_receive(0, bed_frame(0, 1, -1, 13)); /* too short to say */
+	OUTS("0001");
+	bed_end();
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -236,6 +262,7 @@ int main(void)
 	    {"storms are held back", storms_are_held_back},
 	    {"a mirror sees both ways", a_mirror_sees_both_ways},
 	    {"a mirror sees tags as they were", a_mirror_sees_tags_as_they_were},
+	    {"a mirror gets what fits it", a_mirror_gets_what_fits_it},
 	};
 
 	return bed_run("switch/flood", cases, ROWS(cases));
