@@ -11,7 +11,7 @@
  * dropped, and so are those that arrive later within that time (RFC 8200 section 4.5, RFC 5722), in
  * both families.
  *
- * Limits: ip.fragments mbufs in all, a quarter of them for one source (for IPv6, a /64), and
+ * Limits: ip.fragments mbufs in all, a quarter of them for one source (fw/source.h), and
  * ip.fragments_each fragments for one datagram.  When there is no room, the oldest datagram is
  * evicted: a genuine one is complete within milliseconds, so a flood of incomplete ones starves
  * itself first.
@@ -32,6 +32,7 @@
 #include <rte_mbuf.h>
 
 #include "base/pkt.h"
+#include "fw/source.h"
 
 #define SHARE  4    /* a source may hold 1/SHARE of ip.fragments */
 #define SHARES 1024 /* number of per-source counters */
@@ -113,10 +114,10 @@ struct frags *frags_create(struct ctx *ctx)
 	return fr;
 }
 
-/* For IPv6, a /64 counts as one source. */
 static struct share *share_of(struct frags *fr, const struct pc_addr *src)
 {
-	const uint64_t v[3] = {src->q[0], pc_addr_is_ip4(src) ? src->q[1] : 0, 0};
+	const struct fw_source s = fw_source_of(src);
+	const uint64_t v[3] = {s.name, s.is_link_local, 0};
 
 	return &fr->share[hash24(&fr->key, v) % SHARES];
 }

@@ -10,9 +10,12 @@
  */
 #include "tcp/known.h"
 
+#include "fw/source.h"
+
 static uint64_t known_hash_of(const struct known *k, const struct pc_addr *a)
 {
-	const uint64_t v[3] = {a->q[0], pc_addr_is_ip4(a) ? a->q[1] : 0, 0};
+	const struct fw_source s = fw_source_of(a);
+	const uint64_t v[3] = {s.name, s.is_link_local, 0};
 
 	return hash24(&k->key, v);
 }

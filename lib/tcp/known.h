@@ -3,8 +3,8 @@
 #define TCP_KNOWN_H
 
 /*
- * Sources that have completed a handshake: an IPv4 address, or a /64 of IPv6.  Such a source
- * exists, which is more than can be said of the sources of most SYNs in a flood.
+ * Sources (fw/source.h) that have completed a handshake.  Such a source exists, which is more than
+ * can be said of the sources of most SYNs in a flood.
  *
  * Invariant: a source that was known before frames began to arrive faster than they are processed
  * is not evicted by what arrives then, for KNOWN_UNITS units of time.

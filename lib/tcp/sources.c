@@ -13,6 +13,8 @@
 #include <rte_common.h>
 #include <rte_malloc.h>
 
+#include "fw/source.h"
+
 static uint64_t row_length(uint64_t n)
 {
 	return rte_align64pow2(RTE_MAX(n, UINT64_C(64)));
@@ -48,11 +50,10 @@ void sources_fini(struct sources *s)
 
 static uint64_t source_hash_of(const struct sources *s, const struct pc_addr *a)
 {
-	struct pc_addr source = *a;
+	const struct fw_source source = fw_source_of(a);
+	const uint64_t v[2] = {source.name, source.is_link_local};
 
-	if (!pc_addr_is_ip4(a))
-		source.q[1] = 0;
-	return pc_siphash24(&s->key, &source, sizeof(source));
+	return pc_siphash24(&s->key, v, sizeof(v));
 }
 
 void sources_change(struct sources *s, const struct pc_addr *a, uint32_t by)

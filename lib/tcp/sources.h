@@ -3,8 +3,7 @@
 #define TCP_SOURCES_H
 
 /*
- * How many of something each source has.  A source is an IPv4 address, or an IPv6 /64, which is
- * what one host is given.
+ * How many of something each source (fw/source.h) has.
  */
 
 #include <stdbool.h>

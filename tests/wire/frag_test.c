@@ -584,6 +584,30 @@ static void shares(struct wt *w)
 	wt_drop(w);
 }
 
+/* Neighbours by their link-local addresses do not share one, though these are of one /64. */
+static void neighbours_shares(struct wt *w)
+{
+	int fd;
+
+	w->cfg.ip_fragments = 512;
+	start(w);
+	fd = sock(w);
+	d.from = "fe80::99";
+	for (unsigned i = 0; i < 200; i++) {
+		make(w, true, false, 2992);
+		put(w, 1000, 1000, true);
+	}
+	IN(held(w), 121, 128);
+	d.from = "fe80::98";
+	make(w, true, false, 2992);
+	put_all(w, 1000, 0);
+	GOT(fd);
+	d.from = NULL;
+	wt_pass(w, 61000);
+	EQ(held(w), 0);
+	wt_drop(w);
+}
+
 /* Sources without number: the oldest give way, and one in earnest is served. */
 static void flood(struct wt *w)
 {
@@ -937,6 +961,7 @@ static const struct wt_case cases[] = {
     {"RFC 8200 4.1: a hop-by-hop header behind a fragment header", hop_by_hop},
     {"RFC 6980 5: no neighbour discovery in fragments", no_nd},
     {"a source has its share of the buffers", shares},
+    {"... and so has each neighbour", neighbours_shares},
     {"under a flood of fragments the oldest give way", flood},
     {"ip.fragments 0: no fragments", switched_off},
     {"a stack that ends frees what waits", left_behind},

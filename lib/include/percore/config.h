@@ -101,7 +101,7 @@ X(tcp, stash_from, 1024, 0, 4294967295, "connections", \
 X(tcp, backlog, 65535, 1, 1048576, "connections", "upper limit of listen()'s backlog") \
 X(tcp, syn_cache, 16384, 16, 16000000, "entries", "half-open connections per lcore") \
 X(tcp, source_connections, 0, 0, 1000000, "connections", \
-  "connections that listeners accept per lcore from one source, an IPv4 address or an IPv6 /64; 0: no limit") \
+  "connections that listeners accept per lcore from one source, an IPv4 address, an IPv6 /64 or a link-local address; 0: no limit") \
 X(tcp, source_half_open, 0, 0, 1000000, "connections", \
   "half-open connections per lcore of one source; further SYNs are answered with SYN cookies, or dropped if those are off; 0: no limit") \
 X(tcp, abort_on_overflow, 0, 0, 1, "boolean", \

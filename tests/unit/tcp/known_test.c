@@ -100,11 +100,25 @@ static void test_ip6(void)
 	CU_ASSERT_FALSE(known_has(&k, &b));
 }
 
+/* ... except that all neighbours share the one of link-local addresses (RFC 4291 2.5.6) */
+static void test_link_local(void)
+{
+	struct pc_addr a, b;
+
+	begin();
+	CU_ASSERT_EQUAL(pc_addr_parse("fe80::1", &a), 0);
+	CU_ASSERT_EQUAL(pc_addr_parse("fe80::2", &b), 0);
+	known_note(&k, &a, 0, false);
+	CU_ASSERT(known_has(&k, &a));
+	CU_ASSERT_FALSE(known_has(&k, &b));
+}
+
 static const struct unit_case cases[] = {
     {"remember", test_remember},
     {"nobody is forgotten for who comes while frames come too fast", test_busy},
     {"time wraps", test_wrap},
     {"a /64 is one source", test_ip6},
+    {"neighbours by their link-local addresses are not", test_link_local},
 };
 
 TCP_UNIT_MAIN("known")
