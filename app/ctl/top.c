@@ -81,13 +81,19 @@ static double per(uint64_t a, uint64_t b)
 	return b > 0 ? (double)a / (double)b : 0;
 }
 
+/* Another program at the same socket, with counters that begin at 0. */
+static bool is_another(const struct sample *a, const struct sample *b)
+{
+	return b->busy_ns < a->busy_ns || b->rx < a->rx || b->tx < a->tx || b->timed < a->timed;
+}
+
 static void print_lcore(const struct sample *before, const struct sample *b)
 {
 	static const struct sample nothing;
-	/* after a restart of the program at the same socket, the counters begin at 0 */
-	const struct sample *a = before->time_ns <= b->time_ns ? before : &nothing;
-	const uint64_t ns = b->time_ns - a->time_ns, rx = b->rx - a->rx;
-	const uint64_t timed = b->timed - a->timed;
+	const struct sample *a = is_another(before, b) ? &nothing : before;
+	/* time of day, also of a program that was started anew */
+	const uint64_t ns = b->time_ns > before->time_ns ? b->time_ns - before->time_ns : 0;
+	const uint64_t rx = b->rx - a->rx, timed = b->timed - a->timed;
 	const double cycles_per_ns = (double)b->tsc_khz / 1e6;
 	const double stack = per(b->stack_ns - a->stack_ns, timed) * cycles_per_ns;
 	const double program = per(b->program_ns - a->program_ns, timed) * cycles_per_ns;

@@ -63,7 +63,7 @@ static void a_new_program_has_counted_from_0(void)
 	answers[0] = "lcore 1 cpu 1 node 0 time-ns 5000000000 busy-ns 1000000000 rx-frames 700 "
 	             "tx-frames 900\n";
 	answers[1] =
-	    "lcore 1 cpu 1 node 0 time-ns 2000000000 busy-ns 500000000 rx-frames 0 tx-frames 300\n";
+	    "lcore 1 cpu 1 node 0 time-ns 7000000000 busy-ns 500000000 rx-frames 0 tx-frames 300\n";
 	CU_ASSERT_STRING_EQUAL(last_line(text), "    1     1    0   25.0          0        150     "
 	                                        "     -         -         -          -");
 }
@@ -83,9 +83,23 @@ static void a_full_disk_ends_it(void)
 	CU_ASSERT_EQUAL(failed, 1);
 }
 
+/* The time of day may have been set back before that. */
+static void a_new_program_may_be_of_another_time(void)
+{
+	char text[512];
+
+	answers[0] = "lcore 1 cpu 1 node 0 time-ns 5000000000 busy-ns 1000000000 rx-frames 700 "
+	             "tx-frames 900\n";
+	answers[1] =
+	    "lcore 1 cpu 1 node 0 time-ns 4000000000 busy-ns 500000000 rx-frames 0 tx-frames 300\n";
+	CU_ASSERT_STRING_EQUAL(last_line(text), "    1     1    0    0.0          0          0     "
+	                                        "     -         -         -          -");
+}
+
 static const struct unit_case cases[] = {
     {"rates are of the time between", rates_are_of_the_time_between},
     {"a new program has counted from 0", a_new_program_has_counted_from_0},
+    {"a new program may be of another time", a_new_program_may_be_of_another_time},
     {"a full disk ends it", a_full_disk_ends_it},
 };
 
