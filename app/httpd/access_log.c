@@ -15,6 +15,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -35,6 +37,7 @@
 #define BURST     64
 #define ROUNDS    64 /* through all rings, before the thread checks anything else */
 #define IDLE_NS   10000000
+#define LOOK_MS   100 /* whether to end, while nobody reads */
 
 struct access_ring {
 	struct rte_ring *free, *full;
@@ -52,6 +55,8 @@ struct access_log {
 	int fd;
 	char *path;
 	bool torn;       /* the file ends in the middle of a line: the disk was full */
+	bool is_file;    /* no pipe or terminal, whose reader may stop reading */
+	bool gave_up;    /* at the end: nobody reads */
 	time_t looked_s; /* when the file's name was last checked */
 	size_t out_len;
 	char out[OUT_BYTES];
@@ -67,13 +72,25 @@ static size_t lines_of(const char *p, size_t len)
 	return n;
 }
 
+/* Waits until a write will not block. Returns false if the log ends, and nobody reads. */
+static bool may_write(struct access_log *log)
+{
+	struct pollfd out = {.fd = log->fd, .events = POLLOUT};
+
+	while (!log->is_file && !log->gave_up && poll(&out, 1, LOOK_MS) <= 0)
+		log->gave_up = atomic_load_explicit(&log->stop, memory_order_acquire);
+	return !log->gave_up;
+}
+
 /* Returns how many bytes were written. */
-static size_t write_all(int fd, const char *p, size_t len)
+static size_t write_all(struct access_log *log, const char *p, size_t len)
 {
 	size_t done = 0;
 
-	while (done < len) {
-		ssize_t n = write(fd, p + done, len - done);
+	while (done < len && may_write(log)) {
+		/* a pipe that takes anything takes this much */
+		const size_t most = log->is_file ? len : PIPE_BUF;
+		ssize_t n = write(log->fd, p + done, len - done < most ? len - done : most);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -94,9 +111,9 @@ static void flush(struct access_log *log)
 
 	if (log->out_len == 0)
 		return;
-	if (log->torn && write_all(log->fd, "\n", 1) == 1)
+	if (log->torn && write_all(log, "\n", 1) == 1)
 		log->torn = false;
-	done = log->torn ? 0 : write_all(log->fd, log->out, log->out_len);
+	done = log->torn ? 0 : write_all(log, log->out, log->out_len);
 	if (done > 0)
 		log->torn = log->out[done - 1] != '\n';
 	log->lost += lines_of(log->out + done, log->out_len - done);
@@ -144,6 +161,14 @@ static int open_log(const char *path)
 	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 }
 
+static void use_fd(struct access_log *log, int fd)
+{
+	struct stat st;
+
+	log->fd = fd;
+	log->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Log rotation: reopens the log when path names another file now, or none. */
 static void follow_name(struct access_log *log)
 {
@@ -159,7 +184,7 @@ static void follow_name(struct access_log *log)
 	if (fd < 0)
 		return;
 	close(log->fd);
-	log->fd = fd;
+	use_fd(log, fd);
 	log->torn = false;
 }
 
@@ -214,7 +239,7 @@ struct access_log *access_log_open(const char *path, char *why, size_t why_len)
 		goto fail;
 	pthread_mutex_init(&log->lock, NULL);
 	log->path = strdup(path);
-	log->fd = open_log(path);
+	use_fd(log, open_log(path));
 	error = log->path == NULL ? ENOMEM : log->fd < 0 ? errno : start_thread(log);
 	if (error == 0)
 		return log;

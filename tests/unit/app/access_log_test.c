@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "access_log.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -205,6 +206,36 @@ static void full_disk(void)
 	tree_remove();
 }
 
+/* a pipe that nobody reads any more does not keep the program from its end */
+static void unread_pipe(void)
+{
+	struct access_ring *ring;
+	struct access_log *log;
+	char why[128], *text = malloc(1 << 20);
+	uint64_t lost, lines = 0;
+	ssize_t n;
+	int fd;
+
+	tree_make();
+	CU_ASSERT_FATAL(text != NULL && mkfifo(tree_path("log"), 0600) == 0);
+	fd = open(tree_path("log"), O_RDONLY | O_NONBLOCK);
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(fd >= 0 && log != NULL);
+	ring = access_log_attach(log, 10000);
+	for (int i = 0; i < 10000; i++)
+		put(ring, i);
+	alarm(30); /* else it would never return */
+	lost = access_log_close(log);
+	alarm(0);
+	while ((n = read(fd, text, 1 << 20)) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			lines += text[i] == '\n';
+	CU_ASSERT(lost > 0 && lost + lines == 10000);
+	close(fd);
+	free(text);
+	tree_remove();
+}
+
 static void mistakes(void)
 {
 	char why[128] = "";
@@ -220,6 +251,7 @@ static const struct unit_case cases[] = {
     {"rotation", rotation},
     {"rotation under load", rotation_under_load},
     {"a full disk", full_disk},
+    {"a pipe that nobody reads", unread_pipe},
     {"mistakes", mistakes},
 };
 
