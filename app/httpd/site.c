@@ -13,6 +13,7 @@
 
 #include "site.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,15 +22,18 @@
 
 #include <percore/run.h>
 #include <time.h>
+#include <unistd.h>
 
 #define PAUSE_NS   5000000 /* longest single wait, so that closing does not take long */
 #define SCAN_SHARE 20      /* scans may take one part in this of the thread's time */
+#define WHY        256
 
 struct site {
 	struct published files;
 	struct files_config config;
 	uint64_t rescan_ms;
 	struct file *retired;
+	char told[WHY]; /* why the last scan failed; empty: it did not */
 	pthread_t thread;
 	atomic_bool stop;
 };
@@ -79,14 +83,29 @@ static void publish(struct site *site, struct files *new)
 	files_unload((struct files *)(uintptr_t)old, &site->retired);
 }
 
+/* Says once why changes are not seen, unless whoever reads our output has stopped reading. */
+static void complain(struct site *site, const char *why)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (strcmp(site->told, why) == 0)
+		return;
+	snprintf(site->told, sizeof(site->told), "%s", why);
+	if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0)
+		dprintf(STDERR_FILENO, "percore-httpd: files stay as they were: %s\n", why);
+}
+
 static void rescan(struct site *site)
 {
 	const struct files *old = site_files(site);
-	char why[256];
+	char why[WHY];
 	struct files *new = files_load(&site->config, old, why, sizeof(why));
 
-	if (new == NULL)
-		return; /* the root is missing or changing: go on with the old table */
+	if (new == NULL) { /* the root is missing or changing: go on with the old table */
+		complain(site, why);
+		return;
+	}
+	site->told[0] = '\0';
 	if (files_same(old, new))
 		files_unload(new, &site->retired);
 	else

@@ -120,11 +120,64 @@ static void root_away(void)
 	tree_remove();
 }
 
+static unsigned count_text(const char *name, const char *text)
+{
+	static char all[4096];
+	FILE *f = fopen(tree_path(name), "r");
+	unsigned n = 0;
+
+	CU_ASSERT_FATAL(f != NULL);
+	all[fread(all, 1, sizeof(all) - 1, f)] = '\0';
+	fclose(f);
+	for (const char *p = all; (p = strstr(p, text)) != NULL; p++)
+		n++;
+	return n;
+}
+
+/* What cannot be served is told once, and again when it has been right in between. */
+static void too_many_files_are_told(void)
+{
+	const int err = dup(STDERR_FILENO);
+	struct published_reader *reader;
+	struct site *site;
+	char name[32];
+
+	tree_make();
+	tree_text("root/a", "one");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(freopen(tree_path("err"), "w", stderr));
+	site = open_site(10);
+	CU_ASSERT_FATAL(site != NULL);
+	reader = site_attach(site);
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 0; i < 100; i++) {
+			snprintf(name, sizeof(name), "root/f%d", i);
+			tree_text(name, "x");
+		}
+		for (int i = 0;
+		     i < 500 && count_text("err", "raise http.max_files") < (unsigned)round; i++)
+			usleep(10000);
+		usleep(100000);
+		CU_ASSERT_EQUAL(count_text("err", "raise http.max_files"), (unsigned)round);
+		for (int i = 0; i < 100; i++) {
+			snprintf(name, sizeof(name), "root/f%d", i);
+			unlink(tree_path(name));
+		}
+		tree_text("root/a", round == 1 ? "second" : "third");
+		CU_ASSERT(shows(site, reader, "/a", round == 1 ? "second" : "third"));
+	}
+	site_leave(reader);
+	site_close(site);
+	dup2(err, STDERR_FILENO);
+	close(err);
+	tree_remove();
+}
+
 static const struct unit_case cases[] = {
     {"changes show", changes_show},
     {"a slow reader", a_slow_reader},
     {"without rescan", without_rescan},
     {"the root is away for a moment", root_away},
+    {"too many files are told", too_many_files_are_told},
 };
 
 UNIT_MAIN("app/site", cases)
