@@ -148,9 +148,10 @@ enum query_verdict query_read(struct query *q, const uint8_t *wire, size_t len)
 	q->cookie_len = 0;
 	questions = dns_get16(wire + 4);
 	v = questions == 0 || (questions == 1 && read_question(q, &r)) ? QUERY_OK : QUERY_FORMERR;
-	if ((q->flags & DNS_OPCODE) != 0)
-		return QUERY_NOTIMP;
 	if (v == QUERY_OK)
 		v = read_records(q, &r);
+	/* RFC 6891 section 6.1.1: this answer has OPT, too, if the message has */
+	if ((q->flags & DNS_OPCODE) != 0)
+		return QUERY_NOTIMP;
 	return v == QUERY_OK ? judge_question(q, questions) : v;
 }

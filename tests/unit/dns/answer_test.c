@@ -357,6 +357,8 @@ static void refusals(void)
 	EXPECT("NOTIMP\nqd example. TYPE254\n", "example", 254);
 	EXPECT("NOTIMP opcode=5\nqd example. SOA\n", "example", 6, .flags = 5 << 11);
 	EXPECT("NOTIMP opcode=4\nqd example. SOA\n", "example", 6, .flags = 4 << 11);
+	EXPECT("NOTIMP opcode=4\nqd example. SOA\nopt 1232\n", "example", 6, .flags = 4 << 11,
+	       .udp_size = 4096);
 	EXPECT("nothing\n", "example", 6, .flags = 0x8000);
 	EXPECT("FORMERR\nqd example. TYPE41\n", "example", 41);
 	EXPECT("FORMERR\nqd example. TYPE0\n", "example", 0);
