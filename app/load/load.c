@@ -201,6 +201,7 @@ static void learn(struct load *l)
 			client_reset(l, c, 0);
 		c->state = CLIENT_CLOSED;
 		l->n.answers = l->n.opened = l->n.closed = 0;
+		l->at_progress = l->n; /* of which none may be more */
 		l->nb_slow = (uint32_t)l->config->slow;
 		if (early_start(l, why, sizeof(why)) != 0)
 			load_fail(l, "%s", why);
@@ -389,6 +390,7 @@ static void timers(struct load *l)
 		if (is_read(STDERR_FILENO))
 			report_progress(l, stderr);
 		l->at_progress = l->n;
+		l->progress_from = l->now;
 		l->progress_at = l->now + LOAD_SECOND_NS;
 	}
 }
@@ -546,7 +548,7 @@ struct load *load_create(const struct load_config *config, const struct pc_run_p
 	l->out.pool = ports->pool;
 	l->out.overflows = config->overflow != 0;
 	set_time(l, now_ns);
-	l->timers_at = l->phase_since = l->began = now_ns;
+	l->timers_at = l->phase_since = l->began = l->progress_from = now_ns;
 	l->progress_at = now_ns + LOAD_SECOND_NS;
 	if (set_addresses(l, ports, why, why_len) == 0 &&
 	    l->mode->engine->init(l, why, why_len) == 0 && check_sources(l, why, why_len) == 0) {

@@ -182,6 +182,7 @@ struct load {
 	enum phase phase;
 	uint64_t phase_since, run_from, run_to, opened_after_ns, began;
 	uint64_t timers_at, progress_at, arp_at, answered_at;
+	uint64_t progress_from; /* when at_progress was taken */
 	/* time for which the generator has run; frames are not received during its stalls */
 	uint64_t ran_ns;
 	uint64_t answer_unit_ns; /* load.answer_ms is answer_units of these; 0: never give up */

@@ -137,9 +137,12 @@ void load_ignore(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		out_recycle(&l->out, pkts[k]);
 }
 
-static void count(struct load *l, struct raw *r, uint64_t seq)
+/* Returns whether the frame was not counted before. */
+static bool count(struct load *l, struct raw *r, uint64_t seq)
 {
-	switch (track_add(&r->track, seq)) {
+	const enum track_verdict v = track_add(&r->track, seq);
+
+	switch (v) {
 	case TRACK_NEW:
 		l->n.answers++;
 		break;
@@ -152,6 +155,7 @@ static void count(struct load *l, struct raw *r, uint64_t seq)
 		break;
 	}
 	l->faults.lost = r->lost + r->track.lost;
+	return v != TRACK_DUPLICATE;
 }
 
 /* Starts to track a new sender. */
@@ -175,7 +179,7 @@ static void rx_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		} else {
 			if (f->run != r->run)
 				follow(r, f->run);
-			count(l, r, f->seq);
+			(void)count(l, r, f->seq);
 		}
 		out_recycle(&l->out, pkts[k]);
 	}
@@ -193,8 +197,7 @@ static void ping_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		if (f == NULL || f->run != r->run || f->seq >= r->sent) {
 			l->faults.stray++;
 		} else {
-			count(l, r, f->seq);
-			if (l->timing)
+			if (count(l, r, f->seq) && l->timing)
 				hist_add(&l->latency, l->now - f->time);
 			r->deadline = l->now + RAW_LOST_NS;
 		}

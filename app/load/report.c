@@ -66,6 +66,8 @@ static double run_seconds(const struct load *l)
 void report_progress(const struct load *l, FILE *f)
 {
 	const struct counts *a = &l->at_progress, *b = &l->n;
+	/* more than a second, if we were not run at its end */
+	const double s = (double)(l->now - l->progress_from) / (double)LOAD_SECOND_NS;
 	uint64_t bad = 0;
 
 	for (size_t i = 0; i < NB_ROWS; i++)
@@ -75,10 +77,11 @@ void report_progress(const struct load *l, FILE *f)
 	    "%-7s %u open, %.0f answers/s, %.0f opened/s, rx %.0f tx %.0f frames/s, in %.2f out "
 	    "%.2f Gb/s, p50 %.1f p99 %.1f us, %" PRIu64 " retransmitted, %" PRIu64
 	    " timed out, %" PRIu64 " faults\n",
-	    phase_names[l->phase], l->established, (double)(b->answers - a->answers),
-	    (double)(b->opened - a->opened), (double)(b->rx_frames - a->rx_frames),
-	    (double)(b->tx_frames - a->tx_frames), (double)(b->payload_in - a->payload_in) * 8e-9,
-	    (double)(b->payload_acked - a->payload_acked) * 8e-9,
+	    phase_names[l->phase], l->established, per_second(a->answers, b->answers, s),
+	    per_second(a->opened, b->opened, s), per_second(a->rx_frames, b->rx_frames, s),
+	    per_second(a->tx_frames, b->tx_frames, s),
+	    per_second(a->payload_in, b->payload_in, s) * 8e-9,
+	    per_second(a->payload_acked, b->payload_acked, s) * 8e-9,
 	    (double)hist_quantile(&l->latency, 0.5) / 1e3,
 	    (double)hist_quantile(&l->latency, 0.99) / 1e3,
 	    l->faults.retransmitted + l->faults.syn_retransmitted, l->faults.timed_out, bad);

@@ -352,6 +352,21 @@ static void test_ping(void)
 	bed_end(&b);
 }
 
+/* a frame that comes back twice is timed once */
+static void test_ping_twice(void)
+{
+	const struct pc_fault_config faults = {
+	    .seed = 3, .duplicate_ppm = 200000, .pool = bed_pool()};
+
+	bed_begin(&b, "ping");
+	b.config.window = 64;
+	bed_start_other(&b, "pong", &faults);
+	bed_run(&b, 10);
+	CU_ASSERT(b.load->faults.duplicate > 100);
+	CU_ASSERT(b.load->latency.n <= bed_answers(&b) + 64);
+	bed_end(&b);
+}
+
 static void test_tx_rx(void)
 {
 	const struct pc_fault_config faults = {.seed = 9, .tx_loss_ppm = 5000};
@@ -448,6 +463,7 @@ static const struct unit_case cases[] = {
     {"Ctrl-C", test_stop},
     {"a server without state", test_null},
     {"ping and pong", test_ping},
+    {"ping and pong twice", test_ping_twice},
     {"tx at a rate, rx finds what is lost", test_tx_rx},
     {"a flood beside it", test_flood},
     {"the result", test_report},

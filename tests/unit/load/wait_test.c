@@ -277,6 +277,27 @@ static void test_report(void)
 	bed_end(&b);
 }
 
+/* what a line says of a second is right also where the generator stood still in it */
+static void test_progress(void)
+{
+	static char text[1024];
+	FILE *f = fmemopen(text, sizeof(text), "w");
+
+	begin("echo", 300, 600, 60000);
+	bed_start(&b, NULL);
+	bed_until(&b, PHASE_RUN);
+	b.load->at_progress = b.load->n;
+	b.load->progress_from = b.load->now - 4000 * MS;
+	b.load->n.answers += 4000;
+	b.load->n.opened += 8;
+	b.load->n.payload_in += 2000000000;
+	report_progress(b.load, f);
+	fclose(f);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, " 1000 answers/s, 2 opened/s,"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, ", in 4.00 out "));
+	bed_end(&b);
+}
+
 static const struct unit_case cases[] = {
     {"connections per second", test_connrate},
     {"a server that does not close", test_no_close},
@@ -290,6 +311,7 @@ static const struct unit_case cases[] = {
     {"the generator stands still", test_own_stall},
     {"accuracy", test_accuracy},
     {"what users see", test_report},
+    {"what a second brought", test_progress},
 };
 
 UNIT_MAIN("load/wait", cases)
