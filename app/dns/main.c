@@ -216,9 +216,9 @@ static void end_worker(void *worker, struct pc_stack *st)
 	server_finish(worker);
 }
 
-static void reload(void *app)
+static void reload(void *app, FILE *out, FILE *err)
 {
-	store_reload(((struct program *)app)->server.store, stdout, stderr);
+	store_reload(((struct program *)app)->server.store, out, err);
 }
 
 /* Prints the totals that are not 0. */

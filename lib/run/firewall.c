@@ -369,7 +369,7 @@ static bool is_late(struct firewall *f)
 	return late;
 }
 
-void firewall_reload(struct run *r, const char *path, const bool *ends)
+void firewall_reload(struct run *r, const char *path, const bool *ends, FILE *out, FILE *err)
 {
 	char why[512];
 	FILE *f;
@@ -392,7 +392,7 @@ void firewall_reload(struct run *r, const char *path, const bool *ends)
 		printf("%s: reloaded the rules in %s\n", r->app->name, path);
 	}
 	if (rc != 0)
-		fprintf(stderr, "%s: %s%s\n", r->app->name,
+		fprintf(err, "%s: %s%s\n", r->app->name,
 		        is_late(r->firewall) ? "" : "keeping the current rules: ", why);
 }
 

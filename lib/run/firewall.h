@@ -33,9 +33,9 @@ int firewall_load_fd(struct run *r, const char *name, int fd, const bool *ends, 
  * nothing. */
 int firewall_check_fd(struct run *r, const char *name, int fd, char *why, size_t len);
 
-/** firewall_reload loads the file that firewall.rules names now (empty: no rules), and prints a
- * line about it. */
-void firewall_reload(struct run *r, const char *path, const bool *ends);
+/** firewall_reload loads the file that firewall.rules names now (empty: no rules), and writes a line
+ * about it to out or err. */
+void firewall_reload(struct run *r, const char *path, const bool *ends, FILE *out, FILE *err);
 
 /** firewall_flush removes the rules from all stacks; otherwise like firewall_load. */
 int firewall_flush(struct run *r, const bool *ends, char *why, size_t len);

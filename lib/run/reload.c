@@ -11,7 +11,8 @@
  * Ownership: the pointer's target belongs to the thread; it does not change until every worker has
  * cleared its pointer.
  *
- * Invariant: a file with a mistake changes nothing.
+ * Invariant: a file with a mistake changes nothing.  Whoever reads our output may stop reading: what
+ * there is to say is written when all is done, and lost rather than waited for.
  */
 #include "reload.h"
 
@@ -24,6 +25,7 @@
 
 #include "args.h"
 #include "firewall.h"
+#include "reporter.h"
 #include "stop.h"
 
 #define LOOK_AGAIN_US 1000
@@ -188,7 +190,7 @@ static bool is_ending(const struct run *r)
 	return __atomic_load_n(&r->reload_ends, __ATOMIC_ACQUIRE) || stop_wanted() != STOP_NO;
 }
 
-static void wait_for(const struct run *r, const struct worker *w)
+static void wait_for(const struct run *r, const struct worker *w, FILE *err)
 {
 	while (__atomic_load_n(&w->wanted, __ATOMIC_ACQUIRE) != NULL) {
 		if (is_ending(r))
@@ -200,13 +202,13 @@ static void wait_for(const struct run *r, const struct worker *w)
 		        w->why);
 }
 
-static void hand_out(struct run *r, const struct reload_batch *b)
+static void hand_out(struct run *r, const struct reload_batch *b, FILE *err)
 {
 	for (unsigned i = 0; i < r->nb_workers; i++)
 		if (r->workers[i]->st != NULL)
 			__atomic_store_n(&r->workers[i]->wanted, b, __ATOMIC_RELEASE);
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		wait_for(r, r->workers[i]);
+		wait_for(r, r->workers[i], err);
 }
 
 /* The thread's data. */
@@ -216,18 +218,18 @@ struct reload {
 	void *shadow;
 };
 
-static void reload(struct run *r, struct reload *l)
+static void reload(struct run *r, struct reload *l, FILE *out, FILE *err)
 {
 	if (read_again(r, &l->s, l->shadow) != 0) {
 		fprintf(stderr, "%s: nothing changed: %s\n", r->app->name, l->s.why);
 		return;
 	}
 	l->batch.from = r->s->stack;
-	if (reload_compare(r->s, &l->s, stdout) > 0) {
+	if (reload_compare(r->s, &l->s, out) > 0) {
 		l->batch.to = r->s->stack;
 		l->batch.denied = r->s->denied;
 		l->batch.nb_denied = r->s->nb_denied;
-		hand_out(r, &l->batch);
+		hand_out(r, &l->batch, err);
 	}
 	firewall_reload(r, l->s.firewall, &r->reload_ends);
 	printf("%s: settings reloaded\n", r->app->name);
@@ -242,16 +244,12 @@ bool reload_is_wanted(const struct run *r)
 static void *wait_for_hangup(void *arg)
 {
 	struct run *r = arg;
-	struct reload *l = r->reload;
 
 	for (;;) {
 		hangup_wait();
 		if (__atomic_load_n(&r->reload_ends, __ATOMIC_ACQUIRE))
 			return NULL;
-		if (r->s->nb_files > 0)
-			reload(r, l);
-		if (r->app->reload != NULL)
-			r->app->reload(r->s->app_arg);
+		read_all_again(r);
 	}
 }
 

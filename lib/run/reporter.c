@@ -33,15 +33,18 @@ static bool is_ending(const struct run *r)
 	return __atomic_load_n(&r->reporter_ends, __ATOMIC_ACQUIRE);
 }
 
-void reporter_write(const bool *ends, const char *p, size_t n)
+/* Writes until its reader has read nothing for so many times OUTPUT_MS (0: for ever), or for one
+ * when *ends. */
+static void write_text(int fd, unsigned patience, const bool *ends, const char *p, size_t n)
 {
-	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+	struct pollfd out = {.fd = fd, .events = POLLOUT};
+	unsigned waited = 0;
 
 	while (n > 0) {
 		ssize_t done;
 
 		if (poll(&out, 1, OUTPUT_MS) <= 0) {
-			if (__atomic_load_n(ends, __ATOMIC_ACQUIRE))
+			if (__atomic_load_n(ends, __ATOMIC_ACQUIRE) || ++waited == patience)
 				return;
 			continue;
 		}
@@ -52,6 +55,16 @@ void reporter_write(const bool *ends, const char *p, size_t n)
 		p += done > 0 ? done : 0;
 		n -= done > 0 ? (size_t)done : 0;
 	}
+}
+
+void reporter_write(const bool *ends, const char *p, size_t n)
+{
+	write_text(STDOUT_FILENO, 0, ends, p, n);
+}
+
+void reporter_try(int fd, const bool *ends, const char *p, size_t n)
+{
+	write_text(fd, PATIENCE, ends, p, n);
 }
 
 void reporter_say(int fd, const char *format, ...)

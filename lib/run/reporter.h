@@ -13,6 +13,10 @@
  * only as much as can be written at once. Not on an lcore. */
 void reporter_write(const bool *ends, const char *p, size_t n);
 
+/** reporter_try writes likewise to stdout or stderr, until its reader has read nothing for a second:
+ * then the rest is lost. */
+void reporter_try(int fd, const bool *ends, const char *p, size_t n);
+
 /** reporter_say writes a line of less than 1 KB to stdout or stderr if that does not block;
  * otherwise the line is lost. */
 __attribute__((format(printf, 2, 3))) void reporter_say(int fd, const char *format, ...);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Beginnings and ends: signals under load, kills, restarts, two at once; nothing is left behind."""
+import contextlib
 import fcntl
 import os
 import re
@@ -257,6 +258,59 @@ def log_that_nobody_reads(b, root):
         p.wait()
 
 
+def hang_up_that_nobody_reads(b, root):
+    """nobody reads what SIGHUP prints to a pipe: the file is read each time, and the program ends"""
+    ini = os.path.join(b.tmp, "unread.ini")
+
+    def write(text):
+        with open(ini, "w", encoding="ascii") as f:
+            f.write(text)
+
+    def serves():
+        try:
+            socket.create_connection((SERVER, 80), 1).close()
+        except OSError:
+            return False
+        return True
+
+    write("[tcp]\nmsl_ms = 1000\n")
+    command = [b.path("percore-httpd"), *b.eal(), "--", "--addr", f"{SERVER}/24", "--listen", "80", "--root", root, "-c", ini,
+               *bed.FEW_MBUFS]
+    r, w = os.pipe()
+    # a pipe is opened anew, as the program's end of it must keep blocking
+    filler = os.open(f"/proc/self/fd/{w}", os.O_WRONLY | os.O_NONBLOCK)
+    p = subprocess.Popen(["ip", "netns", "exec", b.server_ns, *command], stdin=subprocess.DEVNULL, stdout=w, stderr=w)
+    try:
+        out = b""
+        while b"ready\n" not in out:
+            out += os.read(r, 4096)
+        b._setup_client()
+        expect(works(), "it does not serve")
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(filler, b"x")
+        write("[tcp]\nmsl_ms = 2000\n")
+        p.send_signal(signal.SIGHUP)
+        time.sleep(0.5)
+        write(f"[net]\ndeny = {bed.CLIENT}\n")
+        p.send_signal(signal.SIGHUP)
+        wait_for(lambda: not serves(), 20, "the client to be denied")
+        write("[tcp]\nmsl_ms = 3000\n")
+        p.send_signal(signal.SIGHUP)
+        wait_for(serves, 20, "the client to be served again")
+        p.send_signal(signal.SIGTERM)
+        try:
+            status = p.wait(15 * b.slow)
+        except subprocess.TimeoutExpired:
+            raise bed.Failure("it does not end") from None
+        expect(status == 0, f"status {status}")
+    finally:
+        p.kill()
+        p.wait()
+        for fd in (r, w, filler):
+            os.close(fd)
+
+
 def kill_and_restart(b, root):
     """after SIGKILL under load a restart takes no longer than a start"""
     begin = time.monotonic()
@@ -308,7 +362,7 @@ def nobody_left(b, root):
 
 
 STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, output_that_nobody_reads, log_that_nobody_reads,
-         kill_and_restart, crash, again, nobody_left]
+         hang_up_that_nobody_reads, kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

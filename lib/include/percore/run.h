@@ -150,10 +150,11 @@ struct pc_run_app {
 	bool (*drained)(void *worker, struct pc_stack *st);
 	/** Called on each lcore after its loop, before its stack is destroyed. May be NULL. */
 	void (*finish)(void *worker, struct pc_stack *st);
-	/** Reads the program's own files again and reports what has changed. Called at each SIGHUP,
-	 * after the config file has been read, on a thread that is not an lcore. NULL: SIGHUP ends
-	 * a program that has no config file. */
-	void (*reload)(void *app);
+	/** Reads the program's own files again and reports what has changed to out and err, which
+	 * are written to stdout and stderr when it returns. Called at each SIGHUP, after the config
+	 * file has been read, on a thread that is not an lcore. NULL: SIGHUP ends a program that
+	 * has no config file. */
+	void (*reload)(void *app, FILE *out, FILE *err);
 	/** Prints the program's own counters to f, in the same format, after those of the stack
 	 * (run.stats_s, --stats, SIGUSR1). Called on a thread that is not an lcore, while lcores
 	 * are counting; the last time after all finish callbacks. May be NULL. */

@@ -389,24 +389,25 @@ static void test_file(void)
 	CU_ASSERT_EQUAL(begin(path), 0);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "drop in\n"));
 	write_file(fd, "reject in\n");
-	firewall_reload(&run, path, &never);
+	firewall_reload(&run, path, &never, stdout, stderr);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	write_file(fd, "eject in\n");
-	firewall_reload(&run, path, &never);
+	firewall_reload(&run, path, &never, stdout, stderr);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
-	firewall_reload(&run, "", &never); /* it is not named any more: the rules stay */
+	firewall_reload(&run, "", &never, stdout,
+	                stderr); /* it is not named any more: the rules stay */
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	/* rules that some lcore does not take at once do not stay */
 	__atomic_store_n(&still[0], true, __ATOMIC_RELEASE);
 	write_file(fd, "pass in\n");
 	output = keep_output(stderr);
-	firewall_reload(&run, path, &at_once);
+	firewall_reload(&run, path, &at_once, stdout, stderr);
 	CU_ASSERT_STRING_EQUAL(stop_output(output),
 	                       "test: the rules are not yet in effect on every lcore\n");
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "pass in\n"));
 	__atomic_store_n(&still[0], false, __ATOMIC_RELEASE);
 	write_file(fd, "reject in\n");
-	firewall_reload(&run, path, &never);
+	firewall_reload(&run, path, &never, stdout, stderr);
 	CU_ASSERT_PTR_NOT_NULL(strstr(shown(), "reject in\n"));
 	write_file(fd, "eject in\n");
 	CU_ASSERT_EQUAL(firewall_check_fd(&run, "a", fd, why, sizeof(why)), -1);
