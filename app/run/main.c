@@ -193,7 +193,8 @@ static void choose_socket(char *path, size_t len, const struct plan *p)
 
 	if (geteuid() == 0)
 		snprintf(folder, sizeof(folder), "/run/percore");
-	else if (run != NULL)
+	else if (run != NULL &&
+	         run[0] == '/') /* another one is not to be used, says its standard */
 		snprintf(folder, sizeof(folder), "%.200s/percore", run);
 	else
 		snprintf(folder, sizeof(folder), "/tmp/percore-%u", (unsigned)geteuid());

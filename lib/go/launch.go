@@ -86,7 +86,7 @@ func defaultSocket() string {
 	folder := "/run/percore"
 	if run := os.Getenv("XDG_RUNTIME_DIR"); os.Geteuid() != 0 {
 		folder = fmt.Sprintf("/tmp/percore-%d", os.Geteuid())
-		if run != "" {
+		if strings.HasPrefix(run, "/") { // another one is not to be used, says its standard
 			folder = run + "/percore"
 		}
 	}

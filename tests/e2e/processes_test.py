@@ -195,14 +195,17 @@ def tidy(b, s):
     home = os.path.join(b.tmp, "home")
     os.mkdir(home)
 
-    def here(*words, **kw):
+    def here(*words, run=home, **kw):
         # each user other than root has a place of his own
-        return sh("ip", "netns", "exec", b.server_ns, "env", "XDG_RUNTIME_DIR=" + home, "setpriv", "--reuid=65534",
+        return sh("ip", "netns", "exec", b.server_ns, "env", "XDG_RUNTIME_DIR=" + run, "setpriv", "--reuid=65534",
                   os.path.join(b.build, "app", "run", "percore-run"), *words, "--", "true", check=False, **kw)
     os.chown(home, 65534, -1)
     out = here("--no-huge", "--print")
     expect(out.returncode == 0 and "/percore/run-" in out.stdout, f"{out.returncode} {out.stdout}{out.stderr}")
     expect(os.listdir(home) == [], f"--print leaves {os.listdir(home)}")
+    for run in ("", "run/user"):  # no absolute path: as if there were none
+        out = here("--no-huge", "--print", run=run)
+        expect(out.returncode == 0 and " /tmp/percore-65534/run-" in out.stdout, f"{run}: {out.returncode} {out.stdout}{out.stderr}")
     bad = here("--rules", b.tmp, "--print")
     expect(bad.returncode == 2 and "directory" in bad.stderr, f"{bad.returncode} {bad.stderr}")
     os.mkdir(os.path.join(home, "percore"), 0o700)
