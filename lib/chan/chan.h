@@ -261,6 +261,7 @@ struct chan_head {
 	uint32_t nb_lcores, socks_per_lcore, fifo_bytes;
 	uint32_t down;                  /* the stack has stopped: ENETDOWN */
 	uint64_t live[CHAN_PROC_WORDS]; /* slots in use, as published by the host */
+	uint32_t next_lcore;            /* C: in turn, for the next connection of any process */
 	_Alignas(64) struct chan_lcore lcore[CHAN_MAX_LCORES];
 };
 

@@ -71,10 +71,9 @@ struct client {
 	uint32_t generation; /* counts attachments */
 	uint32_t max_fds;
 	uint32_t end_fds; /* one more than the highest descriptor that was ever ours; under files */
-	uint32_t next_lcore; /* for the next connection; atomic */
-	uint64_t spin_ns;    /* how long a thread polls before it sleeps */
-	struct file **fds;   /* atomic */
-	struct file *free;   /* under files */
+	uint64_t spin_ns; /* how long a thread polls before it sleeps */
+	struct file **fds; /* atomic */
+	struct file *free; /* under files */
 	pthread_mutex_t files, sets, control_lock, drive;
 	const struct pcx_driver *driver;
 	uint64_t hidden[FD_HIDDEN_WORDS]; /* the library's descriptors, from FD_HIDDEN on; atomic */

@@ -310,7 +310,7 @@ void sock_choose_lcore(struct file *f)
 	if (client.chan->nb_lcores == 1 || at_load(&s->state) != CHAN_IDLE ||
 	    (at_load(&s->flags) & CHAN_BOUND) || sock_is_shared(s))
 		return;
-	lcore = at_add(&client.next_lcore, 1) % client.chan->nb_lcores;
+	lcore = at_add(&client.chan->head->next_lcore, 1) % client.chan->nb_lcores;
 	if (lcore == s->lcore)
 		return;
 	made = make_like(old, lcore, CHAN_NONE);

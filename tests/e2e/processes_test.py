@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Processes of unmodified programs: percore-run from beginning to end, fork, exec, threads, kill -9 of either side."""
+import contextlib
 import os
 import re
 import signal
@@ -16,7 +17,7 @@ from unmodified import Daemon, make_files, says, start_stack
 
 def start(b):
     b.root, b.sha = make_files(b)
-    return start_stack(b)
+    return start_stack(b, "--set", f"run.control={b.tmp}/control")
 
 
 def script(b, text, *more, **kw):
@@ -190,6 +191,18 @@ def one_command(b, s):
     wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
 
 
+def lcores_in_turn(b, s):
+    """processes that make one connection each use all lcores"""
+    text = "import socket, sys, time; c = socket.create_connection((sys.argv[1], sys.argv[2])); print('connected'); time.sleep(60)"
+    with socket.create_server((CLIENT, 0)) as peer, contextlib.ExitStack() as programs:
+        port = peer.getsockname()[1]
+        for _ in range(2 * b.lcores):
+            programs.enter_context(script(b, text, CLIENT, port, ready=says("connected")))
+        shown = sh(b.path("percore-ctl"), f"{b.tmp}/control", "socket", "show").stdout
+        on = re.findall(rf"{CLIENT}:{port}\b.* lcore (\d+)", shown)
+        expect(len(on) == 2 * b.lcores and len(set(on)) == b.lcores, f"lcores {on}\n{shown}")
+
+
 def tidy(b, s):
     """percore-run with SIGCHLD ignored; --print leaves nothing; sockets of stacks that were killed go; --rules DIR"""
     home = os.path.join(b.tmp, "home")
@@ -246,7 +259,7 @@ def types(b, s):
     wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
 
 
-STEPS = [inherited, busy_exec, kill_program, privileges, kill_stack, one_command, tidy, types]
+STEPS = [inherited, busy_exec, kill_program, privileges, lcores_in_turn, kill_stack, one_command, tidy, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
