@@ -27,9 +27,13 @@ static void end(int sig)
 static void catch_signals(void)
 {
 	struct sigaction sa = {.sa_handler = end}; /* no SA_RESTART: calls must be interrupted */
+	struct sigaction before;
 
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
+	/* the end of a terminal, unless nohup is for that */
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &sa, NULL);
 }
 
 /* receives the next packet, and terminates it with a NUL; 0: there are no more */

@@ -293,9 +293,22 @@ static int look(int eal, char **argv, const struct options *o)
 	return 1 + EXIT_SETUP;
 }
 
-int main(int argc, char **argv)
+static void catch_signals(void)
 {
 	const struct sigaction act = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+	struct sigaction before;
+
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGUSR1, &act, NULL);
+	/* clean up even if the terminal, unless nohup is for that, or the reader has gone away */
+	if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		sigaction(SIGHUP, &act, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+int main(int argc, char **argv)
+{
 	struct options o;
 	char why[200];
 	int eal = 1, status;
@@ -312,11 +325,7 @@ int main(int argc, char **argv)
 		return status - 1;
 	if (start_eal(eal, argv) != 0)
 		return EXIT_SETUP;
-	sigaction(SIGINT, &act, NULL);
-	sigaction(SIGTERM, &act, NULL);
-	sigaction(SIGUSR1, &act, NULL);
-	/* clean up even if the reader has gone away */
-	sigaction(SIGPIPE, &ignore, NULL);
+	catch_signals();
 	status = work(&o);
 	rte_eal_cleanup();
 	return status;

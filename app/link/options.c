@@ -42,7 +42,8 @@ const char options_usage[] =
     "  -h, --help            this text\n"
     "  -V, --version         the version\n"
     "\n"
-    "SIGINT or SIGTERM ends it, and it prints its counters; SIGUSR1 prints them while it runs.\n";
+    "SIGINT, SIGTERM or SIGHUP ends it, and it prints its counters; SIGUSR1 prints them while it\n"
+    "runs.\n";
 
 struct unit {
 	const char *name;

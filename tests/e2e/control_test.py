@@ -226,6 +226,11 @@ def captured(b, s):
     told = few.communicate(timeout=10 * b.slow)[1]
     expect(few.returncode == 0 and "3 frames captured, 0 dropped" in told, told)
     expect(len(frames_of(path)) == 3 and os.path.getsize(path) == 24 + 3 * (16 + 60), "three frames of 60 bytes")
+    hung, path = capture(b, s, "hung.pcap", "filter", "icmp")
+    pings(SERVER)
+    hung.send_signal(signal.SIGHUP)
+    told = hung.communicate(timeout=10 * b.slow)[1]
+    expect(hung.returncode == 0 and " frames captured, " in told and len(frames_of(path)) >= 2, f"{hung.returncode}: {told}")
     text = ctl(b, s, "capture", "-", "filter", "sideways", status=1)
     expect("filter: " in text, text)
     text = ctl(b, s, "capture", "-", "port", "9", status=1)

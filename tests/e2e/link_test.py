@@ -202,6 +202,25 @@ def unread(w):
         w.link = None
 
 
+def hang_up(w):
+    """the end of its terminal is its end, in order; not with nohup"""
+    w.start()
+    w.ping("-c", "1")
+    w.link.send_signal(signal.SIGHUP)
+    b.wait_for(lambda: w.link.poll() is not None, 15 * w.args.slow, "its end")
+    expect(w.link.returncode == 0 and "link 0 ba: " in w.text(), f"status {w.link.returncode}: {w.text()}")
+    w.link = None
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        w.start()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    w.link.send_signal(signal.SIGHUP)
+    time.sleep(0.5)
+    w.ping("-c", "1")
+    w.stop()
+
+
 def mistakes(w):
     """what is wrong on the command line is told in a line, with status 2"""
     program = os.path.join(w.args.build, "app/link/percore-link")
@@ -218,7 +237,7 @@ def main():
     failed = 0
     home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     with Wire(args) as w:
-        for step in (delay, losses, mtu, unread, mistakes):
+        for step in (delay, losses, mtu, unread, hang_up, mistakes):
             if args.only and args.only not in step.__name__:
                 continue
             try:
