@@ -174,14 +174,19 @@ static void remember(struct worker *w, unsigned i)
 	const int64_t now_s = (int64_t)(clock_time_of_day() / 1000000000);
 	struct recall_lease l = {.port = i, .addr = p->lease.addr.addr, .until_s = now_s};
 
-	if (w->run->s->leases[0] == '\0' || w->lease->forgets)
+	if (w->run->s->leases[0] == '\0')
 		return;
 	if (p->leased)
 		l.until_s = p->lease.lease_s == UINT32_MAX ? INT64_MAX : now_s + p->lease.lease_s;
 	memcpy(l.mac, w->ports[i]->info.mac, sizeof(l.mac));
 	recall_set(&w->lease->recall, &l);
-	if (write_recall(w) == 0)
+	if (write_recall(w) == 0) {
+		w->lease->forgets = false;
 		return;
+	}
+	if (!w->lease->forgets)
+		reporter_say(STDERR_FILENO, "%s: run.leases: %s cannot be written: %s\n",
+		             w->run->app->name, w->run->s->leases, strerror(errno));
 	w->lease->forgets = true;
 	reporter_say(STDERR_FILENO, "%s: run.leases: cannot write %s: %s\n", w->run->app->name,
 	             w->run->s->leases, strerror(errno));

@@ -139,6 +139,51 @@ def release(b, s):
         s.server.stop()
 
 
+def unwritable(b, s):
+    """run.leases that could not be written, as on a full disk, is written with the next change, and the mistake told once"""
+    if s.program.alive():  # with --only
+        s.program.stop()
+        s.server.stop()
+    folder = os.path.join(b.tmp, "state")
+    state = os.path.join(folder, "leases")
+    control = os.path.join(b.tmp, "control")
+    os.mkdir(folder)
+    program = b.spawn([b.path("percore-echo"), *b.eal(), "--", "--addr", "dhcp", "--set", f"run.leases={state}",
+                       "--set", f"run.control={control}"], "percore-echo")
+    server = Dnsmasq(b, b.dev, "--dhcp-range=192.0.2.100,192.0.2.110,255.255.255.0,2m", "--no-ping")
+
+    def answers():
+        with open(server.log, encoding="utf-8") as f:
+            return f.read().count("DHCPACK(")
+
+    def leased_again():
+        before = answers()
+        sh("ip", "link", "set", b.dev, "down")
+        wait_for(lambda: " link down " in sh(b.path("percore-ctl"), control, "port", "show").stdout, 10 * b.slow, "no link")
+        sh("ip", "link", "set", b.dev, "up")
+        wait_for(lambda: answers() > before, 20 * b.slow, "another answer")
+
+    def written():
+        if not os.path.exists(state):
+            return False
+        with open(state, encoding="ascii") as f:
+            return " 192.0.2." in f.read()
+
+    try:
+        wait_for(written, 12 * b.slow, "a lease to be noted")
+        os.rename(folder, folder + ".away")
+        for _ in range(2):
+            leased_again()
+        wait_for(lambda: "leases cannot be written" in program.err(), 5 * b.slow, "the mistake to be told")
+        expect(program.err().count("cannot be written") == 1, program.err())
+        os.mkdir(folder)
+        leased_again()
+        wait_for(written, 5 * b.slow, "the lease to be noted again")
+        program.stop()
+    finally:
+        server.stop()
+
+
 STEPS = [lease, reach, inform, release]
 
 if __name__ == "__main__":
@@ -147,4 +192,6 @@ if __name__ == "__main__":
     bed.need("dnsmasq", "ping", "ethtool")
     if args.backend != "tap":  # a TAP disappears with its program
         STEPS.insert(3, remember)
+    elif VLAN == 0:  # the others' links are always up
+        STEPS.append(unwritable)
     bed.main(args, STEPS, start)
