@@ -248,6 +248,17 @@ static int write_words(int n, char **words)
 	return -2;
 }
 
+/* Opens a file as open_file. Its name is sent for messages only, as a word of the command, and blanks
+ * separate those. */
+static int open_named(char *name)
+{
+	const int fd = open_file(name);
+
+	while ((name = strpbrk(name, " \t\r\n")) != NULL)
+		*name = '_';
+	return fd;
+}
+
 /* Opens the file to be sent with a command; addresses at the end of the command are moved to one.
  * Returns -1 if there is nothing to send, otherwise as open_file. */
 static int open_argument(int *argc, char **argv)
@@ -260,13 +271,13 @@ static int open_argument(int *argc, char **argv)
 	if (*argc < 4 || strcmp(argv[2], "firewall") != 0)
 		return -1;
 	if (*argc == 5 && is_one_of(argv[3], loads))
-		return open_file(argv[4]);
+		return open_named(argv[4]);
 	if (*argc < 6 || strcmp(argv[3], "table") != 0 || !is_one_of(argv[5], changes))
 		return -1;
 	if (*argc == 8 && strcmp(argv[6], "file") == 0) {
 		argv[6] = argv[7];
 		*argc = 7;
-		return open_file(argv[6]);
+		return open_named(argv[6]);
 	}
 	/* the addresses, which may be too many for one command */
 	fd = write_words(*argc - 6, argv + 6);

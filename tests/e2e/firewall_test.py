@@ -209,6 +209,11 @@ def reload(b, s):
     with open(s.rules, encoding="ascii") as f:
         r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "load", "-"], stdin=f, timeout=30, check=False)
     expect(r.returncode == 0 and "8000-8099" in ctl(b, s, "firewall", "show"), "rules by stdin")
+    ctl(b, s, "firewall", "load", write(b, "rules of today", "drop in proto udp to port 4711\n"))
+    expect("4711" in ctl(b, s, "firewall", "show"), "a name with blanks")
+    text = ctl(b, s, "firewall", "check", write(b, "of tomorrow", "eject in\n"), status=1)
+    expect("/of_tomorrow:1: " in text, text)
+    ctl(b, s, "firewall", "load", s.rules)
 
 
 def seven(b):
