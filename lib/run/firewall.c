@@ -377,9 +377,9 @@ void firewall_reload(struct run *r, const char *path, const bool *ends, FILE *ou
 
 	if (path[0] == '\0' || r->firewall == NULL) {
 		if (strcmp(path, r->s->firewall) != 0)
-			printf("%s: %s requires a restart or percore-ctl\n", r->app->name,
-			       path[0] == '\0' ? "removing firewall.rules"
-			                       : "adding firewall.rules");
+			fprintf(out, "%s: %s requires a restart or percore-ctl\n", r->app->name,
+			        path[0] == '\0' ? "removing firewall.rules"
+			                        : "adding firewall.rules");
 		return;
 	}
 	f = open_file("firewall.rules: ", path, why, sizeof(why));
@@ -389,7 +389,7 @@ void firewall_reload(struct run *r, const char *path, const bool *ends, FILE *ou
 	}
 	if (rc == 0) {
 		snprintf(r->s->firewall, sizeof(r->s->firewall), "%s", path);
-		printf("%s: reloaded the rules in %s\n", r->app->name, path);
+		fprintf(out, "%s: reloaded the rules in %s\n", r->app->name, path);
 	}
 	if (rc != 0)
 		fprintf(err, "%s: %s%s\n", r->app->name,

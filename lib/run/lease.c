@@ -185,11 +185,9 @@ static void remember(struct worker *w, unsigned i)
 		return;
 	}
 	if (!w->lease->forgets)
-		reporter_say(STDERR_FILENO, "%s: run.leases: %s cannot be written: %s\n",
+		reporter_say(STDERR_FILENO, "%s: run.leases: cannot write %s: %s\n",
 		             w->run->app->name, w->run->s->leases, strerror(errno));
 	w->lease->forgets = true;
-	reporter_say(STDERR_FILENO, "%s: run.leases: cannot write %s: %s\n", w->run->app->name,
-	             w->run->s->leases, strerror(errno));
 }
 
 static void ask(struct worker *w, unsigned i, uint64_t now_ns)

@@ -198,7 +198,7 @@ static void wait_for(const struct run *r, const struct worker *w, FILE *err)
 		usleep(LOOK_AGAIN_US);
 	}
 	if (w->reload_rc != 0)
-		fprintf(stderr, "%s: nothing changed on lcore %u: %s\n", r->app->name, w->lcore,
+		fprintf(err, "%s: nothing changed on lcore %u: %s\n", r->app->name, w->lcore,
 		        w->why);
 }
 
@@ -221,7 +221,7 @@ struct reload {
 static void reload(struct run *r, struct reload *l, FILE *out, FILE *err)
 {
 	if (read_again(r, &l->s, l->shadow) != 0) {
-		fprintf(stderr, "%s: nothing changed: %s\n", r->app->name, l->s.why);
+		fprintf(err, "%s: nothing changed: %s\n", r->app->name, l->s.why);
 		return;
 	}
 	l->batch.from = r->s->stack;
@@ -231,9 +231,46 @@ static void reload(struct run *r, struct reload *l, FILE *out, FILE *err)
 		l->batch.nb_denied = r->s->nb_denied;
 		hand_out(r, &l->batch, err);
 	}
-	firewall_reload(r, l->s.firewall, &r->reload_ends);
-	printf("%s: settings reloaded\n", r->app->name);
-	fflush(stdout);
+	firewall_reload(r, l->s.firewall, &r->reload_ends, out, err);
+	fprintf(out, "%s: settings reloaded\n", r->app->name);
+}
+
+/* Lines for stdout or stderr, until they are written. */
+struct lines {
+	FILE *f;
+	char *text;
+	size_t n;
+};
+
+static bool begin_lines(struct lines *l)
+{
+	*l = (struct lines){0};
+	l->f = open_memstream(&l->text, &l->n);
+	return l->f != NULL;
+}
+
+static void write_lines(struct run *r, struct lines *l, int fd)
+{
+	if (l->f != NULL && fclose(l->f) == 0)
+		reporter_try(fd, &r->reload_ends, l->text, l->n);
+	free(l->text);
+}
+
+static void read_all_again(struct run *r)
+{
+	struct lines out, err = {0};
+
+	if (begin_lines(&out) && begin_lines(&err)) {
+		if (r->s->nb_files > 0)
+			reload(r, r->reload, out.f, err.f);
+		if (r->app->reload != NULL)
+			r->app->reload(r->s->app_arg, out.f, err.f);
+	} else {
+		reporter_say(STDERR_FILENO, "%s: nothing changed: not enough memory\n",
+		             r->app->name);
+	}
+	write_lines(r, &err, STDERR_FILENO);
+	write_lines(r, &out, STDOUT_FILENO);
 }
 
 bool reload_is_wanted(const struct run *r)

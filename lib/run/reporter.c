@@ -26,6 +26,7 @@
 #define SAY_MAX   1024
 #define LOOK_MS   1000 /* between checks of run.stats_s, which may change */
 #define OUTPUT_MS 100  /* between checks for the end, while the reader is slow */
+#define PATIENCE  10   /* times OUTPUT_MS that reporter_try waits for a reader */
 #define SECOND_NS UINT64_C(1000000000)
 
 static bool is_ending(const struct run *r)
@@ -48,8 +49,9 @@ static void write_text(int fd, unsigned patience, const bool *ends, const char *
 				return;
 			continue;
 		}
+		waited = 0;
 		/* a pipe that is writable accepts this much */
-		done = write(STDOUT_FILENO, p, RTE_MIN(n, (size_t)PIPE_BUF));
+		done = write(fd, p, RTE_MIN(n, (size_t)PIPE_BUF));
 		if (done < 0 && errno != EINTR && errno != EAGAIN)
 			return;
 		p += done > 0 ? done : 0;
