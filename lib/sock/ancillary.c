@@ -9,9 +9,17 @@
 
 #include <string.h>
 
+#include <asm/socket.h>
 #include <linux/errqueue.h>
+#include <linux/net_tstamp.h>
 #include <netinet/udp.h>
 #include <rte_common.h>
+
+/* missing from older systems' headers; Linux's values */
+#ifndef IPV6_2292HOPLIMIT
+#define IPV6_2292HOPLIMIT 8
+#endif
+#define TIMESTAMPING_TX_COMPLETION (1 << 18)
 
 #define SECOND_NS 1000000000
 
@@ -240,6 +248,10 @@ static int read_pktinfo6(const struct sockets *s, const void *data, const struct
 
 	memcpy(&pi, data, sizeof(pi));
 	memcpy(addr.b, &pi.ipi6_addr, sizeof(addr.b));
+	if (pc_addr_is_ip4(to) && !pc_addr_is_ip4(&addr))
+		return -EINVAL;
+	if (pc_addr_is_ip4(&addr) && pc_addr_get_ip4(&addr) == 0)
+		addr = (struct pc_addr){0};
 	return choose_laddr(s, &addr, pi.ipi6_ifindex, to, ctl);
 }
 
@@ -254,6 +266,18 @@ static int read_number(const void *data, int least, int16_t *to)
 	return 0;
 }
 
+/* SO_TIMESTAMPING of one datagram: which stamps of sending, of which there are none here */
+static int judge_stamps(const void *data)
+{
+	const uint32_t of_sending = SOF_TIMESTAMPING_TX_HARDWARE | SOF_TIMESTAMPING_TX_SOFTWARE |
+	                            SOF_TIMESTAMPING_TX_SCHED | SOF_TIMESTAMPING_TX_ACK |
+	                            TIMESTAMPING_TX_COMPLETION;
+	uint32_t flags;
+
+	memcpy(&flags, data, sizeof(flags));
+	return flags & ~of_sending ? -EINVAL : 0;
+}
+
 /* level and type in one number, for any values */
 #define ITEM(level, type) ((uint64_t)(uint32_t)(level) << 32 | (uint32_t)(type))
 
@@ -262,25 +286,34 @@ static int read_item(const struct sockets *s, const struct cmsghdr *h, const str
 {
 	const void *data = (const char *)h + sizeof(*h);
 	const size_t len = h->cmsg_len - sizeof(*h);
-	const bool ip4 = pc_addr_is_ip4(to);
 	uint16_t segment;
 
 	switch (ITEM(h->cmsg_level, h->cmsg_type)) {
+	case ITEM(SOL_SOCKET, SCM_RIGHTS): /* of AF_UNIX: Linux ignores them elsewhere */
+	case ITEM(SOL_SOCKET, SCM_CREDENTIALS):
+		return 0;
+	case ITEM(SOL_SOCKET, SO_PRIORITY): /* without effect, like the options */
+	case ITEM(SOL_SOCKET, SO_MARK):
+		return len == sizeof(int) ? 0 : -EINVAL;
+	case ITEM(SOL_SOCKET, SO_TIMESTAMPING_OLD):
+	case ITEM(SOL_SOCKET, SO_TIMESTAMPING_NEW):
+		return len == sizeof(int) ? judge_stamps(data) : -EINVAL;
 	case ITEM(IPPROTO_IP, IP_PKTINFO):
-		return len == sizeof(struct in_pktinfo) && ip4 ? read_pktinfo(s, data, to, ctl)
-		                                               : -EINVAL;
+		return len == sizeof(struct in_pktinfo) ? read_pktinfo(s, data, to, ctl) : -EINVAL;
 	case ITEM(IPPROTO_IPV6, IPV6_PKTINFO):
-		return len == sizeof(struct in6_pktinfo) ? read_pktinfo6(s, data, to, ctl)
+	case ITEM(IPPROTO_IPV6, IPV6_2292PKTINFO):
+		return len >= sizeof(struct in6_pktinfo) ? read_pktinfo6(s, data, to, ctl)
 		                                         : -EINVAL;
 	case ITEM(IPPROTO_IP, IP_TTL):
-		return len == sizeof(int) && ip4 ? read_number(data, 1, &ctl->ttl) : -EINVAL;
+		return len == sizeof(int) ? read_number(data, 1, &ctl->ttl) : -EINVAL;
 	case ITEM(IPPROTO_IP, IP_TOS):
-		if (len == 1 && ip4) {
+		if (len == 1) {
 			ctl->tos = *(const uint8_t *)data;
 			return 0;
 		}
-		return len == sizeof(int) && ip4 ? read_number(data, 0, &ctl->tos) : -EINVAL;
+		return len == sizeof(int) ? read_number(data, 0, &ctl->tos) : -EINVAL;
 	case ITEM(IPPROTO_IPV6, IPV6_HOPLIMIT):
+	case ITEM(IPPROTO_IPV6, IPV6_2292HOPLIMIT):
 		return len == sizeof(int) ? read_number(data, -1, &ctl->ttl) : -EINVAL;
 	case ITEM(IPPROTO_IPV6, IPV6_TCLASS):
 		return len == sizeof(int) ? read_number(data, -1, &ctl->tos) : -EINVAL;
@@ -295,25 +328,36 @@ static int read_item(const struct sockets *s, const struct cmsghdr *h, const str
 	}
 }
 
-/* Linux ignores items of a level that it does not know. */
-static bool is_for_us(int level)
+/* Linux ignores items of a level that it does not know, and those of the other family. */
+static bool is_for_us(const struct cmsghdr *h, bool ip4)
 {
-	return level == SOL_SOCKET || level == IPPROTO_IP || level == IPPROTO_IPV6 ||
-	       level == IPPROTO_UDP;
+	switch (h->cmsg_level) {
+	case SOL_SOCKET:
+	case IPPROTO_UDP:
+		return true;
+	case IPPROTO_IP:
+		return ip4;
+	case IPPROTO_IPV6:
+		return !ip4;
+	default:
+		return false;
+	}
 }
 
 int ancillary_read(const struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                    const struct pc_addr *to, struct udp_ctl *ctl)
 {
 	struct msghdr m = {.msg_control = msg->msg_control, .msg_controllen = msg->msg_controllen};
+	const bool ip4 = pc_addr_is_ip4(to);
 	int err = 0;
 
 	for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h != NULL && err == 0; h = CMSG_NXTHDR(&m, h)) {
 		if (h->cmsg_len < sizeof(*h) ||
-		    h->cmsg_len > (size_t)((char *)m.msg_control + m.msg_controllen - (char *)h) ||
-		    (h->cmsg_level == IPPROTO_IPV6 && !ref->udp->ip6))
+		    h->cmsg_len > (size_t)((char *)m.msg_control + m.msg_controllen - (char *)h))
 			return -EINVAL;
-		if (is_for_us(h->cmsg_level))
+		/* the source of an AF_INET6 socket's IPv4 datagram may be a mapped address */
+		if (is_for_us(h, ip4) || (ref->udp->ip6 && h->cmsg_level == IPPROTO_IPV6 &&
+		                          h->cmsg_type == IPV6_PKTINFO))
 			err = read_item(s, h, to, ctl);
 	}
 	return err;

@@ -38,9 +38,10 @@ void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_
 void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report *r);
 
 /**
- * ancillary_read reads the ancillary data of a datagram to be sent to `to`. Returns 0, -EINVAL (it
- * is malformed or unknown, or the address is not ours), or, for an interface or its address,
- * -ENODEV, -ENETUNREACH or -EADDRNOTAVAIL.
+ * ancillary_read reads the ancillary data of a datagram to be sent to `to`. As on Linux, items of
+ * the other family are ignored, so that a program can give those of both. Returns 0, -EINVAL (it is
+ * malformed or unknown, or the address is not ours), or, for an interface or its address, -ENODEV,
+ * -ENETUNREACH or -EADDRNOTAVAIL.
  */
 int ancillary_read(const struct sockets *s, const struct sock_ref *ref, const struct msghdr *msg,
                    const struct pc_addr *to, struct udp_ctl *ctl);

@@ -262,6 +262,96 @@ static void items(struct bed *b)
 	close_both(b, far, near);
 }
 
+static void send_item6(struct bed *b, int fd, const struct sockaddr_in6 *to, int level, int type,
+                       const void *item, size_t len)
+{
+	struct iovec v = {(void *)(uintptr_t) "x", 1};
+	union {
+		char b[CMSG_SPACE(64)];
+		struct cmsghdr h;
+	} u = {.h = {.cmsg_len = CMSG_LEN(len), .cmsg_level = level, .cmsg_type = type}};
+	struct msghdr m = {.msg_name = (void *)(uintptr_t)to,
+	                   .msg_namelen = sizeof(*to),
+	                   .msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = &u,
+	                   .msg_controllen = CMSG_SPACE(len)};
+	ssize_t rc;
+
+	memcpy(CMSG_DATA(&u.h), item, len);
+	errno = 0;
+	rc = b->call->sendmsg(b, FAR, fd, &m, 0);
+	bed_log(b, "to %s: sendmsg %d.%d of %zu: %zd %s\n", to->sin6_addr.s6_addr[10] ? "4" : "6",
+	        level, type, len, rc, rc < 0 ? bed_errno(errno) : "");
+	b->call->settle(b);
+}
+
+/* Programs give items of both families; those of the other one do not count. */
+static void items_of_both(struct bed *b)
+{
+	static const struct {
+		int level, type, value;
+	} rows[] = {
+	    {IPPROTO_IP, IP_TOS, 8},
+	    {IPPROTO_IP, IP_TTL, 999},
+	    {IPPROTO_IP, 4711, 1},
+	    {IPPROTO_IPV6, IPV6_TCLASS, 0x10},
+	    {IPPROTO_IPV6, IPV6_HOPLIMIT, 9},
+	    {IPPROTO_IPV6, IPV6_HOPLIMIT, 999},
+	    {IPPROTO_IPV6, 4711, 1},
+	    {IPPROTO_IPV6, 8, 7}, /* IPV6_2292HOPLIMIT */
+	    {SOL_SOCKET, SCM_RIGHTS, 0},
+	    {SOL_SOCKET, SO_MARK, 0},
+	    {SOL_SOCKET, SO_TIMESTAMPING, 2},
+	    {SOL_SOCKET, SO_TIMESTAMPING, 8},
+	    {SOL_SOCKET, 4711, 0},
+	    {IPPROTO_UDP, 4711, 0},
+	};
+	int near = udp_socket(b, NEAR, AF_INET, 5007), far = udp_socket(b, FAR, AF_INET, 5008),
+	    both = b->call->socket(b, FAR, AF_INET6, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	struct sockaddr_in a = bed_addr(b, NEAR, 5007), own = bed_addr(b, FAR, 0);
+	struct sockaddr_in6 self = {.sin6_family = AF_INET6,
+	                            .sin6_port = htons(5010),
+	                            .sin6_addr = IN6ADDR_LOOPBACK_INIT},
+	                    mapped = {.sin6_family = AF_INET6, .sin6_port = a.sin_port},
+	                    any = {.sin6_family = AF_INET6, .sin6_port = htons(5010)};
+	struct in6_pktinfo pi = {.ipi6_ifindex = 0};
+	struct in_pktinfo pi4 = {.ipi_spec_dst = own.sin_addr};
+
+	bed_log(b, "bind %d\n", b->call->bind(b, FAR, both, (struct sockaddr *)&any, sizeof(any)));
+	set(b, NEAR, near, IPPROTO_IP, IP_RECVTTL, 1);
+	set(b, NEAR, near, IPPROTO_IP, IP_RECVTOS, 1);
+	set(b, FAR, both, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+	set(b, FAR, both, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+	mapped.sin6_addr.s6_addr[10] = mapped.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(mapped.sin6_addr.s6_addr + 12, &a.sin_addr, 4);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		send_number(b, far, rows[i].level, rows[i].type, rows[i].value);
+		recv_msg(b, NEAR, near, 100, 512, 0);
+		send_item6(b, both, &mapped, rows[i].level, rows[i].type, &rows[i].value,
+		           sizeof(int));
+		recv_msg(b, NEAR, near, 100, 512, 0);
+		send_item6(b, both, &self, rows[i].level, rows[i].type, &rows[i].value,
+		           sizeof(int));
+		recv_msg(b, FAR, both, 100, 512, 0);
+	}
+	send_item6(b, both, &self, IPPROTO_IP, IP_PKTINFO, &pi4, sizeof(pi4));
+	recv_msg(b, FAR, both, 100, 512, 0);
+	send_item6(b, both, &mapped, IPPROTO_IP, IP_PKTINFO, &pi4, sizeof(pi4));
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	send_item6(b, both, &mapped, IPPROTO_IPV6, IPV6_PKTINFO, &pi,
+	           sizeof(pi)); /* no source of IPv4 */
+	send_item6(b, both, &self, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+	recv_msg(b, FAR, both, 100, 512, 0);
+	send_item6(b, both, &self, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi) - 4);
+	memcpy(&pi.ipi6_addr, &mapped.sin6_addr, sizeof(pi.ipi6_addr));
+	memcpy(pi.ipi6_addr.s6_addr + 12, &own.sin_addr, 4);
+	send_item6(b, both, &mapped, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	b->call->close(b, FAR, both);
+	close_both(b, far, near);
+}
+
 /* udp(7): UDP_SEGMENT */
 static void segments(struct bed *b)
 {
@@ -409,6 +499,7 @@ static const struct bed_case cases[] = {
     {"IP_TTL, IP_TOS, IP_PKTINFO of one datagram", items},
     {"UDP_SEGMENT", segments},
     {"UDP_GRO", joined},
+    {"items of both families", items_of_both},
     {"IP_RECVERR and MSG_ERRQUEUE", errors},
     {"ECONNREFUSED", refused},
     {"options that are integers", options},
