@@ -158,6 +158,7 @@ static int error_input6(const struct ip *ip, const struct rte_mbuf *m, const str
 	e->proto = q.proto;
 	e->seq = q.seq;
 	e->ttl = p->ttl;
+	e->tos = p->tos;
 	e->offender = p->src;
 	e->quote_off = (uint16_t)(off + (uint32_t)n + 8);
 	e->quote_len = p->l4_off + p->l4_len - e->quote_off;

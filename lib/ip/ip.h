@@ -190,7 +190,7 @@ struct icmp_error {
 	uint16_t laddr;
 	uint8_t proto;
 	uint8_t type, code;
-	uint8_t ttl;             /* of the message */
+	uint8_t ttl, tos;        /* of the message */
 	uint32_t seq;            /* TCP: the sequence number quoted */
 	uint32_t mtu;            /* of "fragmentation needed"; 0: not given */
 	int error;               /* the errno for it, e.g. ECONNREFUSED */

@@ -365,7 +365,7 @@ static int64_t do_flush(struct pc_service *s, const struct request *r)
 
 static int64_t do_errqueue(struct pc_service *s, struct request *r)
 {
-	enum { CONTROL = 128, QUOTED = CHAN_CALL_DATA - sizeof(struct chan_error) - CONTROL - 8 };
+	enum { CONTROL = 320, QUOTED = CHAN_CALL_DATA - sizeof(struct chan_error) - CONTROL - 8 };
 	_Alignas(struct cmsghdr) uint8_t control[CONTROL];
 	struct chan_error e = {.len = 0};
 	struct iovec v = {.iov_base = &r->data[sizeof(e)],

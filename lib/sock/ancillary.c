@@ -136,12 +136,22 @@ static void put_info6(struct ancillary *a, uint16_t tell, const struct udp_info 
 		put_dst(a, true, info);
 }
 
+/* of whichever family the packet is */
+static void put_info(struct ancillary *a, const struct sockets *s, const struct udp_sock *u,
+                     const struct udp_info *info)
+{
+	if (u->ip6)
+		put_info6(a, u->tell, info);
+	if (pc_addr_is_ip4(&info->dst.addr))
+		put_info4(a, &s->ip->ifs, u->tell, info);
+}
+
 void ancillary_put_arrival(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
                            uint64_t at_ns)
 {
 	const uint16_t tell = ref->udp->tell;
 
-	if (tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS))
+	if (tell & UDP_TELL_ANY_TIME)
 		put_time(a, s->ctx, tell, at_ns);
 	if ((tell & UDP_TELL_DROPS) && ref->udp->drops != 0)
 		ancillary_put(a, SOL_SOCKET, SO_RXQ_OVFL, &ref->udp->drops,
@@ -151,19 +161,17 @@ void ancillary_put_arrival(struct ancillary *a, const struct sockets *s, const s
 void ancillary_put_info(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
                         const struct udp_info *info)
 {
-	const uint16_t tell = ref->udp->tell;
-
 	ancillary_put_arrival(a, s, ref, info->at_ns);
-	if (ref->udp->ip6)
-		put_info6(a, tell, info);
-	if (pc_addr_is_ip4(&info->dst.addr))
-		put_info4(a, &s->ip->ifs, tell, info);
+	put_info(a, s, ref->udp, info);
 }
 
-void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report *r)
+void ancillary_put_report(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
+                          const struct udp_report *r)
 {
-	const bool ip4 = pc_addr_is_ip4(&r->to.addr);
+	const bool ip4 = pc_addr_is_ip4(&r->to.addr), ip6 = ref->udp->ip6;
 	const struct pc_endpoint from = {.addr = r->offender};
+	const struct udp_info info = {
+	    .dst = {.addr = r->dst}, .netif = r->netif, .ttl = r->ttl, .tos = r->tos};
 	struct {
 		struct sock_extended_err ee;
 		union {
@@ -177,12 +185,15 @@ void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report
 	              .ee_origin = SO_EE_ORIGIN_LOCAL}};
 	socklen_t len = sizeof(e.offender);
 
-	if (!pc_addr_is_any(&r->offender)) {
+	if (ref->udp->tell & UDP_TELL_ANY_TIME)
+		put_time(a, s->ctx, ref->udp->tell, r->at_ns);
+	if (udp_is_icmp(r)) {
 		e.ee.ee_origin = ip4 ? SO_EE_ORIGIN_ICMP : SO_EE_ORIGIN_ICMP6;
-		sock_write_addr(ip6 && !ip4, &from, r->netif, (struct sockaddr *)&e.offender, &len);
+		sock_write_addr(ip6, &from, r->netif, (struct sockaddr *)&e.offender, &len);
+		put_info(a, s, ref->udp, &info);
 	}
-	ancillary_put(a, ip4 ? IPPROTO_IP : IPPROTO_IPV6, ip4 ? IP_RECVERR : IPV6_RECVERR, &e,
-	              sizeof(e.ee) + (ip4 ? sizeof(e.offender.in) : sizeof(e.offender.in6)));
+	ancillary_put(a, ip6 ? IPPROTO_IPV6 : IPPROTO_IP, ip6 ? IPV6_RECVERR : IP_RECVERR, &e,
+	              sizeof(e.ee) + (ip6 ? sizeof(e.offender.in6) : sizeof(e.offender.in)));
 }
 
 void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_t last)

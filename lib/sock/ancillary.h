@@ -34,8 +34,10 @@ void ancillary_put_info(struct ancillary *a, const struct sockets *s, const stru
  * MSG_ZEROCOPY calls first to last was copied. */
 void ancillary_put_copied(struct ancillary *a, bool ip6, uint32_t first, uint32_t last);
 
-/** ancillary_put_report appends an error as a struct sock_extended_err with its offender. */
-void ancillary_put_report(struct ancillary *a, bool ip6, const struct udp_report *r);
+/** ancillary_put_report appends an error as a struct sock_extended_err with its offender, and what
+ * the socket has asked to be told about the ICMP message that reported it. */
+void ancillary_put_report(struct ancillary *a, const struct sockets *s, const struct sock_ref *ref,
+                          const struct udp_report *r);
 
 /**
  * ancillary_read reads the ancillary data of a datagram to be sent to `to`. As on Linux, items of

@@ -198,6 +198,8 @@ int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int n
 	store(ref->udp, o, value);
 	if (o->kind == TRUTH && o->at == AT(cork) && !value)
 		(void)sock_udp_push(s, ref); /* as on Linux, errors are not reported */
+	if (o->kind == TRUTH && (o->at == AT(report) || o->at == AT(report6)) && !value)
+		udp_drop_reports(ref->udp);
 	if (changes_path(o))
 		udp_forget_path(ref->udp);
 	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* only one of the two is on */

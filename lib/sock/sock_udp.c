@@ -74,13 +74,13 @@ static size_t take_more(struct sockets *s, const struct sock_ref *ref, struct ms
 	return total;
 }
 
-/* MSG_ERRQUEUE: an error, with the payload that it quotes and where that was sent. */
+/* MSG_ERRQUEUE: an error, with the payload that it quotes and where that was sent. As on Linux,
+ * MSG_TRUNC does not make it return the length of a payload that is cut. */
 static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct msghdr *msg,
-                           int flags, struct ancillary *a)
+                           struct ancillary *a)
 {
 	struct udp_report r;
 	struct rte_mbuf *m = udp_take_report(s->udp, ref->index, &r);
-	const bool ip6 = sock_is_ip6(ref);
 	ssize_t n;
 
 	if (m == NULL)
@@ -88,12 +88,10 @@ static ssize_t recv_report(struct sockets *s, const struct sock_ref *ref, struct
 	n = (ssize_t)copy_out(m, msg, 0);
 	if ((size_t)n < m->pkt_len)
 		msg->msg_flags |= MSG_TRUNC;
-	if (flags & MSG_TRUNC)
-		n = (ssize_t)m->pkt_len;
 	msg->msg_flags |= MSG_ERRQUEUE;
 	if (msg->msg_name != NULL)
-		sock_write_addr(ip6, &r.to, r.netif, msg->msg_name, &msg->msg_namelen);
-	ancillary_put_report(a, ip6, &r);
+		sock_write_addr(ref->udp->ip6, &r.to, r.netif, msg->msg_name, &msg->msg_namelen);
+	ancillary_put_report(a, s, ref, &r);
 	rte_pktmbuf_free(m);
 	return n;
 }
@@ -139,7 +137,7 @@ ssize_t sock_udp_recv(struct sockets *s, const struct sock_ref *ref, struct msgh
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	if (flags & MSG_ERRQUEUE)
-		return recv_report(s, ref, msg, flags, &a);
+		return recv_report(s, ref, msg, &a);
 	if (ref->udp->error != 0) {
 		int error = ref->udp->error;
 

@@ -39,6 +39,7 @@ enum {
 	UDP_TELL_DST6 = 1 << 10,    /* IPV6_RECVORIGDSTADDR */
 	UDP_TELL_STAMPS = 1 << 11,  /* SO_TIMESTAMPING, software receive timestamps */
 	UDP_TELL_NEW = 1 << 12,     /* times in the format of SO_TIMESTAMP_NEW and the like */
+	UDP_TELL_ANY_TIME = UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS,
 };
 
 /** The kinds of struct udp_sock; raw.h has the other two. */
@@ -119,8 +120,17 @@ struct udp_report {
 	uint32_t info;           /* EMSGSIZE: the MTU in bytes */
 	int error;               /* errno */
 	uint8_t type, code;      /* of the ICMP message */
-	uint8_t netif;
+	/* about the ICMP message itself, as in struct udp_info; at_ns: of this host's own error, too */
+	struct pc_addr dst;
+	uint64_t at_ns;
+	uint8_t netif, ttl, tos;
 };
+
+/** udp_is_icmp says whether an ICMP message reported an error. */
+static inline bool udp_is_icmp(const struct udp_report *r)
+{
+	return !pc_addr_is_any(&r->offender);
+}
 
 /* What a queued datagram counts in addition to its payload: a flood of empty ones must
  * be bounded too. */
@@ -225,10 +235,14 @@ void udp_read_info(const struct udp_sock *s, const struct rte_mbuf *m, struct ud
 
 /**
  * udp_take_report takes the oldest error off the error queue: the mbuf then belongs to the caller,
- * and holds what was quoted of our payload, possibly nothing. NULL: the queue is empty. SO_ERROR
- * becomes that of the next one, as on Linux.
+ * and holds what was quoted of our payload, possibly nothing. NULL: the queue is empty. As on Linux,
+ * SO_ERROR becomes that of the next one, unless that is this host's own, which the failed call has
+ * returned.
  */
 struct rte_mbuf *udp_take_report(struct udp *udp, uint32_t index, struct udp_report *r);
+
+/** udp_drop_reports empties the error queue; SO_ERROR stays. */
+void udp_drop_reports(struct udp_sock *s);
 
 /** udp_mask returns what is ready (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLRDHUP, EPOLLHUP). */
 uint32_t udp_mask(const struct udp_sock *s);

@@ -31,6 +31,7 @@ static bool wants_reports(const struct udp_sock *s, const struct pc_addr *remote
 static void report(struct udp *udp, struct udp_sock *s, const struct udp_report *r,
                    const struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
+	struct udp_report told = *r;
 	const void *from;
 	struct rte_mbuf *q;
 	char *to;
@@ -42,8 +43,9 @@ static void report(struct udp *udp, struct udp_sock *s, const struct udp_report 
 		return;
 	len = RTE_MIN(len, (uint32_t)QUOTE_MAX);
 	to = rte_pktmbuf_append(q, (uint16_t)(sizeof(*r) + len));
-	memcpy(to, r, sizeof(*r));
-	to += sizeof(*r);
+	told.at_ns = ctx_time_of_day(udp->ctx);
+	memcpy(to, &told, sizeof(told));
+	to += sizeof(told);
 	from = len > 0 ? rte_pktmbuf_read(m, off, len, to) : to;
 	if (from == NULL)
 		rte_pktmbuf_trim(q, (uint16_t)len);
@@ -96,6 +98,9 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 	    .error = e->error,
 	    .type = e->type,
 	    .code = e->code,
+	    .dst = e->local,
+	    .ttl = e->ttl,
+	    .tos = e->tos,
 	    .netif = e->laddr != LADDR_NONE ? udp->ip->ifs.addr[e->laddr].netif : (uint8_t)0};
 	struct udp_sock *s = udp_find_connected(udp, &local, &remote, UDP_ANY_NETIF);
 	const bool connected = s != NULL;
@@ -147,18 +152,24 @@ struct rte_mbuf *udp_take_report(struct udp *udp, uint32_t index, struct udp_rep
 {
 	struct udp_sock *s = &udp->sock[index];
 	struct rte_mbuf *m = pktq_pop(&s->reports);
+	struct udp_report next = {0};
 
 	if (m == NULL)
 		return NULL;
 	s->nb_reports--;
 	memcpy(r, rte_pktmbuf_mtod(m, const void *), sizeof(*r));
 	rte_pktmbuf_adj(m, sizeof(*r));
-	s->error = 0;
-	if (s->reports.head != NULL) {
-		struct udp_report next;
-
+	if (s->reports.head != NULL)
 		memcpy(&next, rte_pktmbuf_mtod(s->reports.head, const void *), sizeof(next));
+	if (udp_is_icmp(&next))
 		s->error = next.error;
-	}
+	else if (udp_is_icmp(r))
+		s->error = 0;
 	return m;
+}
+
+void udp_drop_reports(struct udp_sock *s)
+{
+	pktq_free(&s->reports);
+	s->nb_reports = 0;
 }

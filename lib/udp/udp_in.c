@@ -176,7 +176,7 @@ bool udp_may_copy(const struct udp *udp, struct udp_sock *s, uint32_t len)
  * datagrams do not use. */
 static void note_time(struct udp *udp, const struct udp_sock *s, struct pkt *note)
 {
-	const bool asked = s->tell & (UDP_TELL_TIME | UDP_TELL_TIME_NS | UDP_TELL_STAMPS);
+	const bool asked = s->tell & UDP_TELL_ANY_TIME;
 	const uint64_t ns = unlikely(asked) ? ctx_time_of_day(udp->ctx) : 0;
 
 	note->rx.seq = (uint32_t)ns;

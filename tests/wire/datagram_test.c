@@ -78,7 +78,8 @@ static void log_item(struct bed *b, const struct cmsghdr *h)
 		log_hex(b, CMSG_DATA(h), 4);
 	else if (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO)
 		log_hex(b, CMSG_DATA(h), 12);
-	else if (h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_RECVERR)
+	else if ((h->cmsg_level == IPPROTO_IP && h->cmsg_type == IP_RECVERR) ||
+	         (h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_RECVERR))
 		log_hex(b, CMSG_DATA(h), sizeof(struct sock_extended_err) + 4);
 	else
 		log_hex(b, CMSG_DATA(h), h->cmsg_len - sizeof(*h));
@@ -420,7 +421,45 @@ static void errors(struct bed *b)
 	recv_msg(b, FAR, far, 100, 0, MSG_ERRQUEUE);
 	send_to(b, FAR, far, NEAR, 5007, "somebody", 8);
 	recv_msg(b, NEAR, near, 100, 512, 0);
+	send_to(b, FAR, far, NEAR, 5999, "nobody here", 11);
+	recv_msg(b, FAR, far, 5, 512, MSG_ERRQUEUE | MSG_TRUNC);
+	/* without IP_RECVERR there is no queue */
+	send_to(b, FAR, far, NEAR, 5999, "nobody", 6);
+	set(b, FAR, far, IPPROTO_IP, IP_RECVERR, 0);
+	recv_msg(b, FAR, far, 100, 512, MSG_ERRQUEUE);
+	p.revents = 0;
+	b->call->poll(b, FAR, &p, 1);
+	bed_log_events(b, (uint32_t)(unsigned short)p.revents);
+	get(b, FAR, far, SOL_SOCKET, SO_ERROR, 4);
 	close_both(b, far, near);
+}
+
+/* traceroute(8): an error comes with what the socket wants to know of packets; here of the ICMP message */
+static void errors_told(struct bed *b)
+{
+	int far = udp_socket(b, FAR, AF_INET, 5008), both = udp_socket(b, FAR, AF_INET6, 5009);
+	struct sockaddr_in a = bed_addr(b, NEAR, 5999);
+	struct sockaddr_in6 a6 = {.sin6_family = AF_INET6, .sin6_port = a.sin_port};
+
+	set(b, FAR, far, IPPROTO_IP, IP_RECVERR, 1);
+	set(b, FAR, far, IPPROTO_IP, IP_PKTINFO, 1);
+	set(b, FAR, far, IPPROTO_IP, IP_RECVTTL, 1);
+	set(b, FAR, far, IPPROTO_IP, IP_RECVTOS, 1);
+	set(b, FAR, far, SOL_SOCKET, SO_TIMESTAMP, 1);
+	send_to(b, FAR, far, NEAR, 5999, "nobody", 6);
+	recv_msg(b, FAR, far, 100, 512, MSG_ERRQUEUE);
+	/* an AF_INET6 socket is told in its own form */
+	a6.sin6_addr.s6_addr[10] = a6.sin6_addr.s6_addr[11] = 0xff;
+	memcpy(a6.sin6_addr.s6_addr + 12, &a.sin_addr, 4);
+	set(b, FAR, both, IPPROTO_IP, IP_RECVERR, 1);
+	set(b, FAR, both, IPPROTO_IPV6, IPV6_RECVERR, 1);
+	set(b, FAR, both, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	set(b, FAR, both, IPPROTO_IP, IP_RECVTTL, 1);
+	b->call->sendto(b, FAR, both, "nobody", 6, 0, (struct sockaddr *)&a6, sizeof(a6));
+	b->call->settle(b);
+	recv_msg(b, FAR, both, 100, 512, MSG_ERRQUEUE);
+	b->call->close(b, FAR, both);
+	b->call->close(b, FAR, far);
 }
 
 /* udp(7): a connected socket learns that nobody is there, once */
@@ -501,6 +540,7 @@ static const struct bed_case cases[] = {
     {"UDP_GRO", joined},
     {"items of both families", items_of_both},
     {"IP_RECVERR and MSG_ERRQUEUE", errors},
+    {"MSG_ERRQUEUE with ancillary data", errors_told},
     {"ECONNREFUSED", refused},
     {"options that are integers", options},
 };

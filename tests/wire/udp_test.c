@@ -410,6 +410,20 @@ static void error_queue(struct wt *w)
 	EQ(ee.ee_origin, SO_EE_ORIGIN_LOCAL);
 	EQ(ee.ee_info, 1400);
 	ERR(pc_recv(w->st, fd, data, 1, MSG_ERRQUEUE), EAGAIN);
+	/* that the call has returned is not reported again, by SO_ERROR or the next call */
+	ERR(pc_send(w->st, fd, data, 1472, 0), EMSGSIZE);
+	ERR(pc_send(w->st, fd, data, 1472, 0), EMSGSIZE);
+	read_report(w, fd, &ee, data, 0);
+	EQ(pc_send(w->st, fd, data, 1, 0), 1);
+	inject_too_big(w, 7, 1400); /* and does not hide what comes from elsewhere */
+	read_report(w, fd, &ee, data, 0);
+	EQ(ee.ee_origin, SO_EE_ORIGIN_LOCAL);
+	ERR(pc_send(w->st, fd, data, 1, 0), EMSGSIZE);
+	EQ(pc_send(w->st, fd, data, 1, 0), 1);
+	read_report(w, fd, &ee, data, 23);
+	EQ(ee.ee_origin, SO_EE_ORIGIN_ICMP);
+	wt_settle(w);
+	wt_drop(w);
 	for (unsigned i = 0; i < 100; i++) /* and a liar cannot fill the memory */
 		inject_too_big(w, 7, 1400);
 	for (unsigned i = 0; i < 64; i++)

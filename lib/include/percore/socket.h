@@ -179,8 +179,9 @@ ssize_t pc_sendto(struct pc_stack *st, int fd, const void *buf, size_t len, int 
  *
  * With MSG_ERRQUEUE it returns an entry of the error queue (EPOLLERR says that there is one; errno
  * EAGAIN: none). For datagram sockets with IP_RECVERR or IPV6_RECVERR these are the quoted payload,
- * the destination in msg_name, and in msg_control a struct sock_extended_err with the address of
- * the host that reported the error. For TCP it says which MSG_ZEROCOPY calls have completed.
+ * the destination in msg_name, and in msg_control what the options ask for about the ICMP message,
+ * then a struct sock_extended_err with the address of the host that sent it. For TCP it says which
+ * MSG_ZEROCOPY calls have completed.
  */
 ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags);
 
