@@ -12,8 +12,8 @@
 #include "sock/sock_raw.h"
 
 #define PAYLOAD_MAX  65507
-#define SEGMENTS_MAX 64 /* per UDP_SEGMENT call, as on Linux */
-#define HELD_PARTS   80 /* mbufs for the largest payload, at 1024 bytes or more each */
+#define SEGMENTS_MAX 128 /* per UDP_SEGMENT call, as on Linux since 6.9 */
+#define HELD_PARTS   80  /* mbufs for the largest payload, at 1024 bytes or more each */
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 
@@ -228,7 +228,9 @@ static ssize_t send_segments(struct sockets *s, uint32_t index, struct cursor *c
 
 	if (max < 0)
 		return max;
-	if (size > (size_t)max || len > size * SEGMENTS_MAX)
+	if (RTE_MIN(size, len) > (size_t)max)
+		return -EMSGSIZE;
+	if (len > size * SEGMENTS_MAX || udp_sock(s->udp, index)->no_checksum)
 		return -EINVAL;
 	for (size_t sent = 0; sent < len; sent += RTE_MIN(size, len - sent)) {
 		rc = send_one(s, index, c, RTE_MIN(size, len - sent), to, ctl);
@@ -414,7 +416,7 @@ ssize_t sock_udp_send(struct sockets *s, const struct sock_ref *ref, const struc
 		return send_first(
 		    s, ref, msg, len,
 		    &(struct held){.to = dst != NULL ? *dst : ref->udp->remote, .ctl = ctl});
-	if (ctl.segment != 0 && len > (size_t)ctl.segment)
+	if (ctl.segment != 0 && len > 0)
 		return send_segments(s, ref->index, &c, len, dst, &ctl);
 	return send_one(s, ref->index, &c, len, dst, &ctl);
 }

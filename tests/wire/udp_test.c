@@ -511,16 +511,20 @@ static void segment_sizes(struct wt *w)
 {
 	static char data[65507];
 	int fd = connected_socket(w, IP_PMTUDISC_WANT);
-	const size_t most = 64 * 1000;
+	const size_t most = 128 * 500;
 
-	option(w, fd, IPPROTO_UDP, UDP_SEGMENT, 1000);
+	option(w, fd, IPPROTO_UDP, UDP_SEGMENT, 500);
 	EQ(pc_send(w->st, fd, data, most, 0), most);
 	wt_settle(w);
-	for (unsigned i = 0; i < 64; i++)
-		EQ(next_udp(w)->payload_len, 1000);
-	ERR(pc_send(w->st, fd, data, most + 1, 0), EINVAL); /* 65 of them */
+	for (unsigned i = 0; i < 128; i++)
+		EQ(next_udp(w)->payload_len, 500);
+	ERR(pc_send(w->st, fd, data, most + 1, 0), EINVAL); /* 129 of them */
 	option(w, fd, IPPROTO_UDP, UDP_SEGMENT, 1473);
-	ERR(pc_send(w->st, fd, data, 3000, 0), EINVAL); /* larger than the path */
+	ERR(pc_send(w->st, fd, data, 3000, 0), EMSGSIZE); /* larger than the path */
+	ERR(pc_send(w->st, fd, data, 1473, 0), EMSGSIZE);
+	EQ(pc_send(w->st, fd, data, 1472, 0), 1472);
+	wt_settle(w);
+	EQ(next_udp(w)->payload_len, 1472);
 }
 
 static void sharing(struct wt *w)

@@ -188,10 +188,10 @@ ssize_t pc_recvmsg(struct pc_stack *st, int fd, struct msghdr *msg, int flags);
 /**
  * pc_sendmsg is pc_sendto from several buffers, at most 1024 (EMSGSIZE). msg_control of a datagram
  * may have IP_PKTINFO, IP_TTL, IP_TOS, IPV6_PKTINFO, IPV6_HOPLIMIT, IPV6_TCLASS and UDP_SEGMENT,
- * for this call only; errno EINVAL for others and for addresses that are not ours. With
- * UDP_SEGMENT, here or as a socket option, the bytes are sent as datagrams of that size, of which
- * the last may be smaller: at most 64, none larger than the path's MTU (EINVAL). TCP ignores
- * msg_control.
+ * for this call only; those of the destination's other family are ignored; errno EINVAL for others
+ * and for addresses that are not ours. With UDP_SEGMENT, here or as a socket option, the bytes are
+ * sent as datagrams of that size, of which the last may be smaller: at most 128 (EINVAL), none
+ * larger than the path's MTU (EMSGSIZE). TCP ignores msg_control.
  */
 ssize_t pc_sendmsg(struct pc_stack *st, int fd, const struct msghdr *msg, int flags);
 
