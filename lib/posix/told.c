@@ -72,7 +72,7 @@ void told_left(uint32_t sock, struct msghdr *m, size_t room)
 	const struct chan_sock *s = chan_sock(client.chan, sock);
 	int left;
 
-	if (room == 0 || !(at_load(&s->tells) & CHAN_TELL_INQ))
+	if (!(at_load(&s->tells) & CHAN_TELL_INQ))
 		return;
 	left = (int)part_bytes(sock);
 	if (left == 0 && (at_load(&s->flags) & CHAN_RX_END))

@@ -99,7 +99,7 @@ static int check_family(const struct sock_ref *ref, enum sock_use use, sa_family
 	if (!sock_is_ip6(ref)) {
 		if (len < sizeof(struct sockaddr_in))
 			return -EINVAL;
-		if (family == AF_UNSPEC && use == SOCK_SEND) /* Linux treats it as AF_INET */
+		if (family == AF_UNSPEC && use != SOCK_CONNECT) /* Linux treats it as AF_INET */
 			return 0;
 		return family == AF_INET ? 0 : -EAFNOSUPPORT;
 	}
@@ -167,6 +167,8 @@ int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum soc
 	a->laddr = LADDR_NONE;
 	if (err == 0 && sa->sa_family == AF_UNSPEC) {
 		memcpy(&in, sa, sizeof(in));
+		if (use == SOCK_BIND && in.sin_addr.s_addr != INADDR_ANY) /* only this one */
+			return -EAFNOSUPPORT;
 		in.sin_family = AF_INET;
 		sa = (const struct sockaddr *)&in;
 	}

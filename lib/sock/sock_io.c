@@ -57,7 +57,7 @@ static void put_inq(const struct sockets *s, const struct tcb *t, struct msghdr 
 	struct ancillary out = ancillary_begin(msg);
 	int left = (int)t->rcv_bytes;
 
-	if (!has_kept(s, t, KEPT_INQ) || out.left == 0)
+	if (!has_kept(s, t, KEPT_INQ))
 		return;
 	if (left == 0 && (t->flags & TCB_FIN_RCVD))
 		left = 1;
@@ -281,7 +281,7 @@ static ssize_t check_vector(struct pc_stack *st, int fd, const struct iovec *iov
 	if (iovcnt < 0 || iovcnt > IOV_LIMIT)
 		return sock_fail(-EINVAL);
 	msg.msg_iovlen = (size_t)iovcnt;
-	return sock_iov_bytes(&msg) > 0 || ref.udp != NULL;
+	return sock_iov_bytes(&msg) > 0;
 }
 
 ssize_t pc_readv(struct pc_stack *st, int fd, const struct iovec *iov, int iovcnt)

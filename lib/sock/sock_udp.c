@@ -134,7 +134,7 @@ ssize_t sock_udp_recv(struct sockets *s, const struct sock_ref *ref, struct msgh
 {
 	struct ancillary a = ancillary_begin(msg);
 
-	if (flags & MSG_OOB)
+	if ((flags & MSG_OOB) && ref->udp->kind != UDP_DATAGRAM) /* as Linux: else ignored */
 		return -EOPNOTSUPP;
 	if (flags & MSG_ERRQUEUE)
 		return recv_report(s, ref, msg, &a);
@@ -327,7 +327,7 @@ static ssize_t send_first(struct sockets *s, const struct sock_ref *ref, const s
 	struct rte_mbuf *m;
 
 	if (h->to.port == 0)
-		return ref->udp->wr_shut ? -EPIPE : -EDESTADDRREQ;
+		return -EDESTADDRREQ;
 	m = ctx_mbuf(s->ctx);
 	if (m == NULL)
 		return -ENOBUFS;

@@ -297,7 +297,7 @@ static inline int send_datagram(struct udp *udp, struct udp_sock *s, struct rte_
 	int rc;
 
 	if (to == NULL && s->remote.port == 0)
-		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
+		return -EDESTADDRREQ;
 	rc = prepare_datagram(udp, s, dst, m->pkt_len, ctl);
 	if (fw_is_on(&udp->ip->fw) && rc == 0)
 		rc = udp_guard_datagram(udp, s, dst, m->pkt_len);
@@ -355,7 +355,7 @@ int udp_try(struct udp *udp, uint32_t index, uint32_t len, const struct pc_endpo
 	int rc;
 
 	if (to == NULL && s->remote.port == 0)
-		return s->wr_shut ? -EPIPE : -EDESTADDRREQ;
+		return -EDESTADDRREQ;
 	rc = prepare_datagram(udp, s, to != NULL ? to : &s->remote, len, ctl);
 	if (ctl->laddr != LADDR_NONE)
 		udp_forget_path(s);

@@ -465,6 +465,92 @@ static void errors_told(struct bed *b)
 	b->call->close(b, FAR, far);
 }
 
+/* MSG_OOB: there is nothing urgent, which does not matter to who receives */
+static void no_urgent(struct bed *b)
+{
+	int near = udp_socket(b, NEAR, AF_INET, 5007), far = udp_socket(b, FAR, AF_INET, 5008);
+
+	recv_msg(b, NEAR, near, 100, 512, MSG_OOB);
+	send_to(b, FAR, far, NEAR, 5007, "hello", 5);
+	recv_msg(b, NEAR, near, 100, 512, MSG_OOB);
+	bed_log(b, "%zd", b->call->sendto(b, FAR, far, "x", 1, MSG_OOB, NULL, 0));
+	bed_log(b, " %s\n", bed_errno(errno));
+	close_both(b, far, near);
+}
+
+/* readv(2), writev(2): nothing is neither received nor sent, though recvmsg(2) and sendmsg(2) do so */
+static void of_nothing(struct bed *b)
+{
+	int near = udp_socket(b, NEAR, AF_INET, 5007), far = udp_socket(b, FAR, AF_INET, 5008);
+	struct sockaddr_in to = bed_addr(b, NEAR, 5007);
+	struct iovec v[2] = {{"", 0}, {"", 0}};
+	struct msghdr m = {.msg_iov = v, .msg_iovlen = 2};
+
+	b->call->connect(b, FAR, far, (struct sockaddr *)&to, sizeof(to));
+	bed_log(b, "writev %zd\n", b->call->writev(b, FAR, far, v, 2));
+	b->call->settle(b);
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	bed_log(b, "sendmsg %zd\n", b->call->sendmsg(b, FAR, far, &m, 0));
+	b->call->settle(b);
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	send_to(b, FAR, far, NEAR, 5007, "hello", 5);
+	bed_log(b, "readv %zd\n", b->call->readv(b, NEAR, near, v, 2));
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	close_both(b, far, near);
+}
+
+/* bind(2): without a family, any address means any of IPv4 */
+static void no_family(struct bed *b)
+{
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		for (int i = 0; i < 4; i++) {
+			struct sockaddr_in6 a = {.sin6_family = AF_UNSPEC};
+			struct sockaddr_in given = bed_addr(b, NEAR, 0), name = {0};
+			int fd = b->call->socket(b, NEAR, i < 3 ? AF_INET : AF_INET6, type, 0), rc;
+			socklen_t len = i == 1 ? sizeof(name) - 1 : sizeof(name);
+
+			given.sin_family = AF_UNSPEC;
+			if (i == 2)
+				memcpy(&a, &given, sizeof(given));
+			errno = 0;
+			rc = b->call->bind(b, NEAR, fd, (struct sockaddr *)&a,
+			                   i == 3 ? sizeof(a) : len);
+			bed_log(b, "bind %d %s", rc, rc < 0 ? bed_errno(errno) : "");
+			len = sizeof(name);
+			b->call->getsockname(b, NEAR, fd, (struct sockaddr *)&name, &len);
+			bed_log(b, ", a port: %d, family %d\n", name.sin_port != 0,
+			        name.sin_family);
+			b->call->close(b, NEAR, fd);
+		}
+	}
+}
+
+/* shutdown(2) without a peer fails, but nothing can be sent then */
+static void shut(struct bed *b)
+{
+	int far = udp_socket(b, FAR, AF_INET, 5008);
+
+	errno = 0;
+	bed_log(b, "shutdown %d", b->call->shutdown(b, FAR, far, SHUT_WR));
+	bed_log(b, " %s\n", bed_errno(errno));
+	send_to(b, FAR, far, NEAR, 5007, "x", 1);
+	bed_log(b, "send %zd", b->call->sendto(b, FAR, far, "x", 1, 0, NULL, 0));
+	bed_log(b, " %s\n", bed_errno(errno));
+	b->call->close(b, FAR, far);
+}
+
+/* RFC 5082: Linux minds IP_MINTTL for TCP only */
+static void from_afar(struct bed *b)
+{
+	int near = udp_socket(b, NEAR, AF_INET, 5007), far = udp_socket(b, FAR, AF_INET, 5008);
+
+	set(b, NEAR, near, IPPROTO_IP, IP_MINTTL, 200);
+	set(b, FAR, far, IPPROTO_IP, IP_TTL, 5);
+	send_to(b, FAR, far, NEAR, 5007, "x", 1);
+	recv_msg(b, NEAR, near, 100, 512, 0);
+	close_both(b, far, near);
+}
+
 /* udp(7): a connected socket learns that nobody is there, once */
 static void refused(struct bed *b)
 {
@@ -544,6 +630,11 @@ static const struct bed_case cases[] = {
     {"items of both families", items_of_both},
     {"IP_RECVERR and MSG_ERRQUEUE", errors},
     {"MSG_ERRQUEUE with ancillary data", errors_told},
+    {"MSG_OOB", no_urgent},
+    {"bind() without a family", no_family},
+    {"readv() and writev() of nothing", of_nothing},
+    {"shutdown() without a peer", shut},
+    {"IP_MINTTL", from_afar},
     {"ECONNREFUSED", refused},
     {"options that are integers", options},
 };

@@ -209,6 +209,9 @@ static void receive(struct bed *b, int fd, size_t n, int flags)
 /* tcp(7) has no word of TCP_INQ: "the amount of data in the receive queue ... is returned as a control message" */
 static void left_to_read(struct bed *b)
 {
+	char byte;
+	struct iovec v = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr none = {.msg_iov = &v, .msg_iovlen = 1};
 	int fd[2], on = 1;
 
 	bed_pair(b, fd);
@@ -216,6 +219,8 @@ static void left_to_read(struct bed *b)
 	b->call->settle(b);
 	receive(b, fd[NEAR], 1, 0);
 	b->call->setsockopt(b, NEAR, fd[NEAR], IPPROTO_TCP, TCP_INQ, &on, sizeof(on));
+	bed_log(b, "no room: %zd", b->call->recvmsg(b, NEAR, fd[NEAR], &none, MSG_PEEK));
+	bed_log(b, ", flags %x\n", (unsigned)none.msg_flags);
 	receive(b, fd[NEAR], 2, MSG_PEEK);
 	receive(b, fd[NEAR], 4, 0);
 	receive(b, fd[NEAR], 5, 0);
