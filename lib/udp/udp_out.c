@@ -56,6 +56,18 @@ static uint16_t limit_mtu(const struct udp_sock *s, const struct pc_addr *dst, u
 	return s->mtu6 != 0 && s->mtu6 < mtu && !pc_addr_is_ip4(dst) ? s->mtu6 : mtu;
 }
 
+/* The interface of IP_MULTICAST_IF counts even if the source is an address of another one, which
+ * bind() or connect() has given the socket. */
+static void use_group_netif(const struct udp *udp, struct udp_sock *s, const struct pc_addr *dst)
+{
+	const uint8_t netif = pc_addr_is_ip4(dst) ? s->out_netif : s->out_netif6;
+
+	if (netif == 0)
+		return;
+	s->path.netif = (uint8_t)(netif - 1);
+	s->path.mtu = ip_link_mtu(udp->ip, s->path.netif, dst);
+}
+
 int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *dst, uint16_t port,
                     uint16_t laddr)
 {
@@ -76,6 +88,8 @@ int udp_search_path(struct udp *udp, struct udp_sock *s, const struct pc_addr *d
 	                   &s->path);
 	if (rc == 0 && s->netif != 0 && s->path.netif != s->netif - 1)
 		rc = -ENETUNREACH; /* not the interface of SO_BINDTOIFINDEX */
+	if (rc == 0 && s->netif == 0 && s->path.multicast && laddr == s->laddr)
+		use_group_netif(udp, s, dst);
 	if (rc == 0) {
 		s->path.mtu = limit_mtu(s, dst, s->path.mtu);
 		s->path_dst = *dst;

@@ -171,6 +171,27 @@ static void test_connected_interface(void)
 	finish();
 }
 
+/* IP_MULTICAST_IF counts even for who is bound to an address of another interface. */
+static void test_bound_interface(void)
+{
+	const struct pc_endpoint group = endpoint(IP4(239, 1, 1, 1), 53);
+	struct frame f;
+	uint32_t a;
+
+	start();
+	a = bound(NET_US, 1000);
+	CU_ASSERT_EQUAL(send_len(a, 1, &group), 0);
+	CU_ASSERT(net_next(&net, 0, &f) && !net_next(&net, 1, &f));
+	udp_sock(udp, a)->out_netif = 1 + 1;
+	CU_ASSERT_EQUAL(send_len(a, 1, &group), 0);
+	CU_ASSERT(!net_next(&net, 0, &f) && net_next(&net, 1, &f));
+	CU_ASSERT_EQUAL(memcmp(f.b + 26, &(uint32_t){NET_US}, 4), 0);
+	udp_sock(udp, a)->netif = 0 + 1; /* SO_BINDTOIFINDEX counts more */
+	CU_ASSERT_EQUAL(send_len(a, 1, &group), 0);
+	CU_ASSERT(net_next(&net, 0, &f) && !net_next(&net, 1, &f));
+	finish();
+}
+
 static void test_errors(void)
 {
 	const struct pc_endpoint zero = endpoint(NET_PEER, 0), self = endpoint(NET_US, 53);
