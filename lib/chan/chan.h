@@ -150,7 +150,7 @@ struct chan_addr {
 struct chan_option {
 	int32_t level, name;
 	uint32_t len;
-	uint8_t value[20];
+	uint8_t value[36]; /* of groups and their sources without padding: sock_option_value */
 };
 
 struct chan_sock {

@@ -435,6 +435,10 @@ int sock_spread(uint32_t sock, int backlog);
  * are no more. */
 const struct chan_option *sock_option(uint32_t sock, uint32_t n);
 
+/** sock_option_value returns the value that such an option was set to, which may be in *room. */
+const void *sock_option_value(const struct chan_option *o, struct group_source_req *room,
+                              socklen_t *len);
+
 /** sock_is_used says whether a stream listens or has a peer, or whether a datagram has been sent or
  * received. */
 bool sock_is_used(uint32_t sock);

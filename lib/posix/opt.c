@@ -2,6 +2,7 @@
 /* Socket options: a few are handled by the client, the rest by the stack. */
 #include "posix/client.h"
 
+#include <assert.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -124,12 +125,85 @@ static void double_it(void *value, socklen_t len)
 
 /* ---- the rest --------------------------------------------------------------------------------- */
 
+/* The options of groups and their sources that both levels have (RFC 3678 section 5.1). */
+static bool is_of_any_family(int level, int name)
+{
+	return (level == IPPROTO_IP || level == IPPROTO_IPV6) && name >= MCAST_JOIN_GROUP &&
+	       name <= MCAST_LEAVE_SOURCE_GROUP;
+}
+
 /* Whether each call adds to what is there: groups and their sources. */
 static bool is_one_of_many(int level, int name)
 {
 	return (level == IPPROTO_IP && name >= IP_ADD_MEMBERSHIP &&
 	        name <= IP_DROP_SOURCE_MEMBERSHIP) ||
-	       (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP));
+	       (level == IPPROTO_IPV6 && (name == IPV6_JOIN_GROUP || name == IPV6_LEAVE_GROUP)) ||
+	       is_of_any_family(level, name);
+}
+
+/* What is recorded of a struct group_source_req, which begins like a struct group_req. */
+struct group_record {
+	uint32_t index;
+	uint8_t group[16], source[16];
+};
+
+static_assert(sizeof(struct group_record) <= sizeof(((struct chan_option *)NULL)->value),
+              "it fits");
+
+/* Copies the address between a record and the options' form; an IPv4 one is 4 bytes long. */
+static void pack_addr(int level, uint8_t *to, const struct sockaddr_storage *from)
+{
+	const size_t at = level == IPPROTO_IP ? offsetof(struct sockaddr_in, sin_addr)
+	                                      : offsetof(struct sockaddr_in6, sin6_addr);
+
+	memcpy(to, (const char *)from + at, level == IPPROTO_IP ? 4 : 16);
+}
+
+static void unpack_addr(int level, struct sockaddr_storage *to, const uint8_t *from)
+{
+	const size_t at = level == IPPROTO_IP ? offsetof(struct sockaddr_in, sin_addr)
+	                                      : offsetof(struct sockaddr_in6, sin6_addr);
+
+	to->ss_family = level == IPPROTO_IP ? AF_INET : AF_INET6;
+	memcpy((char *)to + at, from, level == IPPROTO_IP ? 4 : 16);
+}
+
+/* Copies an option's value into its record. Returns false if it does not fit. */
+static bool pack(struct chan_option *o, const void *value, socklen_t len)
+{
+	struct group_source_req r = {0};
+	struct group_record g = {0};
+
+	if (is_of_any_family(o->level, o->name)) {
+		memcpy(&r, value, len < sizeof(r) ? len : sizeof(r));
+		g.index = r.gsr_interface;
+		pack_addr(o->level, g.group, &r.gsr_group);
+		pack_addr(o->level, g.source, &r.gsr_source);
+		value = &g;
+		len = sizeof(g);
+	}
+	if (len > sizeof(o->value))
+		return false;
+	o->len = len;
+	if (len > 0)
+		memcpy(o->value, value, len);
+	return true;
+}
+
+const void *sock_option_value(const struct chan_option *o, struct group_source_req *room,
+                              socklen_t *len)
+{
+	struct group_record g;
+
+	*len = o->len;
+	if (!is_of_any_family(o->level, o->name))
+		return o->value;
+	memcpy(&g, o->value, sizeof(g));
+	*room = (struct group_source_req){.gsr_interface = g.index};
+	unpack_addr(o->level, &room->gsr_group, g.group);
+	unpack_addr(o->level, &room->gsr_source, g.source);
+	*len = sizeof(*room);
+	return room;
 }
 
 /* All sources of a group; a request for them names the group. */
@@ -146,6 +220,7 @@ static void remember(struct chan_sock *s, int level, int name, const void *value
 {
 	const bool adds = is_one_of_many(level, name);
 	uint32_t n = at_load(&s->nb_options), i = adds ? n : 0;
+	struct chan_option o = {.level = level, .name = name};
 
 	if (is_filter(level, name)) /* too long to record */
 		return;
@@ -154,11 +229,9 @@ static void remember(struct chan_sock *s, int level, int name, const void *value
 	while (i < n && i < CHAN_OPTIONS &&
 	       (s->option[i].level != level || s->option[i].name != name))
 		i++;
-	if (i >= CHAN_OPTIONS || len > sizeof(s->option[i].value))
+	if (i >= CHAN_OPTIONS || !pack(&o, value, len))
 		return;
-	s->option[i] = (struct chan_option){.level = level, .name = name, .len = len};
-	if (len > 0)
-		memcpy(s->option[i].value, value, len);
+	s->option[i] = o;
 	if (i == n)
 		at_store(&s->nb_options, n + 1);
 }

@@ -43,9 +43,14 @@ int pcx_socket(int domain, int type, int protocol)
 static void copy_options(uint32_t from, uint32_t to)
 {
 	const struct chan_option *o;
+	struct group_source_req room;
+	socklen_t len;
 
-	for (uint32_t i = 0; (o = sock_option(from, i)) != NULL; i++)
-		(void)call_sock(to, CHAN_OP_SETSOCKOPT, o->level, o->name, o->value, o->len);
+	for (uint32_t i = 0; (o = sock_option(from, i)) != NULL; i++) {
+		const void *value = sock_option_value(o, &room, &len);
+
+		(void)call_sock(to, CHAN_OP_SETSOCKOPT, o->level, o->name, value, len);
+	}
 }
 
 /* Creates a socket like this one on another lcore. Returns its number or a negative errno. */

@@ -106,9 +106,14 @@ static void copy_options(int from, int to)
 {
 	struct file *f = file_get(from);
 	const struct chan_option *o;
+	struct group_source_req room;
+	socklen_t size;
 
-	for (uint32_t i = 0; f != NULL && (o = sock_option(f->sock, i)) != NULL; i++)
-		(void)real_setsockopt(to, o->level, o->name, o->value, o->len);
+	for (uint32_t i = 0; f != NULL && (o = sock_option(f->sock, i)) != NULL; i++) {
+		const void *value = sock_option_value(o, &room, &size);
+
+		(void)real_setsockopt(to, o->level, o->name, value, size);
+	}
 	for (size_t i = 0; i < sizeof(own_options) / sizeof(own_options[0]); i++) {
 		char value[32];
 		socklen_t len = sizeof(value);

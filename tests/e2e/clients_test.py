@@ -90,7 +90,7 @@ def iperf3(b, s):
 def kernels(b, s):
     """127.0.0.1, with its options, AF_UNIX, pipes and files are the kernel's, and what a rule says; a server stays where it is"""
     script = f"""
-import os, socket, threading
+import os, socket, struct, threading
 def there_and_back(family, addr):
     l = socket.socket(family); l.bind(addr); l.listen()
     c = socket.socket(family); c.connect(l.getsockname())
@@ -107,6 +107,14 @@ def dgram(addr=None):
     return d
 k, u = dgram(('127.0.0.1', 0)), dgram(); u.sendto(b'q', k.getsockname())
 assert k.recvmsg(9, 99)[1] and k.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 100000, 'options'
+def group(*addrs):
+    return struct.pack('=I4x', 1) + b''.join(struct.pack('=HH4s120x', socket.AF_INET, 0, socket.inet_aton(a)) for a in addrs)
+g = dgram()
+g.setsockopt(socket.IPPROTO_IP, 42, group('239.9.9.1'))  # MCAST_JOIN_GROUP, MCAST_JOIN_SOURCE_GROUP, and what leaves them
+g.setsockopt(socket.IPPROTO_IP, 46, group('239.9.9.2', '192.0.2.9'))
+g.bind(('127.0.0.1', 0))
+g.setsockopt(socket.IPPROTO_IP, 45, group('239.9.9.1'))
+g.setsockopt(socket.IPPROTO_IP, 47, group('239.9.9.2', '192.0.2.9'))
 for n, addr in enumerate(('{SERVER}', '0.0.0.0')):
     server = dgram((addr, 8107 + n))
     for i in range(2):

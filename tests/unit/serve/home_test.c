@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <percore/posix.h>
@@ -181,6 +182,42 @@ static void dissolved_listeners(void)
 	}
 }
 
+enum { PLAIN, ANY_FAMILY, OF_SOURCE, LEFT, LEFT_SOURCE, GROUPS };
+
+static struct sockaddr_in group_addr(uint32_t g, uint16_t to)
+{
+	return (struct sockaddr_in){
+	    .sin_family = AF_INET, .sin_port = htons(to), .sin_addr.s_addr = htonl(0xef010101 + g)};
+}
+
+static void join(int fd, uint32_t g)
+{
+	const struct sockaddr_in group = group_addr(g, 0),
+	                         source = {.sin_family = AF_INET, .sin_addr.s_addr = IP_PEER};
+	const struct ip_mreqn m = {.imr_multiaddr = group.sin_addr, .imr_address.s_addr = IP_US};
+	struct group_source_req r = {.gsr_interface = 1};
+	struct group_req any = {.gr_interface = 1};
+
+	memcpy(&any.gr_group, &group, sizeof(group));
+	memcpy(&r.gsr_group, &group, sizeof(group));
+	memcpy(&r.gsr_source, &source, sizeof(source));
+	if (g == PLAIN || g == LEFT)
+		CU_ASSERT_EQUAL(pcx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)),
+		                0);
+	if (g == LEFT)
+		CU_ASSERT_EQUAL(pcx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m)),
+		                0);
+	if (g == ANY_FAMILY)
+		CU_ASSERT_EQUAL(pcx_setsockopt(fd, IPPROTO_IP, MCAST_JOIN_GROUP, &any, sizeof(any)),
+		                0);
+	if (g == OF_SOURCE || g == LEFT_SOURCE)
+		CU_ASSERT_EQUAL(
+		    pcx_setsockopt(fd, IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP, &r, sizeof(r)), 0);
+	if (g == LEFT_SOURCE)
+		CU_ASSERT_EQUAL(
+		    pcx_setsockopt(fd, IPPROTO_IP, MCAST_LEAVE_SOURCE_GROUP, &r, sizeof(r)), 0);
+}
+
 /* A datagram to a group comes by any queue: all groups that were joined before bind() are joined on both lcores. */
 static void groups_before_bind(void)
 {
@@ -190,22 +227,12 @@ static void groups_before_bind(void)
 
 	start();
 	fd = pcx_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-	for (uint32_t g = 0; g < 3; g++) {
-		const struct ip_mreqn m = {.imr_multiaddr.s_addr = htonl(0xef010101 + g),
-		                           .imr_address.s_addr = IP_US};
-
-		CU_ASSERT_EQUAL(pcx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &m, sizeof(m)),
-		                0);
-		if (g == 2)
-			CU_ASSERT_EQUAL(
-			    pcx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &m, sizeof(m)), 0);
-	}
+	for (uint32_t g = 0; g < GROUPS; g++)
+		join(fd, g);
 	CU_ASSERT_EQUAL(bind_to(fd, 0, 5000), 0);
-	for (unsigned i = 0; i < 3 * LCORES; i++) {
-		const struct sockaddr_in group = {.sin_family = AF_INET,
-		                                  .sin_port = htons(5000),
-		                                  .sin_addr.s_addr = htonl(0xef010101 + i % 3)};
-		struct pc_stack *st = far[i / 3];
+	for (unsigned i = 0; i < GROUPS * LCORES; i++) {
+		const struct sockaddr_in group = group_addr(i % GROUPS, 5000);
+		struct pc_stack *st = far[i / GROUPS];
 		const int out = pc_socket(st, AF_INET, SOCK_DGRAM, 0);
 
 		CU_ASSERT_EQUAL(
@@ -215,7 +242,7 @@ static void groups_before_bind(void)
 		    pc_sendto(st, out, "x", 1, 0, (const struct sockaddr *)&group, sizeof(group)),
 		    1);
 		turns();
-		CU_ASSERT_EQUAL(pcx_recv(fd, &byte, 1, 0), i % 3 < 2 ? 1 : -1);
+		CU_ASSERT_EQUAL(pcx_recv(fd, &byte, 1, 0), i % GROUPS < LEFT ? 1 : -1);
 		CU_ASSERT_EQUAL(pc_close(st, out), 0);
 	}
 	pcx_close(fd);
