@@ -187,7 +187,7 @@ struct chan_sock {
 	struct chan_option option[CHAN_OPTIONS];
 	struct chan_addr known_to; /* a datagram to this address has been routed */
 	uint32_t rcvlowat;         /* SO_RCVLOWAT less one */
-	uint32_t peek_off;         /* SO_PEEK_OFF plus one; 0: off */
+	uint32_t peek_off;         /* SO_PEEK_OFF plus one, modulo 2^32; negative offsets: off */
 	uint32_t copies;           /* calls with MSG_ZEROCOPY */
 	uint32_t copies_told;      /* those already reported in the error queue */
 	uint32_t urgent;           /* both: the last urgent byte; 0: none, or already read past */

@@ -240,28 +240,28 @@ static inline uint32_t sock_parts(const struct chan_sock *s)
 }
 
 /** peek_offset returns how many bytes a call with MSG_PEEK skips (SO_PEEK_OFF). peek_forward and
- * peek_back move that offset by what was peeked at, or read. */
+ * peek_back move that offset, if there is one, by what was peeked at, or read. */
 static inline uint32_t peek_offset(const struct chan_sock *s, int flags)
 {
-	const uint32_t off = at_load(&s->peek_off);
+	const uint32_t off = at_load(&s->peek_off) - 1;
 
-	return (flags & MSG_PEEK) && off > 0 ? off - 1 : 0;
+	return (flags & MSG_PEEK) && off <= INT32_MAX ? off : 0;
 }
 
 static inline void peek_forward(struct chan_sock *s, size_t n)
 {
-	const uint32_t off = at_load(&s->peek_off);
+	const uint32_t off = at_load(&s->peek_off) - 1;
 
-	if (off > 0)
-		at_store(&s->peek_off, off + (uint32_t)n);
+	if (off <= INT32_MAX)
+		at_store(&s->peek_off, off + (uint32_t)n + 1);
 }
 
 static inline void peek_back(struct chan_sock *s, size_t n)
 {
-	const uint32_t off = at_load(&s->peek_off);
+	const uint32_t off = at_load(&s->peek_off) - 1;
 
-	if (off > 0)
-		at_store(&s->peek_off, off - 1 > n ? off - (uint32_t)n : 1);
+	if (off <= INT32_MAX)
+		at_store(&s->peek_off, off > n ? off - (uint32_t)n + 1 : 1);
 }
 
 /** What a reader needs to know about an urgent byte (oob.c), skip bytes after the next one to

@@ -66,24 +66,35 @@ static bool is_about_reading(int level, int name)
 	return level == SOL_SOCKET && (name == SO_RCVLOWAT || name == SO_PEEK_OFF);
 }
 
-static int set_reading(struct chan_sock *s, int name, const void *value, socklen_t len)
+/* As on Linux, a stream's SO_RCVLOWAT is at most half of the buffer: here, of the fifo. */
+static uint32_t lowat_most(uint32_t sock)
 {
+	return chan_sock(client.chan, sock)->type == CHAN_STREAM
+	           ? chan_rx(client.chan, sock).size / 2
+	           : (uint32_t)INT32_MAX;
+}
+
+static int set_reading(uint32_t sock, int name, const void *value, socklen_t len)
+{
+	struct chan_sock *s = chan_sock(client.chan, sock);
+	uint32_t lowat = lowat_most(sock);
 	int n;
 
 	if (len < sizeof(n))
 		return -EINVAL;
 	memcpy(&n, value, sizeof(n));
+	if (n >= 0 && (uint32_t)n < lowat)
+		lowat = n == 0 ? 1 : (uint32_t)n;
 	if (name == SO_PEEK_OFF)
-		at_store(&s->peek_off, n < 0 ? 0 : (uint32_t)n + 1);
+		at_store(&s->peek_off, (uint32_t)n + 1);
 	else
-		at_store(&s->rcvlowat, n < 0 ? INT32_MAX - 1u : n == 0 ? 0 : (uint32_t)n - 1);
+		at_store(&s->rcvlowat, lowat - 1);
 	return 0;
 }
 
 static int get_reading(const struct chan_sock *s, int name)
 {
-	return name == SO_PEEK_OFF ? (int)at_load(&s->peek_off) - 1
-	                           : (int)at_load(&s->rcvlowat) + 1;
+	return (int)(name == SO_PEEK_OFF ? at_load(&s->peek_off) - 1 : at_load(&s->rcvlowat) + 1);
 }
 
 /* ---- what Linux doubles ----------------------------------------------------------------------- */
@@ -275,7 +286,7 @@ static int64_t set_option(uint32_t sock, int level, int name, const void *value,
 	if (timeout != NULL)
 		return set_timeout(timeout, value, len);
 	if (is_about_reading(level, name))
-		return set_reading(s, name, value, len);
+		return set_reading(sock, name, value, len);
 	if (told_is_option(s, level, name))
 		return told_set(s, level, name, value, len);
 	rc = call_sock(sock, CHAN_OP_SETSOCKOPT, level, name, value,

@@ -66,8 +66,7 @@ static int set_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, co
 		return 0;
 	}
 	want = *tcp_tuning(s->tcp, ref->tcp);
-	/* 0 would stop the connection for good; as on Linux, it means as slow as possible */
-	want.max_pacing_rate = rate == UINT64_MAX ? 0 : RTE_MAX(rate, UINT64_C(1));
+	want.max_pacing_rate = rate + 1;
 	return tcp_tune(s->tcp, ref->tcp, &want);
 }
 
@@ -83,13 +82,11 @@ static int copy_result(const void *from, size_t size, void *value, socklen_t *le
 static int get_max_pacing_rate(struct sockets *s, const struct sock_ref *ref, void *value,
                                socklen_t *len)
 {
-	uint64_t rate =
-	    ref->udp != NULL ? ref->udp->paced - 1 : tcp_tuning(s->tcp, ref->tcp)->max_pacing_rate;
-	uint32_t narrow;
+	const uint64_t rate =
+	    (ref->udp != NULL ? ref->udp->paced : tcp_tuning(s->tcp, ref->tcp)->max_pacing_rate) -
+	    1;
+	const uint32_t narrow = (uint32_t)RTE_MIN(rate, (uint64_t)UINT32_MAX);
 
-	if (ref->udp == NULL && rate == 0)
-		rate = UINT64_MAX;
-	narrow = (uint32_t)RTE_MIN(rate, (uint64_t)UINT32_MAX);
 	return *len < sizeof(rate) ? copy_result(&narrow, sizeof(narrow), value, len)
 	                           : copy_result(&rate, sizeof(rate), value, len);
 }

@@ -10,6 +10,11 @@
 #include "tcp/fastopen.h"
 #include "tcp/rtt.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/window.h"
+
+#ifndef IP_PROTOCOL
+#define IP_PROTOCOL 52
+#endif
 
 /* most for SO_SNDBUF and SO_RCVBUF; as on Linux, a negative value is a large one */
 #define BUFFER_MOST (UINT32_C(1) << 29)
@@ -52,6 +57,21 @@ static int get_protocol(struct sockets *s, const struct sock_ref *ref)
 	if (ref->udp->kind == UDP_PACKET)
 		return __builtin_bswap16(ref->udp->ethertype);
 	return ref->udp->kind == UDP_RAW ? ref->udp->proto : IPPROTO_UDP;
+}
+
+/* IP_PROTOCOL: as on Linux, what the network knows the socket by: its port, or a raw one's
+ * protocol */
+static int get_number(struct sockets *s, const struct sock_ref *ref)
+{
+	if (ref->tcp != NULL)
+		return tcp_local(s->tcp, ref->tcp).port;
+	return ref->udp->kind == UDP_RAW ? ref->udp->proto : ref->udp->local.port;
+}
+
+static int get_header_included(struct sockets *s, const struct sock_ref *ref)
+{
+	(void)s;
+	return ref->udp != NULL && ref->udp->header_included;
 }
 
 static int get_acceptconn(struct sockets *s, const struct sock_ref *ref)
@@ -402,9 +422,15 @@ static int set_defer_accept(struct sockets *s, const struct sock_ref *ref, int v
 	return tune(s, ref, offsetof(struct tcp_tuning, defer), n);
 }
 
+/* of a connection that has none, as on Linux the most that its buffer lets it advertise */
 static int get_window_clamp(struct sockets *s, const struct sock_ref *ref)
 {
-	return (int)tcp_tuning(s->tcp, ref->tcp)->window_clamp;
+	const struct tcb *t = ref->tcp;
+	const uint32_t clamp = tcp_tuning(s->tcp, t)->window_clamp;
+
+	if (clamp != 0 || t->state == TCP_S_CLOSED || t->state == TCP_S_LISTEN)
+		return (int)clamp;
+	return (int)tcp_window_most(t);
 }
 
 static int set_window_clamp(struct sockets *s, const struct sock_ref *ref, int value)
@@ -512,6 +538,8 @@ static const struct sock_option options[] = {
     {IPPROTO_IP, IP_TTL, get_ttl, set_ttl},
     {IPPROTO_IP, IP_TOS, get_tos, set_tos},
     {IPPROTO_IP, IP_MTU, get_mtu, NULL},
+    {IPPROTO_IP, IP_PROTOCOL, get_number, NULL},
+    {IPPROTO_IP, IP_HDRINCL, get_header_included, NULL}, /* sock_raw.c sets it */
     {IPPROTO_IPV6, IPV6_V6ONLY, get_v6only, set_v6only},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, get_ttl, set_ttl},
     {IPPROTO_IPV6, IPV6_TCLASS, get_tos, set_tclass},

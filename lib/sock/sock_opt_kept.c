@@ -36,9 +36,6 @@
 #ifndef IP_LOCAL_PORT_RANGE
 #define IP_LOCAL_PORT_RANGE 51
 #endif
-#ifndef IP_PROTOCOL
-#define IP_PROTOCOL 52
-#endif
 #ifndef IPV6_ADDR_PREFERENCES
 #define IPV6_ADDR_PREFERENCES 72
 #endif
@@ -67,6 +64,9 @@
 #define IPV6_FLOWINFO 11
 #endif
 
+/* SOF_TIMESTAMPING_OPT_ID_TCP, missing likewise */
+#define STAMPS_ID_TCP (1u << 16)
+
 enum kind {
 	TRUTH,   /* any value: 0 or 1 */
 	STRICT,  /* 0 or 1; others are refused */
@@ -76,9 +76,9 @@ enum kind {
 	UNTOLD,  /* 0 to most; cannot be read */
 	FIXED,   /* read-only */
 	NUMBER,  /* any value */
-	COUNT,   /* 0 or more */
-	BITS,    /* a set of bits, up to most */
-	LOWAT,   /* 1 or more; 0: 1, negative: INT32_MAX */
+	COUNT,   /* 0 to most */
+	STAMPS,  /* SOF_TIMESTAMPING_*, up to most */
+	LOWAT,   /* 1 or more; 0: 1, negative: as much as possible */
 	SMALL,   /* 0 to most, stored in a byte */
 	LINGER2, /* TCP_LINGER2: seconds, up to most; 0: the default, negative: -1 */
 	PREFERS, /* RFC 5014: bits in three groups, each with a default */
@@ -99,10 +99,10 @@ struct kept_option {
 static const struct kept_option options[] = {
     {SOL_SOCKET, SO_PRIORITY, OF_ALL, NUMBER, AT(priority), 0, 0},
     {SOL_SOCKET, SO_MARK, OF_ALL, NUMBER, AT(mark), 0, 0},
-    {SOL_SOCKET, SO_BUSY_POLL, OF_ALL, COUNT, AT(busy_poll), 0, 0},
+    {SOL_SOCKET, SO_BUSY_POLL, OF_ALL, COUNT, AT(busy_poll), 0, INT32_MAX},
     {SOL_SOCKET, SO_INCOMING_CPU, OF_ALL, NUMBER, AT(cpu), -1, 0},
     {SOL_SOCKET, SO_RCVLOWAT, OF_ALL, LOWAT, AT(rcvlowat), 1, 0},
-    {SOL_SOCKET, SO_TIMESTAMPING_OLD, OF_ALL, BITS, AT(timestamping), 0, 0xffff},
+    {SOL_SOCKET, SO_TIMESTAMPING_OLD, OF_ALL, STAMPS, AT(timestamping), 0, (1 << 19) - 1},
     {SOL_SOCKET, SO_SNDLOWAT, OF_ALL, FIXED, 0, 1, 0},
     {SOL_SOCKET, SO_INCOMING_NAPI_ID, OF_ALL, FIXED, 0, 0, 0},
     {SOL_SOCKET, SO_BSDCOMPAT, OF_ALL, NOTHING, 0, 0, INT32_MAX},
@@ -137,7 +137,6 @@ static const struct kept_option options[] = {
     {SOL_SOCKET, SO_RCVPRIORITY, OF_ALL, TRUTH, 29, 0, 0},
     {SOL_SOCKET, SO_BUF_LOCK, OF_ALL, SMALL, 0, 0, 3},
     {SOL_SOCKET, SO_BPF_EXTENSIONS, OF_ALL, FIXED, 0, 64, 0},
-    {IPPROTO_IP, IP_HDRINCL, OF_TCP, FIXED, 0, 0, 0},
     {IPPROTO_IP, IP_MTU_DISCOVER, OF_TCP, SMALL, 1, IP_PMTUDISC_WANT, IP_PMTUDISC_OMIT},
     {IPPROTO_IP, IP_MINTTL, OF_ALL, SMALL, KEPT_MINTTL, 0, 255},
     {IPPROTO_IP, IP_NODEFRAG, OF_ALL, FIXED, 0, 0, 0},
@@ -146,7 +145,6 @@ static const struct kept_option options[] = {
     {IPPROTO_IP, IP_MULTICAST_TTL, OF_TCP, FIXED, 0, 1, 0},
     {IPPROTO_IP, IP_MULTICAST_ALL, OF_TCP, STRICT, 32, 1, 0},
     {IPPROTO_IP, IP_LOCAL_PORT_RANGE, OF_ALL, PORTS, 0, 0, 0},
-    {IPPROTO_IP, IP_PROTOCOL, OF_ALL, FIXED, 0, 0, 0},
     {IPPROTO_TCP, TCP_LINGER2, OF_TCP, LINGER2, 3, 60, 120},
     {IPPROTO_TCP, TCP_THIN_DUPACK, OF_TCP, NOTHING, 0, 0, 1},
     {IPPROTO_IPV6, IPV6_2292PKTINFO, OF_ALL, TRUTH, 33, 0, 0},
@@ -191,7 +189,7 @@ static const struct kept_option options[] = {
     {SOL_SOCKET, SO_TIMESTAMPNS_NEW, OF_TCP, TRUTH, 61, 0, 0},
     {IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, OF_TCP, STRICT, 62, 0, 0},
     {IPPROTO_TCP, TCP_SAVE_SYN, OF_TCP, SMALL, 6, 0, 2},
-    {IPPROTO_TCP, TCP_TX_DELAY, OF_TCP, COUNT, AT(tx_delay), 0, 0},
+    {IPPROTO_TCP, TCP_TX_DELAY, OF_TCP, COUNT, AT(tx_delay), 0, (1 << 28) - 1},
     {IPPROTO_TCP, TCP_IS_MPTCP, OF_TCP, FIXED, 0, 0, 0},
 };
 
@@ -290,6 +288,36 @@ static bool is_range(uint32_t value)
 	return first == 0 || last == 0 || first <= last;
 }
 
+/* Linux's rules about SO_TIMESTAMPING. Identifiers of a stream count its bytes, so that it must
+ * have begun; a clock is one of the interface that the socket is bound to. */
+static int judge_stamps(const struct sockets *s, const struct sock_ref *ref, unsigned flags)
+{
+	const unsigned before = (unsigned)kept_of(s, ref)->timestamping;
+	const bool early = ref->tcp != NULL &&
+	                   (ref->tcp->state == TCP_S_CLOSED || ref->tcp->state == TCP_S_LISTEN);
+
+	if ((flags & STAMPS_ID_TCP) && !(flags & SOF_TIMESTAMPING_OPT_ID))
+		return -EINVAL;
+	if ((flags & ~before & SOF_TIMESTAMPING_OPT_ID) && early)
+		return -EINVAL;
+	if ((flags & SOF_TIMESTAMPING_OPT_STATS) && !(flags & SOF_TIMESTAMPING_OPT_TSONLY))
+		return -EINVAL;
+	return flags & SOF_TIMESTAMPING_BIND_PHC ? -EOPNOTSUPP : 0;
+}
+
+/* SO_RCVLOWAT: as on Linux, of a stream at most what its buffer is sure to hold, half of the
+ * largest one */
+static int limit_lowat(const struct sockets *s, const struct sock_ref *ref, int value)
+{
+	const uint32_t wanted = value < 0 ? INT32_MAX : (uint32_t)RTE_MAX(value, 1);
+
+	if (ref->tcp == NULL)
+		return (int)wanted;
+	return (int)RTE_MIN(wanted, ref->tcp->flags & TCB_RCVBUF_SET
+	                                ? ref->tcp->rcv_max
+	                                : (uint32_t)s->ctx->cfg.tcp_rcvbuf_max / 2);
+}
+
 /* Checks a value and converts it to the stored form. Returns 0 or a negative errno. */
 static int judge(const struct sockets *s, const struct sock_ref *ref, const struct kept_option *o,
                  int *value)
@@ -305,8 +333,6 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
 		return *value == 0 || *value == 1 ? 0 : -EINVAL;
 	case ONCE:
 		return *value == 0 && read_kept(kept_of(s, ref), o) ? -EPERM : 0;
-	case COUNT:
-		return *value >= 0 ? 0 : -EINVAL;
 	case LINGER2:
 		*value = *value == 0 ? o->base : *value < 0 ? -1 : RTE_MIN(*value, o->most);
 		return 0;
@@ -319,12 +345,15 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
 			return -EINVAL;
 		*value &= PREFER_TMP | PREFER_PUBLIC | PREFER_COA;
 		return 0;
+	case COUNT:
 	case UNTOLD:
 	case SMALL:
-	case BITS:
 		return *value >= 0 && *value <= o->most ? 0 : -EINVAL;
+	case STAMPS:
+		return *value >= 0 && *value <= o->most ? judge_stamps(s, ref, (unsigned)*value)
+		                                        : -EINVAL;
 	case LOWAT:
-		*value = *value < 0 ? INT32_MAX : *value == 0 ? 1 : *value;
+		*value = limit_lowat(s, ref, *value);
 		return 0;
 	default:
 		return 0;
@@ -373,7 +402,7 @@ int sock_kept_set(struct sockets *s, const struct sock_ref *ref, int level, int 
 		return err;
 	if (ref->tcp == NULL) {
 		write_kept(&ref->udp->kept, o, value);
-		if (o->kind == BITS)
+		if (o->kind == STAMPS)
 			tell_stamps(ref->udp, (unsigned)value);
 		return 0;
 	}

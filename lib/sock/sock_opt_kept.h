@@ -15,7 +15,8 @@ int sock_kept_get(const struct sockets *s, const struct sock_ref *ref, int level
 /** sock_kept_has says whether an option is one of these that can be set. */
 bool sock_kept_has(const struct sock_ref *ref, int level, int name);
 
-/** sock_kept_set sets an option. Returns 0, -ENOPROTOOPT, -EINVAL, -EPERM, -ENOBUFS. */
+/** sock_kept_set sets an option. Returns 0, -ENOPROTOOPT, -EINVAL, -EPERM, -ENOBUFS,
+ * -EOPNOTSUPP. */
 int sock_kept_set(struct sockets *s, const struct sock_ref *ref, int level, int name, int value);
 
 #endif

@@ -131,9 +131,7 @@ static void fill_account(const struct ctx *ctx, const struct tcp_account *a, str
 static void fill_pacing(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
                         struct tcp_info *info)
 {
-	uint64_t max = tcp_tuning(tcp, t)->max_pacing_rate;
-
-	info->tcpi_max_pacing_rate = max != 0 ? max : UINT64_MAX;
+	info->tcpi_max_pacing_rate = tcp_tuning(tcp, t)->max_pacing_rate - 1;
 	info->tcpi_pacing_rate = q != NULL && q->pace.rate != 0 ? q->pace.rate : UINT64_MAX;
 }
 

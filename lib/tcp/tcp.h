@@ -59,7 +59,7 @@ struct tcp_tuning {
 	uint32_t rto_min_us;       /* TCP_RTO_MIN_US; 0, as the next: as configured */
 	uint32_t rto_max_us;       /* TCP_RTO_MAX_MS */
 	uint32_t delack_max_us;    /* TCP_DELACK_MAX_US; 0: as long as configured */
-	uint64_t max_pacing_rate;  /* SO_MAX_PACING_RATE, bytes/s; 0: unlimited */
+	uint64_t max_pacing_rate;  /* SO_MAX_PACING_RATE, bytes/s, plus 1; 0: unlimited */
 	struct kept kept;          /* of SOL_SOCKET and IPPROTO_IP */
 	/* one more than the index of the local address that bind() set without a port
 	 * (IP_BIND_ADDRESS_NO_PORT); 0: none */

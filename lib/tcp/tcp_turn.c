@@ -70,8 +70,8 @@ void tcp_turn_pace(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	uint64_t rate =
 	    cc_of(t)->pacing_rate != NULL ? cc_of(t)->pacing_rate(t, q) : window_rate(tcp, t);
 
-	if (cap != 0 && (rate == 0 || rate > cap))
-		rate = cap;
+	if (cap != 0 && (rate == 0 || rate >= cap))
+		rate = RTE_MAX(cap - 1, UINT64_C(1)); /* 0 would stop the connection for good */
 	pace_set(&q->pace, rate, t->mss);
 	pace_begin(&q->pace, tcp->ctx->now_ns, q->pace_waits);
 }

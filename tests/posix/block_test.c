@@ -570,6 +570,7 @@ static void peek(struct live *l, int fd, const char *what, size_t n, int flags)
 /* SO_PEEK_OFF: MSG_PEEK goes on where it was, and what is taken moves it back */
 static void recv_peek_off(struct live *l)
 {
+	static const int edges[] = {-2, INT32_MIN, INT32_MAX, 0, -1};
 	int fd[2], off = -1;
 	socklen_t len = sizeof(off);
 
@@ -602,6 +603,11 @@ static void recv_peek_off(struct live *l)
 	peek(l, fd[NEAR], "the end", 10, MSG_PEEK);
 	peek(l, fd[NEAR], "all", 10, 0);
 	peek(l, fd[NEAR], "the end", 10, 0);
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		live_log(l, "set",
+		         l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_PEEK_OFF, &edges[i], len));
+		peek(l, fd[NEAR], "the end", 10, 0);
+	}
 	close_both(l, fd);
 }
 

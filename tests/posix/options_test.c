@@ -33,7 +33,7 @@ static const struct option options[] = {
     {SOL_SOCKET, 72, ALL},         /* SO_BUF_LOCK */
     {SOL_SOCKET, 75, ALL},         /* SO_RCVMARK */
     {IPPROTO_IP, 1, UDP4},         /* IP_TOS */
-    {IPPROTO_IP, 3, TCP4},         /* IP_HDRINCL */
+    {IPPROTO_IP, 3, IP4},          /* IP_HDRINCL */
     {IPPROTO_IP, 6, IP4},           {IPPROTO_IP, 8, UDP4},
     {IPPROTO_IP, 12, UDP4},         {IPPROTO_IP, 35, TCP4}, /* IP_ADD_MEMBERSHIP */
     {IPPROTO_IP, 39, TCP4},         {IPPROTO_IP, 42, TCP4},

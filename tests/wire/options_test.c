@@ -6,12 +6,21 @@
 
 #include <asm/socket.h>
 #include <errno.h>
+#include <limits.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <string.h>
 #include <unistd.h>
+
+/* missing from older systems' headers */
+#ifndef TCP_TX_DELAY
+#define TCP_TX_DELAY 37
+#endif
+#ifndef IP_PROTOCOL
+#define IP_PROTOCOL 52
+#endif
 
 #define OPTION(level, name)        \
 	{                          \
@@ -101,6 +110,98 @@ static void try_all(struct bed *b, int type, const struct option *o, size_t n)
 }
 
 #define TRY(b, type, list) try_all(b, type, list, sizeof(list) / sizeof(list[0]))
+
+/* values of their own */
+static const struct edge {
+	struct option option;
+	int type, value[8];
+} edges[] = {
+    {OPTION(SOL_SOCKET, SO_MAX_PACING_RATE), SOCK_STREAM, {0, 1, INT32_MAX, -1, 0}},
+    {OPTION(SOL_SOCKET, SO_MAX_PACING_RATE), SOCK_DGRAM, {0, 1, INT32_MAX, -1, 0}},
+    {OPTION(SOL_SOCKET, SO_RCVLOWAT), SOCK_STREAM, {1, 5, 60000, 0}},
+    {OPTION(SOL_SOCKET, SO_RCVLOWAT), SOCK_DGRAM, {-1, 5, INT32_MAX, INT32_MIN, 0}},
+    {OPTION(IPPROTO_TCP, TCP_TX_DELAY), SOCK_STREAM, {(1 << 28) - 1, 1 << 28, INT32_MAX, -1, 0}},
+    /* SOF_TIMESTAMPING_OPT_ID, OPT_STATS without and with OPT_TSONLY, BIND_PHC, what is not known, receiving */
+    {OPTION(SOL_SOCKET, SO_TIMESTAMPING_OLD),
+     SOCK_STREAM,
+     {1 << 7, 1 << 12, 1 << 12 | 1 << 11, 1 << 15, 1 << 16, 1 << 30, 1 << 3 | 1 << 4}},
+    {OPTION(SOL_SOCKET, SO_TIMESTAMPING_OLD),
+     SOCK_DGRAM,
+     {1 << 7, 1 << 12, 1 << 12 | 1 << 11, 1 << 15, 1 << 16, 1 << 30, 1 << 3 | 1 << 4}},
+    {OPTION(IPPROTO_IP, IP_HDRINCL), SOCK_STREAM, {1}},
+    {OPTION(IPPROTO_IP, IP_HDRINCL), SOCK_DGRAM, {1}},
+};
+
+static void at_the_edges(struct bed *b)
+{
+	for (const struct edge *e = edges; e < edges + sizeof(edges) / sizeof(edges[0]); e++) {
+		int fd = b->call->socket(b, NEAR, AF_INET, e->type, 0);
+
+		bed_log(b, "%s of %d:", e->option.name, e->type);
+		log_value(b, fd, &e->option);
+		for (size_t i = 0; i < sizeof(e->value) / sizeof(e->value[0]); i++) {
+			int r;
+
+			errno = 0;
+			r = b->call->setsockopt(b, NEAR, fd, e->option.level, e->option.number,
+			                        &e->value[i], sizeof(e->value[i]));
+			bed_log(b, "; %d %s", e->value[i], r < 0 ? bed_errno(errno) : "ok");
+			log_value(b, fd, &e->option);
+		}
+		bed_log(b, "\n");
+		b->call->close(b, NEAR, fd);
+	}
+}
+
+static int number_of(struct bed *b, int fd, int level, int name)
+{
+	int v = -77;
+	socklen_t len = sizeof(v);
+
+	b->call->getsockopt(b, NEAR, fd, level, name, &v, &len);
+	return v;
+}
+
+static void log_port(struct bed *b, int fd)
+{
+	struct sockaddr_in a = {0};
+	socklen_t len = sizeof(a);
+
+	b->call->getsockname(b, NEAR, fd, (struct sockaddr *)&a, &len);
+	bed_log(b, "bound %d, by its port: %d\n", a.sin_port != 0,
+	        number_of(b, fd, IPPROTO_IP, IP_PROTOCOL) == ntohs(a.sin_port));
+}
+
+/* what a socket has only when it has a name or a peer */
+static void of_state(struct bed *b)
+{
+	const int id = 1 << 7; /* SOF_TIMESTAMPING_OPT_ID */
+	struct sockaddr_in a;
+	int fd[2], listener = bed_listener(b, 5, &a);
+
+	bed_log(b, "clamp of a listener %d\n",
+	        number_of(b, listener, IPPROTO_TCP, TCP_WINDOW_CLAMP));
+	log_port(b, listener);
+	b->call->close(b, NEAR, listener);
+	for (int type = SOCK_STREAM; type <= SOCK_DGRAM; type++) {
+		fd[NEAR] = b->call->socket(b, NEAR, AF_INET, type, 0);
+		log_port(b, fd[NEAR]);
+		a = bed_addr(b, NEAR, 0);
+		b->call->bind(b, NEAR, fd[NEAR], (struct sockaddr *)&a, sizeof(a));
+		log_port(b, fd[NEAR]);
+		b->call->close(b, NEAR, fd[NEAR]);
+	}
+	bed_pair(b, fd);
+	bed_log(b, "clamp of a connection: %d\n",
+	        number_of(b, fd[NEAR], IPPROTO_TCP, TCP_WINDOW_CLAMP) > 2000);
+	bed_log(b, "identifiers %d %d\n",
+	        b->call->setsockopt(b, NEAR, fd[NEAR], SOL_SOCKET, SO_TIMESTAMPING_OLD, &id,
+	                            sizeof(id)),
+	        number_of(b, fd[NEAR], SOL_SOCKET, SO_TIMESTAMPING_OLD));
+	log_port(b, fd[NEAR]);
+	b->call->close(b, FAR, fd[FAR]);
+	b->call->close(b, NEAR, fd[NEAR]);
+}
 
 /* without CAP_NET_ADMIN the kernel refuses some of them */
 static void of_streams(struct bed *b)
@@ -279,9 +380,14 @@ static void zerocopy(struct bed *b)
 }
 
 static const struct bed_case cases[] = {
-    {"options of streams", of_streams}, {"options of datagrams", of_datagrams},
-    {"SO_RCVLOWAT", low_water},         {"SO_RCVLOWAT that is lowered", low_water_lowered},
-    {"TCP_INQ", left_to_read},          {"MSG_ZEROCOPY", zerocopy},
+    {"options of streams", of_streams},
+    {"options of datagrams", of_datagrams},
+    {"SO_RCVLOWAT", low_water},
+    {"SO_RCVLOWAT that is lowered", low_water_lowered},
+    {"TCP_INQ", left_to_read},
+    {"MSG_ZEROCOPY", zerocopy},
+    {"values at the edges", at_the_edges},
+    {"options of a state", of_state},
 };
 
 int main(int argc, char **argv)

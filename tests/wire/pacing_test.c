@@ -41,6 +41,10 @@ static void option(struct wt *w)
 	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, &len));
 	EQ(narrow, 12345);
 	ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, 3), EINVAL);
+	set_rate(w, 0); /* as little as possible */
+	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, &len));
+	EQ(narrow, 0);
+	narrow = 12345;
 	fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
 	OK(fd);
 	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_MAX_PACING_RATE, &narrow, 4)); /* kept */

@@ -106,6 +106,26 @@ static void test_read_only(void)
 	finish();
 }
 
+/* As on Linux, SO_RCVLOWAT of a stream is at most half of its largest buffer, which is the doubled SO_RCVBUF. */
+static void test_lowat(void)
+{
+	int fd, udp;
+
+	start();
+	fd = tcp_fd();
+	udp = udp_fd();
+	CU_ASSERT_EQUAL(set(fd, SOL_SOCKET, SO_RCVLOWAT, -1), 0);
+	CU_ASSERT_EQUAL(get(fd, SOL_SOCKET, SO_RCVLOWAT), 3 * 1024 * 1024);
+	CU_ASSERT_EQUAL(set(fd, SOL_SOCKET, SO_RCVBUF, 10000), 0);
+	CU_ASSERT_EQUAL(set(fd, SOL_SOCKET, SO_RCVLOWAT, 10001), 0);
+	CU_ASSERT_EQUAL(get(fd, SOL_SOCKET, SO_RCVLOWAT), 10000);
+	CU_ASSERT_EQUAL(set(fd, SOL_SOCKET, SO_RCVLOWAT, 0), 0);
+	CU_ASSERT_EQUAL(get(fd, SOL_SOCKET, SO_RCVLOWAT), 1);
+	CU_ASSERT_EQUAL(set(udp, SOL_SOCKET, SO_RCVLOWAT, -1), 0);
+	CU_ASSERT_EQUAL(get(udp, SOL_SOCKET, SO_RCVLOWAT), INT32_MAX);
+	finish();
+}
+
 static void test_lengths(void)
 {
 	unsigned char one[4] = {9, 9, 9, 9};
@@ -168,6 +188,7 @@ static const struct unit_case cases[] = {
     {"each option that can be set", test_rows},
     {"options that are read only, and unknown ones", test_read_only},
     {"lengths", test_lengths},
+    {"SO_RCVLOWAT", test_lowat},
     {"SO_LINGER", test_linger},
     {"inherited from the listener", test_inherited},
 };
