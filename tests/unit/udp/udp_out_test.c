@@ -285,11 +285,17 @@ static void test_broadcast_without_mbuf(void)
 }
 
 static const struct unit_case cases[] = {
-    {"send", test_send},           {"every size, by the port and by us", test_sizes},
-    {"chains", test_chain},        {"the largest", test_largest},
-    {"connected", test_connected}, {"connected by an interface", test_connected_interface},
-    {"errors", test_errors},       {"broadcast and multicast", test_broadcast},
-    {"the way", test_path},        {"broadcast without an mbuf", test_broadcast_without_mbuf},
+    {"send", test_send},
+    {"every size, by the port and by us", test_sizes},
+    {"chains", test_chain},
+    {"the largest", test_largest},
+    {"connected", test_connected},
+    {"connected by an interface", test_connected_interface},
+    {"bound, by another interface", test_bound_interface},
+    {"errors", test_errors},
+    {"broadcast and multicast", test_broadcast},
+    {"the way", test_path},
+    {"broadcast without an mbuf", test_broadcast_without_mbuf},
 };
 
 int main(void)
