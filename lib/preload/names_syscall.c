@@ -149,6 +149,14 @@ NAME(long, syscall, (long number, ...))
 	if (number == SYS_close_range)
 		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
 	if (number == SYS_splice) /* the socket may be the second descriptor */
+#ifdef SYS_io_uring_setup
+	/* Through a ring libuv would add our sockets to a set of ours, which is not what the kernel
+	 * takes them for (Node.js 22). Without one it makes the calls itself. */
+	if (number == SYS_io_uring_setup) {
+		errno = ENOSYS;
+		return -1;
+	}
+#endif
 		return splice((int)arg[0], (off_t *)arg[1], (int)arg[2], (off_t *)arg[3],
 		              (size_t)arg[4], (unsigned)arg[5]);
 	if (is_fork(number, arg))

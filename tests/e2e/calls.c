@@ -5,19 +5,31 @@
  * over the kernel's sockets with that over percore's.
  */
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/filter.h>
+#include <linux/io_uring.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -57,6 +69,50 @@ static void by_number(void)
 	say("equal", memcmp(buf, "number", 6) == 0);
 	say("syscall close", syscall(SYS_close, fd));
 	say("and again", syscall(SYS_close, fd));
+}
+
+/* Adds to a set as libuv does: through a ring, where the kernel has them. */
+static int add_by_ring(int ep, int fd, struct epoll_event *e)
+{
+	struct io_uring_params p = {0};
+	const int ring = (int)syscall(SYS_io_uring_setup, 1, &p);
+	const struct io_uring_cqe *result;
+	struct io_uring_sqe *request;
+	char *rings;
+
+	if (ring < 0)
+		return epoll_ctl(ep, EPOLL_CTL_ADD, fd, e);
+	rings = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	request =
+	    mmap(NULL, sizeof(*request), PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+	if (rings == MAP_FAILED || (void *)request == MAP_FAILED)
+		return -1;
+	*request = (struct io_uring_sqe){.opcode = IORING_OP_EPOLL_CTL,
+	                                 .fd = ep,
+	                                 .off = (unsigned)fd,
+	                                 .len = EPOLL_CTL_ADD,
+	                                 .addr = (uintptr_t)e};
+	*(unsigned *)(void *)(rings + p.sq_off.array) = 0;
+	__atomic_store_n((unsigned *)(void *)(rings + p.sq_off.tail), 1, __ATOMIC_RELEASE);
+	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+		return -1;
+	result = (const struct io_uring_cqe *)(void *)(rings + p.cq_off.cqes);
+	close(ring);
+	return result->res;
+}
+
+static void by_ring(void)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	int fd = dial(), ep = epoll_create1(0);
+
+	say("add", add_by_ring(ep, fd, &e));
+	say("nothing yet", epoll_wait(ep, &e, 1, 10));
+	say("write", write(fd, "r", 1));
+	say("epoll_wait", epoll_wait(ep, &e, 1, 5000));
+	say("events", e.events);
+	close(ep);
+	close(fd);
 }
 
 static void by_stdio(void)
@@ -269,11 +325,6 @@ static void by_popen(void)
 	close(fd);
 }
 
-static int close_it(void *fd)
-{
-	return close(*(int *)fd);
-}
-
 static void wait_for(const char *how, pid_t pid)
 {
 	int status = -1;
@@ -429,6 +480,7 @@ int main(int argc, char **argv)
 	    (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
 	inet_pton(AF_INET, argv[1], &server.sin_addr);
 	by_number();
+	by_ring();
 	by_stdio();
 	by_one_stream();
 	by_dprintf();
