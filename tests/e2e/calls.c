@@ -497,6 +497,7 @@ int main(int argc, char **argv)
 	nowhere();
 	filters();
 	inodes();
+	deep();
 	close_everything();
 	return 0;
 }
