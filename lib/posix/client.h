@@ -67,6 +67,7 @@ struct client {
 	bool dead;           /* the host is gone; atomic */
 	bool watching;       /* the thread that watches for that exists; atomic */
 	bool sandboxed;      /* threads can no longer be created; atomic */
+	int broken_pipe;     /* of a sandboxed process: a write raises SIGPIPE; 0: none */
 	bool ended;          /* client_end has run; under drive */
 	uint32_t generation; /* counts attachments */
 	uint32_t max_fds;
@@ -352,6 +353,9 @@ static inline void cancel_end(int type)
  * calls but read, write, poll or epoll_wait, futex and close. A thread that sleeps without a
  * time-out is then woken by every signal (EINTR). */
 void client_sandboxed(void);
+
+/** client_sigpipe raises SIGPIPE, in a sandbox by a write(). */
+void client_sigpipe(void);
 
 /** client_drive runs one turn of the stack if the threads of the process drive it. Returns whether
  * they do. */

@@ -77,21 +77,35 @@ int pcx_epoll_ctl(int ep, int op, int fd, struct epoll_event *event)
 
 /* ---- waiting ---------------------------------------------------------------------------------- */
 
-/* Waits in the kernel for at most wait_ns. Returns the number of events, or -1 with errno. */
+/* By the call that the program itself makes, or would on an older kernel. */
+static int kernel_wait_ms(int ep, struct epoll_event *events, int max, uint64_t wait_ns,
+                          const sigset_t *mask)
+{
+	const uint64_t ms = wait_ns / 1000000 + (wait_ns % 1000000 != 0);
+	const int most = wait_ns == UINT64_MAX ? -1 : (int)(ms < INT_MAX ? ms : INT_MAX);
+
+#ifdef SYS_epoll_wait
+	if (mask == NULL)
+		return (int)sys(epoll_wait, ep, events, max, most);
+#endif
+	return (int)sys(epoll_pwait, ep, events, max, most, mask, SYS_SIGSET_BYTES);
+}
+
+/* Waits in the kernel for at most wait_ns. Returns the number of events, or -1 with errno. Programs'
+ * sandboxes do not allow epoll_pwait2(), and those of containers may be older than the kernel. */
 static int kernel_wait(int ep, struct epoll_event *events, int max, uint64_t wait_ns,
                        const sigset_t *mask)
 {
-	struct timespec ts = {.tv_sec = (time_t)(wait_ns / 1000000000),
-	                      .tv_nsec = (long)(wait_ns % 1000000000)};
-	int n = (int)sys(epoll_pwait2, ep, events, max, wait_ns == UINT64_MAX ? NULL : &ts, mask,
-	                 SYS_SIGSET_BYTES);
-	uint64_t ms = wait_ns / 1000000 + (wait_ns % 1000000 != 0);
+	const struct timespec ts = {.tv_sec = (time_t)(wait_ns / 1000000000),
+	                            .tv_nsec = (long)(wait_ns % 1000000000)};
+	int n;
 
-	if (n >= 0 || errno != ENOSYS)
+	if (wait_ns == 0 || wait_ns == UINT64_MAX || at_load(&client.sandboxed))
+		return kernel_wait_ms(ep, events, max, wait_ns, mask);
+	n = (int)sys(epoll_pwait2, ep, events, max, &ts, mask, SYS_SIGSET_BYTES);
+	if (n >= 0 || (errno != ENOSYS && errno != EPERM))
 		return n;
-	return (int)sys(epoll_pwait, ep, events, max,
-	                wait_ns == UINT64_MAX ? -1 : (int)(ms < INT_MAX ? ms : INT_MAX), mask,
-	                SYS_SIGSET_BYTES);
+	return kernel_wait_ms(ep, events, max, wait_ns, mask);
 }
 
 /* A waiting call: the set, the buffer for events, the deadline, and the signals blocked during it

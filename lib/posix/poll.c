@@ -149,6 +149,17 @@ static short kernels_word(const struct polling *g, nfds_t i, nfds_t k)
 	return p.revents;
 }
 
+/* A sandbox allows the call that the program itself makes. */
+static int kernel_poll(struct pollfd *p, nfds_t n, const struct timespec *ts, const sigset_t *mask)
+{
+#ifdef SYS_poll
+	if (at_load(&client.sandboxed) && mask == NULL)
+		return (int)sys(poll, p, n,
+		                ts == NULL ? -1 : (int)((span_ns(ts) + 999999) / 1000000));
+#endif
+	return (int)sys(ppoll, p, n, ts, mask, SYS_SIGSET_BYTES);
+}
+
 /* Polls the kernel's part, and then ours again. Returns the total number ready, or a negative
  * errno. */
 static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset_t *mask)
@@ -156,7 +167,7 @@ static int ask_kernel(struct polling *g, const struct timespec *ts, const sigset
 	/* a sandbox may have set RLIMIT_NOFILE to 1; more entries are EINVAL then (sshd) */
 	const nfds_t own = at_load(&client.sandboxed) ? 1 : OWN;
 	const int type = g->sleeps ? cancel_begin() : 0;
-	int rc = (int)sys(ppoll, g->kernel, g->nb_kernel + own, ts, mask, SYS_SIGSET_BYTES), ours;
+	int rc = kernel_poll(g->kernel, g->nb_kernel + own, ts, mask), ours;
 	nfds_t k = 0;
 
 	rc = rc < 0 ? -errno : rc;

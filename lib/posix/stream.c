@@ -3,7 +3,6 @@
 #include "posix/client.h"
 
 #include <limits.h>
-#include <signal.h>
 
 /* Copies at most max bytes, from position from in the fifo, to the vector after its first skip_v
  * bytes. Returns how many. */
@@ -266,7 +265,7 @@ static ssize_t end_send(size_t done, int rc, int flags)
 	if (done > 0)
 		return (ssize_t)done;
 	if (rc == -EPIPE && !(flags & MSG_NOSIGNAL))
-		(void)raise(SIGPIPE);
+		client_sigpipe();
 	return rc;
 }
 

@@ -117,12 +117,31 @@ static void start_watch(void)
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
+static void make_broken_pipe(void)
+{
+	int fd[2];
+
+	if (client.broken_pipe != 0 || sys(pipe2, fd, O_CLOEXEC) != 0)
+		return;
+	(void)sys_close(fd[0]);
+	client.broken_pipe = fd_hide(fd[1]);
+}
+
 void client_sandboxed(void)
 {
 	if (!pcx_is_attached())
 		return;
 	poll_queue_reserve();
+	make_broken_pipe();
 	at_store(&client.sandboxed, true);
+}
+
+void client_sigpipe(void)
+{
+	if (at_load(&client.sandboxed) && client.broken_pipe != 0)
+		(void)!sys(write, client.broken_pipe, "", 1);
+	else
+		(void)raise(SIGPIPE);
 }
 
 /* ---- when the thread is cancelled -------------------------------------------------------------- */

@@ -96,10 +96,10 @@ static void end_stack(void *arg)
 	one.theirs->end(arg);
 }
 
-/* Does nothing in a child that shares this memory. */
+/* Does nothing in a child that shares this memory. A sandbox may forbid even getpid(). */
 static void end(void)
 {
-	if (one.pid != (pid_t)syscall(SYS_getpid))
+	if (one.pid == 0 || one.pid != (pid_t)syscall(SYS_getpid))
 		return;
 	client_end();
 }

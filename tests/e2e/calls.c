@@ -497,6 +497,9 @@ int main(int argc, char **argv)
 	nowhere();
 	filters();
 	inodes();
+#ifdef SYS_epoll_wait
+	sandboxed();
+#endif
 	deep();
 	close_everything();
 	return 0;

@@ -131,7 +131,7 @@ c = socket.socket(); c.settimeout(5); c.connect(('{CLIENT}', 8105)); print(c.get
 
 
 def calls(b, s):
-    """unusual calls: by number, stdio, vectors, select, sendfile, vfork, exec, posix_spawn, system, popen, closing everything; as the kernel"""
+    """unusual calls: by number, stdio, vectors, select, sendfile, vfork, exec, posix_spawn, system, popen, sandboxes, limits, closing everything"""
     def echo(c):
         try:
             while part := c.recv(1 << 16):
