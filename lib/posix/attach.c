@@ -190,7 +190,17 @@ int pcx_exec_prepare(char *buf, size_t len)
 
 	if (!pcx_is_attached() || client_is_down() || client.driver != NULL)
 		return 0;
-	at = (size_t)snprintf(buf, len, HANDOVER "=%d", client.control);
+	at = (size_t)snprintf(buf, len, HANDOVER "=%d:%d", client.control, (int)getpid());
+const char *attach_handover(void)
+{
+	const char *text = getenv(HANDOVER), *pid = text != NULL ? strchr(text, ':') : NULL;
+
+	if (pid == NULL || strtol(pid + 1, NULL, 10) == getpid())
+		return text;
+	(void)unsetenv(HANDOVER);
+	return NULL;
+}
+
 	for (uint32_t fd = 0; fd < client.end_fds && at < len; fd++) {
 		const struct file *f = at_load(&client.fds[fd]);
 		int flags =
@@ -309,7 +319,10 @@ static int attach_handed(const char *text)
 	const long control = strtol(text, &list, 10);
 	int rc;
 
-	if (list == text || (*list != '\0' && *list != ',') || control < 0 || control > INT_MAX)
+	if (list == text || *list != ':' || control < 0 || control > INT_MAX)
+		return -EINVAL;
+	(void)strtol(list + 1, &list, 10); /* our process id */
+	if (*list != '\0' && *list != ',')
 		return -EINVAL;
 	rc = attach((int)control);
 	if (rc == 0) {
@@ -321,7 +334,7 @@ static int attach_handed(const char *text)
 
 int pcx_attach(const char *path)
 {
-	const char *handed = path == NULL ? getenv(HANDOVER) : NULL;
+	const char *handed = path == NULL ? attach_handover() : NULL;
 	int fd;
 
 	if (pcx_is_attached())

@@ -551,6 +551,11 @@ void queue_unwatch(const struct queue *q, uint32_t sock);
 /** queues_wake wakes all threads of this process that sleep in epoll or poll: the host is gone. */
 void queues_wake(void);
 
+/** attach_handover returns what the previous image of this process has handed on, or NULL. An image
+ * that cannot use it, such as a statically linked program, passes it to its children, whose slot it
+ * is not: it is removed. */
+const char *attach_handover(void);
+
 /** client_init_locks initialises the locks, in a new process or a forked one. */
 void client_init_locks(void);
 

@@ -36,7 +36,7 @@ static void attach(void)
 {
 	const char *text = env_get("PERCORE_RULES");
 	/* sockets handed on by the previous image take precedence */
-	const char *path = getenv("PERCORE_HANDOVER") == NULL ? env_get("PERCORE_SOCKET") : NULL;
+	const char *path = attach_handover() == NULL ? env_get("PERCORE_SOCKET") : NULL;
 	char why[512];
 
 	if (text != NULL && pc_rules_add(&rules, text, why, sizeof(why)) != 0) {
@@ -64,7 +64,7 @@ bool choose_attach(void)
 /* Sockets handed on by the previous image of this process must be usable from the start. */
 __attribute__((constructor)) static void take_up(void)
 {
-	if (getenv("PERCORE_HANDOVER") != NULL && choose_attach())
+	if (attach_handover() != NULL && choose_attach())
 		stdio_follow();
 }
 

@@ -7,6 +7,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -92,6 +93,26 @@ def busy_exec(b, s):
     with script(b, BUSY_EXEC, "0", "0", CLIENT, ready=says("ready"), within=40), socket.create_connection((SERVER, 8210), 5) as c:
         c.settimeout(10 * b.slow)
         expect(c.recv(100) == b"still here", "nothing came")
+
+
+def past_static(b, s):
+    """a program on the stack executes one that is linked statically, whose children are on the stack each by itself"""
+    child = f"import socket, time; c = socket.create_connection(('{CLIENT}', 8220)); time.sleep(1.5); c.sendall(b'x'); assert c.recv(1) == b'x'"
+    text = "import os, socket, sys; s = socket.socket(); a = sys.argv; os.execv(a[1], [a[1], a[2], '-c', a[3]])"
+    program = os.path.join(b.build, "tests", "e2e", "static")
+
+    def echo(c):
+        with c:
+            c.sendall(c.recv(1))
+    with socket.create_server((CLIENT, 8220)) as listener:
+        listener.settimeout(20 * b.slow)
+        with script(b, text, program, sys.executable, child) as d:
+            threads = [threading.Thread(target=echo, args=(listener.accept()[0],)) for _ in range(2)]
+            for t in threads:
+                t.start()
+            expect(d.end(0) == 0, f"a child has lost its connection\n{d.out()}")
+            for t in threads:
+                t.join()
 
 
 SERVER_SCRIPT = """

@@ -218,6 +218,12 @@ static void attaching_to_nothing(void)
 		CU_ASSERT_EQUAL(pcx_attach(NULL), -1);
 		CU_ASSERT_EQUAL(errno, EINVAL);
 	}
+	/* what was for a process that could not use it is not for its child */
+	(void)setenv("PERCORE_HANDOVER", "0:1,1:2", 1);
+	(void)unsetenv("PERCORE_SOCKET");
+	CU_ASSERT_EQUAL(pcx_attach(NULL), -1);
+	CU_ASSERT_EQUAL(errno, ENOENT);
+	CU_ASSERT(getenv("PERCORE_HANDOVER") == NULL);
 	CU_ASSERT_FALSE(pcx_is_attached());
 }
 
