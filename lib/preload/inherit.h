@@ -12,4 +12,8 @@ bool spawn_inherits(void);
  * the percore sockets. Returns 0 or an errno. */
 int spawn_shell(pid_t *pid, const char *command, int fd, int to);
 
+/** ours_execveat is execveat(), which the C library has only since 2.34. */
+int ours_execveat(int dir, const char *path, char *const *argv, char *const *env,
+                  int flags) __asm__("execveat");
+
 #endif

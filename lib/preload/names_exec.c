@@ -19,6 +19,7 @@
 
 #include "choose.h"
 #include "env.h"
+#include "inherit.h"
 #include "names.h"
 #include "real.h"
 
@@ -148,6 +149,15 @@ NAME(int, fexecve, (int fd, char *const *argv, char *const *env))
 {
 	char **copy = make_environment(env);
 	int rc = real_fexecve(fd, argv, copy != NULL ? copy : env);
+
+	give_up(copy);
+	return rc;
+}
+
+NAME(int, execveat, (int dir, const char *path, char *const *argv, char *const *env, int flags))
+{
+	char **copy = make_environment(env);
+	int rc = (int)syscall(SYS_execveat, dir, path, argv, copy != NULL ? copy : env, flags);
 
 	give_up(copy);
 	return rc;

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdarg.h>
 
+#include "inherit.h"
 #include "names.h"
 #include "real.h"
 
@@ -148,7 +149,6 @@ NAME(long, syscall, (long number, ...))
 		return close((int)arg[0]);
 	if (number == SYS_close_range)
 		return close_range((unsigned)arg[0], (unsigned)arg[1], (int)arg[2]);
-	if (number == SYS_splice) /* the socket may be the second descriptor */
 #ifdef SYS_io_uring_setup
 	/* Through a ring libuv would add our sockets to a set of ours, which is not what the kernel
 	 * takes them for (Node.js 22). Without one it makes the calls itself. */
@@ -157,10 +157,15 @@ NAME(long, syscall, (long number, ...))
 		return -1;
 	}
 #endif
+	if (number == SYS_splice) /* the socket may be the second descriptor */
 		return splice((int)arg[0], (off_t *)arg[1], (int)arg[2], (off_t *)arg[3],
 		              (size_t)arg[4], (unsigned)arg[5]);
 	if (is_fork(number, arg))
 		return fork_by_number(number, arg);
+	if (number == SYS_execve)
+		return execve(POINTER(0), POINTER(1), POINTER(2));
+	if (number == SYS_execveat)
+		return ours_execveat(INT(0), POINTER(1), POINTER(2), POINTER(3), INT(4));
 	if (number == SYS_seccomp && arg[0] <= SECCOMP_SET_MODE_FILTER)
 		client_sandboxed(); /* libseccomp installs filters this way */
 	if (is_kernels((int)arg[0]) || !socket_call(number, arg, &rc))

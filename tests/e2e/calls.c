@@ -493,6 +493,7 @@ int main(int argc, char **argv)
 	spawned();
 	by_shell();
 	by_popen();
+	executed();
 	other_forks();
 	nowhere();
 	filters();
