@@ -61,10 +61,17 @@ static int map_segment(int fd)
 
 	if (fstat(fd, &st) != 0)
 		return -errno;
-	p = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
-	         0);
+	/* inaccessible at first: after mlockall(MCL_FUTURE) the kernel would allocate all of it */
+	p = mmap(NULL, (size_t)st.st_size, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
+	(void)munlock(p, (size_t)st.st_size);
+	if (mprotect(p, (size_t)st.st_size, PROT_READ | PROT_WRITE) != 0) {
+		const int error = errno;
+
+		(void)munmap(p, (size_t)st.st_size);
+		return -error;
+	}
 	if (!chan_open(&client.view, p, (uint64_t)st.st_size)) {
 		(void)munmap(p, (size_t)st.st_size);
 		return -EPROTO;
@@ -184,13 +191,6 @@ static int connect_path(const char *path)
 
 /* ---- exec ------------------------------------------------------------------------------------- */
 
-int pcx_exec_prepare(char *buf, size_t len)
-{
-	size_t at;
-
-	if (!pcx_is_attached() || client_is_down() || client.driver != NULL)
-		return 0;
-	at = (size_t)snprintf(buf, len, HANDOVER "=%d:%d", client.control, (int)getpid());
 const char *attach_handover(void)
 {
 	const char *text = getenv(HANDOVER), *pid = text != NULL ? strchr(text, ':') : NULL;
@@ -201,6 +201,13 @@ const char *attach_handover(void)
 	return NULL;
 }
 
+int pcx_exec_prepare(char *buf, size_t len)
+{
+	size_t at;
+
+	if (!pcx_is_attached() || client_is_down() || client.driver != NULL)
+		return 0;
+	at = (size_t)snprintf(buf, len, HANDOVER "=%d:%d", client.control, (int)getpid());
 	for (uint32_t fd = 0; fd < client.end_fds && at < len; fd++) {
 		const struct file *f = at_load(&client.fds[fd]);
 		int flags =

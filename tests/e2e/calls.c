@@ -479,6 +479,7 @@ int main(int argc, char **argv)
 	server =
 	    (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[2]))};
 	inet_pton(AF_INET, argv[1], &server.sin_addr);
+	at_first();
 	by_number();
 	by_ring();
 	by_stdio();
@@ -501,6 +502,8 @@ int main(int argc, char **argv)
 #ifdef SYS_epoll_wait
 	sandboxed();
 #endif
+	limited();
+	locked();
 	deep();
 	close_everything();
 	return 0;
