@@ -164,7 +164,16 @@ NAME(int, __fcntl, (int fd, int command, ...))
 	return ours_fcntl(fd, command, arg);
 }
 
-/* Requests about the machine's interfaces are answered by the kernel, whatever the socket. */
+/* Whether a request is about the machine's interfaces, routes or neighbours. */
+static bool is_about_machine(unsigned long request)
+{
+	const unsigned long kind = request >> 8, of_any = 0x89, of_wireless = 0x8b;
+
+	return (kind == of_any && request >= SIOCADDRT && request != SIOCOUTQNSD) ||
+	       kind == of_wireless;
+}
+
+/* Such requests are answered by the kernel, whatever the socket. */
 static int ask_kernel(unsigned long request, void *arg)
 {
 	int fd = real_socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), rc;
@@ -186,7 +195,7 @@ NAME(int, ioctl, (int fd, unsigned long request, ...))
 	va_end(ap);
 	if (is_kernels(fd))
 		return real_ioctl(fd, request, arg);
-	if (request >= SIOCGIFNAME && request <= SIOCGIFCOUNT)
+	if (is_about_machine(request))
 		return ask_kernel(request, arg);
 	return pcx_ioctl(fd, request, arg);
 }

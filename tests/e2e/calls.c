@@ -242,11 +242,17 @@ static void files(void)
 
 static void interfaces(void)
 {
+	struct ethtool_value link = {.cmd = ETHTOOL_GLINK};
 	struct ifreq r = {.ifr_name = "lo"};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
 	say("SIOCGIFINDEX", ioctl(fd, SIOCGIFINDEX, &r));
 	say("index", r.ifr_ifindex);
+	say("SIOCGIFTXQLEN", ioctl(fd, SIOCGIFTXQLEN, &r));
+	say("packets", r.ifr_qlen);
+	r.ifr_data = (char *)&link;
+	say("SIOCETHTOOL", ioctl(fd, SIOCETHTOOL, &r));
+	say("nothing to send", ioctl(fd, SIOCOUTQ, &link.data));
 	close(fd);
 }
 
