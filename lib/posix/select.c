@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/select.h>
 
 #define FEW_SETS 64
@@ -43,6 +44,33 @@ static bool has(fd_set *set, int fd)
 static void clear(fd_set *set, int fd)
 {
 	*word_of(set, fd) &= ~(fd_mask)(1ul << (fd % NFDBITS));
+}
+
+/* The size of the process's table of descriptors in the kernel, which reads no more bits: a caller
+ * that passes getdtablesize() has a set of FD_SETSIZE. Returns 0 if it is not known. */
+static int table_size(void)
+{
+	static const char name[] = "FDSize:";
+	char text[1024];
+	const int fd = (int)sys(openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC);
+	const ssize_t n = fd < 0 ? -1 : sys(read, fd, text, sizeof(text) - 1);
+	const char *found;
+
+	if (fd >= 0)
+		(void)sys_close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	found = strstr(text, name);
+	return found != NULL ? atoi(found + strlen(name)) : 0;
+}
+
+/* How many of n bits count. */
+static int bits_of(int n)
+{
+	const int most = client.max_fds > 0 ? (int)client.max_fds : FD_SETSIZE;
+	const int size = n > FD_SETSIZE && !at_load(&client.sandboxed) ? table_size() : 0;
+
+	n = n < most ? n : most;
+	return size > 0 && size < n ? size : n;
 }
 
 static int are_there(const struct sets *s)
@@ -117,8 +145,7 @@ static int ask_sets(const struct sets *s, struct pollfd *p, nfds_t count,
 int pcx_pselect(int n, fd_set *r, fd_set *w, fd_set *e, const struct timespec *timeout,
                 const sigset_t *mask)
 {
-	const int most = client.max_fds > 0 ? (int)client.max_fds : FD_SETSIZE;
-	const struct sets s = {.n = n < most ? n : most, .set = {r, w, e}};
+	const struct sets s = {.n = bits_of(n), .set = {r, w, e}};
 	struct pollfd few[FEW_SETS], *p = few;
 	nfds_t count;
 	int rc;

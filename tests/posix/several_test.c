@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -190,6 +191,28 @@ static void select_high(struct live *l)
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
 }
 
+/* The kernel reads no more of a set than there can be descriptors: some programs pass getdtablesize() as its size. */
+static void select_all(struct live *l)
+{
+	const size_t page = 4096, room = 512;
+	char *two =
+	    mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fd_set *set = (fd_set *)(void *)(two + page - room);
+	struct timeval tv = {.tv_sec = 1};
+	int fd[2];
+
+	if (two == MAP_FAILED || mprotect(two + page, page, PROT_NONE) != 0)
+		abort();
+	live_pair(l, fd);
+	live_far_send(l, fd[FAR], 1);
+	FD_SET(fd[NEAR], set);
+	live_log(l, "select", l->c->select(1 << 20, set, NULL, NULL, &tv));
+	bed_log(&l->bed, "%d\n", FD_ISSET(fd[NEAR], set) != 0);
+	munmap(two, 2 * page);
+	l->c->close(fd[NEAR]);
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+}
+
 /* An error between datagrams is told by the next call. */
 static void datagrams_and_error(struct live *l)
 {
@@ -277,6 +300,7 @@ static const struct live_case cases[] = {
     {"epoll: a number again", number_again},
     {"select", select_calls},
     {"select: high descriptors", select_high},
+    {"select: all descriptors", select_all},
     {"centuries", centuries},
     {"recvmmsg: an error", datagrams_and_error},
     {"recvmmsg: time left", time_left_of_many},
