@@ -541,6 +541,9 @@ void epset_forked(struct epset *set, int fd)
 {
 	pthread_mutex_init(&set->lock, NULL);
 	set->sleepers = 0;
+	/* a thread of the parent may have been changing the list; all items enter it again below */
+	set->ready.ready_next = set->ready.ready_prev = &set->ready;
+	set->nb_ready = 0;
 	unshare_instance(set, fd);
 	fd_close_hidden(set->queue.fd);
 	queue_open(&set->queue);
@@ -548,6 +551,7 @@ void epset_forked(struct epset *set, int fd)
 	for (uint32_t b = 0; b < EPSET_BUCKETS; b++)
 		for (struct item *i = set->bucket[b]; i != NULL; i = i->next_in_bucket) {
 			watch_item(set, i->sock);
+			i->is_ready = false;
 			add_ready(i);
 		}
 }

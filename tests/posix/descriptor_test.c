@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -301,6 +303,73 @@ static void fork_kill(struct live *l)
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
 }
 
+#define ITEMS 8
+#define FORKS 200
+
+struct watch {
+	const struct live *l;
+	int ep;
+	bool ends;
+};
+
+static void *keep_watching(void *arg)
+{
+	struct watch *w = arg;
+	struct epoll_event e[ITEMS];
+
+	while (!__atomic_load_n(&w->ends, __ATOMIC_RELAXED))
+		w->l->c->epoll_wait(w->ep, e, ITEMS, 0);
+	return NULL;
+}
+
+/* Whether a set reports everything at least once. */
+static bool reports_all(const struct live *l, int ep)
+{
+	struct epoll_event e[ITEMS];
+
+	for (int i = 0; i < 20; i++)
+		if (l->c->epoll_wait(ep, e, ITEMS, 0) == ITEMS)
+			return true;
+	return false;
+}
+
+/* A child's copy of a set is whole, whatever a thread of its parent was doing with it. */
+static void fork_while_watched(struct live *l)
+{
+	struct watch w = {.l = l, .ep = l->c->epoll_create1(0)};
+	struct epoll_event e = {.events = EPOLLIN};
+	int fd[2], more[ITEMS - 1], lost = 0;
+	pthread_t thread;
+
+	live_pair(l, fd);
+	live_far_send(l, fd[FAR], 1);
+	l->c->epoll_ctl(w.ep, EPOLL_CTL_ADD, fd[NEAR], &e);
+	for (int i = 0; i < ITEMS - 1; i++) {
+		more[i] = l->c->dup(fd[NEAR]);
+		l->c->epoll_ctl(w.ep, EPOLL_CTL_ADD, more[i], &e);
+	}
+	pthread_create(&thread, NULL, keep_watching, &w);
+	for (int i = 0; i < FORKS; i++) {
+		int status = -1;
+		const pid_t pid = fork();
+
+		if (pid == 0) {
+			alarm(10);
+			_exit(reports_all(l, w.ep) ? 0 : 1);
+		}
+		while (waitpid(pid, &status, 0) < 0)
+			continue;
+		lost += status != 0;
+	}
+	__atomic_store_n(&w.ends, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	bed_log(&l->bed, "lost %d\n", lost);
+	for (int i = 0; i < ITEMS - 1; i++)
+		l->c->close(more[i]);
+	l->c->close(w.ep);
+	close_both(l, fd);
+}
+
 /* two processes accept from one listener, as master and workers do */
 static void fork_accepts(struct live *l)
 {
@@ -561,6 +630,7 @@ static const struct live_case cases[] = {
     {"fork: the child keeps it", fork_keeps},
     {"fork: the child is killed", fork_kill},
     {"fork: both accept", fork_accepts},
+    {"fork: a thread watches", fork_while_watched},
     {"fork: in a handler of signals", fork_in_handler},
     {"fork: a close that lingers", fork_and_linger},
     {"O_ASYNC", async},
