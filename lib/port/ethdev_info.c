@@ -134,8 +134,7 @@ static void read_reta(uint16_t id, const struct rte_eth_dev_info *dev, struct pc
 	}
 }
 
-/* Says whether a device is a separate TAP, not one that mirrors another interface ("remote="). */
-static bool is_own_tap(const struct rte_eth_dev_info *dev)
+bool ethdev_is_own_tap(const struct rte_eth_dev_info *dev)
 {
 	const struct rte_devargs *args = rte_dev_devargs(dev->device);
 
@@ -164,8 +163,7 @@ static void read_mac(uint16_t id, const struct rte_eth_dev_info *dev, struct pc_
 	/* net_ring has no MAC address, and hosts ignore ARP from a station without one */
 	if (rte_is_zero_ether_addr(&addr))
 		make_mac(info->name, info->mac);
-	/* a TAP's MAC address belongs to the kernel's end; two stations with one confuse ARP */
-	else if (is_own_tap(dev))
+	else if (ethdev_is_own_tap(dev))
 		info->mac[5] ^= 1;
 }
 

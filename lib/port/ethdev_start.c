@@ -198,6 +198,33 @@ static int setup_configure(struct setup *s)
 	return 0;
 }
 
+/* How else a device gets a MAC address whose driver cannot change it. */
+static const char *mac_otherwise(const char *driver)
+{
+	if (strcmp(driver, "net_af_xdp") == 0)
+		return "; give its interface another: ip link set NAME address MAC";
+	return memif_is_driver(driver) ? "; give it one by mac=MAC in --vdev" : "";
+}
+
+static int setup_mac(const struct setup *s)
+{
+	struct rte_ether_addr addr;
+	int rc;
+
+	if (s->config->mac == NULL)
+		return 0;
+	memcpy(addr.addr_bytes, s->config->mac, sizeof(addr.addr_bytes));
+	if (ethdev_is_own_tap(&s->dev))
+		addr.addr_bytes[5] ^= 1;
+	rc = rte_eth_dev_default_mac_addr_set(s->id, &addr);
+	if (rc == -ENOTSUP)
+		return refuse(s, rc, "its driver cannot change its MAC address%s",
+		              mac_otherwise(s->dev.driver_name));
+	if (rc != 0)
+		return refuse(s, rc, "its MAC address cannot be changed: %s", strerror(-rc));
+	return 0;
+}
+
 static int setup_queues(struct setup *s)
 {
 	struct rte_eth_rxconf rxconf = s->dev.default_rxconf;
@@ -274,7 +301,7 @@ int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, cha
 		return refuse(&s, rc, "cannot get its device information: %s", strerror(-rc));
 	if ((rc = setup_check_queues(&s)) != 0 || (rc = setup_rss(&s)) != 0 ||
 	    (rc = setup_mtu(&s)) != 0 || (rc = setup_configure(&s)) != 0 ||
-	    (rc = setup_queues(&s)) != 0)
+	    (rc = setup_mac(&s)) != 0 || (rc = setup_queues(&s)) != 0)
 		return rc;
 	return setup_start(&s);
 }

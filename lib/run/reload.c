@@ -68,6 +68,9 @@ static void compare_texts(const struct settings *from, const struct settings *to
 	if (from->nb_addrs != to->nb_addrs ||
 	    memcmp(from->addrs, to->addrs, from->nb_addrs * sizeof(from->addrs[0])) != 0)
 		fprintf(f, format, from->app->name, "net.addr");
+	if (from->macs_given != to->macs_given ||
+	    memcmp(from->mac, to->mac, sizeof(from->mac)) != 0)
+		fprintf(f, format, from->app->name, "net.mac");
 	if (from->nb_gateways != to->nb_gateways ||
 	    memcmp(from->gateway, to->gateway, sizeof(from->gateway)) != 0)
 		fprintf(f, format, from->app->name, "net.gateway");

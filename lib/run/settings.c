@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include <rte_ether.h>
+
 #include "base/number.h"
 
 #define FRAMES_MBUFS 32767
@@ -27,6 +29,10 @@ static const struct text_key text_keys[] = {
      "addresses in the prefixes that routers advertise, and by DHCPv6 if a router says so "
      "(ip6.dhcp)",
      "10.0.0.1/24", settings_add_addrs},
+    {"net", "mac",
+     "MAC addresses of the ports, [PORT=]MAC, separated by commas; a port without one has the "
+     "device's own",
+     "02:00:00:00:00:01", settings_add_macs},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
      "10.0.0.254, fd00::fe", settings_set_gateway},
     {"net", "deny",

@@ -91,6 +91,8 @@ struct settings {
 	bool again; /* a second reading, while the program runs: its own options stay as they are */
 	bool addrs_given; /* on the command line: they replace those of the file */
 	struct run_addr addrs[PC_MAX_ADDRS];
+	uint32_t macs_given; /* bit N: port N has a MAC address */
+	uint8_t mac[PC_MAX_PORTS][6];
 	unsigned nb_gateways;
 	struct pc_addr gateway[2]; /* at most one of each family */
 	unsigned nb_denied;
@@ -128,6 +130,9 @@ int settings_assign(struct settings *s, const char *text);
 /** settings_add_addrs adds the addresses of a list "[PORT[.VLAN[.VLAN]]=]CIDR,...". Returns 0 or
  * -1. */
 int settings_add_addrs(struct settings *s, const char *origin, const char *list);
+
+/** settings_add_macs sets the MAC addresses of a list "[PORT=]MAC,...". Returns 0 or -1. */
+int settings_add_macs(struct settings *s, const char *origin, const char *list);
 
 /** settings_set_gateway sets the default gateway of a family, or both: "10.0.0.254,fd00::fe".
  * Returns 0 or -1. */

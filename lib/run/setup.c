@@ -188,6 +188,12 @@ static void let_tags_through(const struct run *r, unsigned p)
 	}
 }
 
+/* The MAC address that a port is to have; NULL: the device's. */
+static const uint8_t *mac_of(const struct settings *s, unsigned p)
+{
+	return (s->macs_given >> p & 1) != 0 ? s->mac[p] : NULL;
+}
+
 static int start_devices(struct run *r)
 {
 	struct rte_mempool *pools[RTE_MAX_LCORE];
@@ -210,6 +216,7 @@ static int start_devices(struct run *r)
 		bond_prepare(r->port_ids[r->nb_started]);
 		config.vlans = wants_vlans(r, r->nb_started);
 		config.rx_interrupts = wants_interrupts(r, r->port_ids[r->nb_started]);
+		config.mac = mac_of(r->s, r->nb_started);
 		if (pc_ethdev_start(r->port_ids[r->nb_started], &config, why, sizeof(why)) == 0) {
 			let_tags_through(r, r->nb_started);
 			continue;

@@ -146,7 +146,18 @@ def own_capture(b, s):
             os.remove(n)
 
 
-STEPS = [arping, ping, ping_sizes, dont_answer, nmap, capture, neighbour_change, own_capture]
+def own_mac(b, s):
+    """net.mac is the port's MAC address"""
+    mac = "02:11:22:33:44:56"
+    b.programs[-1].stop()
+    b.start("percore-echo", "--set", "net.mac=" + mac)
+    sh("ip", "neigh", "flush", "dev", b.dev)
+    bed.ping_all(3, SERVER)
+    out = sh("ip", "neigh", "show", "dev", b.dev).stdout
+    expect(f"{SERVER} lladdr {mac} " in out, out)
+
+
+STEPS = [arping, ping, ping_sizes, dont_answer, nmap, capture, neighbour_change, own_capture, own_mac]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__, step=1279)

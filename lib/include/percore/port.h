@@ -129,9 +129,10 @@ struct pc_ethdev_config {
 	 * carry larger frames than they can announce: info.mtu of pc_port_ethdev is then still what
 	 * they announce, and the caller sets it. */
 	uint16_t mtu;
-	bool no_offloads; /**< do everything in software */
-	bool chains;      /**< with no_offloads: still send chained mbufs, if the device can */
-	bool promiscuous; /**< also receive frames for other MAC addresses */
+	bool no_offloads;   /**< do everything in software */
+	bool chains;        /**< with no_offloads: still send chained mbufs, if the device can */
+	bool promiscuous;   /**< also receive frames for other MAC addresses */
+	const uint8_t *mac; /**< six bytes, which info.mac will be; default: the device's own */
 	/** strip and insert VLAN tags if the device can; each queue's port must then get a trunk */
 	bool vlans;
 	/** enable RX queue interrupts (rte_eth_dev_rx_intr_enable) if the device has them */
@@ -145,8 +146,9 @@ struct pc_ethdev_config {
  * checksum and segmentation offload that it announces.
  *
  * Returns 0; -ENODEV (no such device); -EINVAL (more queues than the device has, no pool for one of
- * them, or an MTU that the device or the mbufs do not take); or another negative errno of the
- * driver. On failure why (if not NULL, why_len bytes) gets a one-line error message.
+ * them, or an MTU that the device or the mbufs do not take); -ENOTSUP (a MAC address, and a driver
+ * that cannot change its own); or another negative errno of the driver. On failure why (if not NULL,
+ * why_len bytes) gets a one-line error message.
  */
 int pc_ethdev_start(uint16_t port_id, const struct pc_ethdev_config *config, char *why,
                     size_t why_len);

@@ -248,6 +248,27 @@ static uint64_t frames_sent_by(uint16_t id)
 
 /* net_bonding has its LACPDUs sent by whoever uses its transmit queue, and its guide wants that done every 100 ms. What is
  * to be said comes from EAL's thread for interrupts, by the real clock. */
+/* A driver that can change its MAC address does; one that cannot says so. */
+static void a_mac_address_is_given(void)
+{
+	struct rte_mempool *pools[] = {pool};
+	const uint8_t mac[6] = {0x02, 0x11, 0x22, 0x33, 0x44, 0x55};
+	const struct pc_ethdev_config config = {.nb_queues = 1, .pools = pools, .mac = mac};
+	uint16_t null = make_device("net_null3", ""), ring = make_device("net_ring7", "");
+	char why[256] = "";
+	struct pc_port *p;
+
+	CU_ASSERT_EQUAL(pc_ethdev_start(null, &config, why, sizeof(why)), 0);
+	p = pc_port_ethdev(null, 0, pool);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_EQUAL(memcmp(p->info.mac, mac, 6), 0);
+	pc_port_close(p);
+	CU_ASSERT_EQUAL(pc_ethdev_start(ring, &config, why, sizeof(why)), -ENOTSUP);
+	CU_ASSERT_STRING_EQUAL(why, "its driver cannot change its MAC address");
+	end("net_null3", null);
+	end("net_ring7", ring);
+}
+
 static void an_idle_bond_speaks_lacp(void)
 {
 	const uint64_t period_ns = 100000000;
@@ -308,6 +329,7 @@ static const struct unit_case cases[] = {
      a_device_started_by_others_has_no_offloads_unless_told},
     {"several queues have a table", several_queues_have_a_table},
     {"null swallows and gives", null_swallows_and_gives},
+    {"a MAC address is given", a_mac_address_is_given},
     {"an idle bond speaks LACP", an_idle_bond_speaks_lacp},
     {"mistakes are one line", mistakes_are_one_line},
 };

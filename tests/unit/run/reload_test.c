@@ -45,10 +45,19 @@ static void each_difference_is_a_line(void)
 {
 	const char *const first[] = {"tcp.rto_min_ms=50", "tcp.syn_cache=100", "run.stats_s=1",
 	                             "net.addr=10.0.0.1/24", NULL};
-	const char *const second[] = {
-	    "tcp.rto_min_ms=60",    "tcp.syn_cache=200", "run.stats_s=2",     "port.mtu=1400",
-	    "net.addr=10.0.0.2/24", "test.answer=7",     "tcp.nagle=no",      "run.control=/run/c",
-	    "run.sockets=/run/s",   "run.eal=--no-pci",  "exception.iface=k", NULL};
+	const char *const second[] = {"tcp.rto_min_ms=60",
+	                              "tcp.syn_cache=200",
+	                              "run.stats_s=2",
+	                              "port.mtu=1400",
+	                              "net.addr=10.0.0.2/24",
+	                              "test.answer=7",
+	                              "tcp.nagle=no",
+	                              "run.control=/run/c",
+	                              "run.sockets=/run/s",
+	                              "run.eal=--no-pci",
+	                              "exception.iface=k",
+	                              "net.mac=02:00:00:00:00:01",
+	                              NULL};
 	struct settings *s;
 	unsigned changed;
 	char *text = compare(first, second, &s, &changed);

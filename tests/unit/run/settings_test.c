@@ -45,6 +45,19 @@ static void every_table_can_be_set(void)
 	free(s);
 }
 
+static void ports_get_mac_addresses(void)
+{
+	struct settings *s = test_settings();
+
+	CU_ASSERT_EQUAL(s->macs_given, 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "net.mac=02:00:00:00:00:01, 3=02:00:00:00:00:0A"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "net.mac=0=02:00:00:00:00:02"), 0); /* the last one */
+	CU_ASSERT_EQUAL(s->macs_given, 1 | 8);
+	CU_ASSERT_EQUAL(memcmp(s->mac[0], "\2\0\0\0\0\2", 6), 0);
+	CU_ASSERT_EQUAL(memcmp(s->mac[3], "\2\0\0\0\0\12", 6), 0);
+	free(s);
+}
+
 static void mistakes_are_told_exactly(void)
 {
 	static const struct {
@@ -175,6 +188,7 @@ static const struct unit_case cases[] = {
     {"every table can be set", every_table_can_be_set},
     {"mistakes are told exactly", mistakes_are_told_exactly},
     {"what is missing is told", what_is_missing_is_told},
+    {"ports get MAC addresses", ports_get_mac_addresses},
     {"there is a limit to addresses", there_is_a_limit_to_addresses},
     {"without a stack its keys are gone", without_a_stack_its_keys_are_gone},
     {"a program has defaults of its own", a_program_has_defaults_of_its_own},
