@@ -57,7 +57,7 @@ struct ctl_command {
 	enum ctl_verb verb;
 	struct pc_change change;      /* of CTL_CHANGE */
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
-	bool all;                     /* of CTL_SHOW_COUNTERS: include zeros */
+	bool all; /* of CTL_SHOW_COUNTERS: include zeros; of CTL_SHOW_PORTS: what drivers count */
 	struct ctl_capture_args capture;
 	char name[256]; /* for the firewall: the name of the file passed with the command */
 	char table[32]; /* of CTL_CHANGE_TABLE, CTL_SHOW_TABLE */
@@ -106,9 +106,9 @@ void ctl_view_free(struct ctl_view *v);
 /** ctl_view_show answers a command of any verb but CTL_CHANGE. */
 void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f);
 
-/** ctl_show_ports writes each port and its queues' traffic; ctl_show_lcores, what each lcore has
- * done since its start. */
-void ctl_show_ports(const struct run *r, FILE *f);
+/** ctl_show_ports writes each port and its queues' traffic, with all also the driver's own counters
+ * that are not 0; ctl_show_lcores, what each lcore has done since its start. */
+void ctl_show_ports(const struct run *r, bool all, FILE *f);
 void ctl_show_lcores(const struct run *r, FILE *f);
 
 /** ctl_start creates the socket and the thread that serves it, if run.control is set. Returns 0, or

@@ -8,6 +8,7 @@
 #include "ctl.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include <rte_common.h>
 #include <rte_cycles.h>
@@ -41,7 +42,29 @@ static void show_queues(const struct run *r, FILE *f, const struct rte_eth_stats
 	}
 }
 
-static void show_port(const struct run *r, unsigned p, FILE *f)
+/* All that a driver counts, each by a name of its own, except what is 0. */
+static void show_device(uint16_t id, FILE *f)
+{
+	const int n = rte_eth_xstats_get(id, NULL, 0);
+	struct rte_eth_xstat_name *names = NULL;
+	struct rte_eth_xstat *values = NULL;
+
+	if (n > 0) {
+		names = calloc((size_t)n, sizeof(*names));
+		values = calloc((size_t)n, sizeof(*values));
+	}
+	if (names != NULL && values != NULL &&
+	    rte_eth_xstats_get_names(id, names, (unsigned)n) == n &&
+	    rte_eth_xstats_get(id, values, (unsigned)n) == n)
+		for (int i = 0; i < n; i++)
+			if (values[i].value != 0 && values[i].id < (uint64_t)n)
+				fprintf(f, "  %s %" PRIu64 "\n", names[values[i].id].name,
+				        values[i].value);
+	free(names);
+	free(values);
+}
+
+static void show_port(const struct run *r, unsigned p, bool all, FILE *f)
 {
 	const struct pc_port_info *info = &r->workers[0]->ports[p]->info;
 	const uint8_t *mac = info->mac;
@@ -59,13 +82,15 @@ static void show_port(const struct run *r, unsigned p, FILE *f)
 		return;
 	show_counts(f, &stats);
 	show_queues(r, f, &stats);
+	if (all)
+		show_device(r->port_ids[p], f);
 }
 
-void ctl_show_ports(const struct run *r, FILE *f)
+void ctl_show_ports(const struct run *r, bool all, FILE *f)
 {
 	fputs("ok\n", f);
 	for (unsigned p = 0; p < r->nb_ports; p++)
-		show_port(r, p, f);
+		show_port(r, p, all, f);
 }
 
 /* ---- lcores ---------------------------------------------------------------------------------- */

@@ -290,7 +290,7 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 		firewall_show_table(v->run, command->table, f);
 		break;
 	case CTL_SHOW_PORTS:
-		ctl_show_ports(v->run, f);
+		ctl_show_ports(v->run, command->all, f);
 		break;
 	case CTL_SHOW_LCORES:
 		ctl_show_lcores(v->run, f);

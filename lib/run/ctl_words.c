@@ -248,7 +248,7 @@ static int read_sockets(struct words *w, struct ctl_command *c)
 	return rc;
 }
 
-static int read_counters(struct words *w, struct ctl_command *c)
+static int read_all(struct words *w, struct ctl_command *c)
 {
 	c->all = is_next(w, "all");
 	return w->at == w->n ? 0 : fail(w, "unexpected \"%s\"", next(w));
@@ -357,9 +357,9 @@ static const struct {
 } lists[] = {
     {"route", CTL_SHOW_ROUTES, read_nothing},   {"addr", CTL_SHOW_ADDRS, read_nothing},
     {"usage", CTL_SHOW_USAGE, read_nothing},    {"neigh", CTL_SHOW_NEIGHS, read_nothing},
-    {"deny", CTL_SHOW_DENIED, read_nothing},    {"counters", CTL_SHOW_COUNTERS, read_counters},
+    {"deny", CTL_SHOW_DENIED, read_nothing},    {"counters", CTL_SHOW_COUNTERS, read_all},
     {"socket", CTL_SHOW_SOCKETS, read_sockets}, {"firewall", CTL_SHOW_FIREWALL, read_nothing},
-    {"port", CTL_SHOW_PORTS, read_nothing},     {"lcore", CTL_SHOW_LCORES, read_nothing},
+    {"port", CTL_SHOW_PORTS, read_all},         {"lcore", CTL_SHOW_LCORES, read_nothing},
 };
 
 static int read_command(struct words *w, struct ctl_command *c)

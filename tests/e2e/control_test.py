@@ -170,6 +170,9 @@ def worked(b, s):
     text = ctl(b, s, "port", "show")
     rx, tx = (int(re.search(rf"^  queue 0 lcore \d+ .*{way} frames (\d+)", text, re.M).group(1)) for way in ("rx", "tx"))
     expect(" driver net_" in text and " link up mac " in text and " queues 1" in text and rx > 100 and tx > 100, text)
+    every = ctl(b, s, "port", "show", "all")
+    good = re.search(r"^  rx_good_packets (\d+)$", every, re.M)  # of every device
+    expect("_good_packets" not in text and good and int(good[1]) >= rx and " 0\n" not in every.partition("rx_good")[2], every)
     thread = re.search(r"^lcore \d+ cpu (\d+) node \d+ thread (\d+) .* busy-turns [1-9]\d* busy-ns [1-9]", ctl(b, s, "lcore", "show"))
     expect(thread is not None, "no lcore has done anything")
     with open(f"/proc/{s.program.pid}/task/{thread[2]}/status", encoding="ascii") as f:

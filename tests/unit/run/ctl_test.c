@@ -56,7 +56,8 @@ static void test_others(void)
 	CU_ASSERT(reads("route show") && c.verb == CTL_SHOW_ROUTES);
 	CU_ASSERT(reads("addr") && c.verb == CTL_SHOW_ADDRS);
 	CU_ASSERT(reads("usage show") && c.verb == CTL_SHOW_USAGE);
-	CU_ASSERT(reads("port show") && c.verb == CTL_SHOW_PORTS);
+	CU_ASSERT(reads("port show") && c.verb == CTL_SHOW_PORTS && !c.all);
+	CU_ASSERT(reads("port show all") && c.verb == CTL_SHOW_PORTS && c.all);
 	CU_ASSERT(reads("lcore show") && c.verb == CTL_SHOW_LCORES && !reads("lcore show 1"));
 	CU_ASSERT(reads("neigh show") && c.verb == CTL_SHOW_NEIGHS);
 	CU_ASSERT(reads("deny") && c.verb == CTL_SHOW_DENIED);
