@@ -231,7 +231,8 @@ _Noreturn static void become_stack(char **argv, bool verbose)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	(void)setsid(); /* signals from the terminal are for the program */
+	(void)setsid();                  /* signals from the terminal are for the program */
+	(void)unsetenv("NOTIFY_SOCKET"); /* it is the program that a service manager waits for */
 	if (null >= 0) {
 		(void)dup2(null, STDIN_FILENO);
 		(void)dup2(verbose ? STDERR_FILENO : null, STDOUT_FILENO);

@@ -12,6 +12,7 @@
 #include <rte_lcore.h>
 #include <rte_pause.h>
 
+#include "notify.h"
 #include "privileges.h"
 #include "reload.h"
 #include "report.h"
@@ -373,6 +374,8 @@ int run_loop(struct run *r)
 	}
 	if (rc == 0) {
 		report_start(r);
+		if (!r->app->own_signals) /* else it is a part of a program, which knows better */
+			notify_ready();
 		work(self);
 	} else {
 		stop_ask(STOP_NOW);

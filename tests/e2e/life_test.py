@@ -57,6 +57,27 @@ def devices(b):
     return sh("ip", "netns", "exec", b.server_ns, "ip", "-br", "link").stdout
 
 
+def manager(b, root):
+    """a service manager (NOTIFY_SOCKET) is told, once, when the program serves"""
+    path = os.path.join(b.tmp, "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as m:
+        m.bind(path)
+        m.settimeout(5 * b.slow)
+        os.environ["NOTIFY_SOCKET"] = path
+        try:
+            p = httpd(b, root)
+        finally:
+            del os.environ["NOTIFY_SOCKET"]
+        expect(m.recv(100) == b"READY=1", "it says something else")
+        works()
+        p.stop()
+        m.setblocking(False)
+        try:
+            expect(False, f"and {m.recv(100)}")
+        except BlockingIOError:
+            pass
+
+
 def term_under_load(b, root):
     """SIGTERM while wrk is at it: an orderly end, status 0"""
     p = httpd(b, root)
@@ -361,7 +382,7 @@ def nobody_left(b, root):
     expect("pctap" not in devices(b), devices(b))
 
 
-STEPS = [term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, output_that_nobody_reads, log_that_nobody_reads,
+STEPS = [manager, term_under_load, drain, drain_slow_reader, interrupt, idle, hang_up, report, output_that_nobody_reads, log_that_nobody_reads,
          hang_up_that_nobody_reads, kill_and_restart, crash, again, nobody_left]
 
 if __name__ == "__main__":
