@@ -306,6 +306,36 @@ static void overlaps(struct wt *w)
 	GOT(fd);
 }
 
+/* Of the same identification as fragments that wait, and as those of a datagram that an overlap has ended. */
+static void atomic(struct wt *w)
+{
+	static const uint32_t head[][3] = {{0, 1000, 1}, {992, 1000, 1}};
+	static struct whole waits;
+	int fd;
+
+	start(w);
+	fd = sock(w);
+	make(w, true, false, 2992);
+	put(w, 0, 1000, true);
+	put(w, 2000, 1000, false);
+	waits = d;
+	make(w, true, false, 100);
+	d.id = waits.id;
+	put(w, 0, d.len, false);
+	GOT(fd);
+	CHECK(held(w) != 0);
+	d = waits;
+	put(w, 1000, 1000, true);
+	GOT(fd);
+	spoiled(w, fd, true, head, 2);
+	waits = d;
+	make(w, true, false, 100);
+	d.id = waits.id;
+	put(w, 0, d.len, false);
+	GOT(fd);
+	EQ(held(w), 0);
+}
+
 static void duplicates(struct wt *w)
 {
 	int fd;
@@ -950,6 +980,7 @@ static const struct wt_case cases[] = {
     {"RFC 1122 3.3.2, RFC 8200 4.5: time exceeded, if the first has come", time_out},
     {"net.deny: time exceeded is not told", time_out_of_denied},
     {"RFC 5722 4, RFC 8200 4.5: an overlap ends a datagram", overlaps},
+    {"RFC 6946 4: an atomic fragment has nothing to do with others", atomic},
     {"RFC 8200 4.5: exact duplicates are dropped", duplicates},
     {"RFC 8200 4.5: lengths that cannot be", forms},
     {"RFC 791 3.1, RFC 8200 3: a datagram too long by its first header", too_long_in_all},

@@ -116,8 +116,13 @@ static void ttl_and_tos(struct wt *w)
 	const struct frame_info *i;
 
 	wt_established(w);
-	wt_opt(w, IPPROTO_IP, IP_TTL, 7);
-	wt_opt(w, IPPROTO_IP, IP_TOS, 0xb8);
+	if (wt_ip6) {
+		wt_opt(w, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 7);
+		wt_opt(w, IPPROTO_IPV6, IPV6_TCLASS, 0xb8);
+	} else {
+		wt_opt(w, IPPROTO_IP, IP_TTL, 7);
+		wt_opt(w, IPPROTO_IP, IP_TOS, 0xb8);
+	}
 	wt_send(w, 10);
 	i = wt_next(w, 0);
 	CHECK(i != NULL);

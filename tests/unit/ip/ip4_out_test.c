@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* IPv4 output: headers, checksums by the port and by us, limits. */
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -117,6 +118,28 @@ static void test_udp_zero(void)
 	net_close(&net);
 }
 
+/* Who counts the packets to one destination learns nothing of those to another. */
+static void test_ids(void)
+{
+	unsigned near = 0, last = 0;
+	struct frame f;
+
+	start();
+	net_resolve(&net, 0, NET_GATEWAY, net_peer_mac);
+	for (uint32_t i = 0; i < 64; i++) {
+		const struct ip_send s = send_to(htonl(ntohl(NET_FAR) + i), 17);
+		unsigned id;
+
+		output(17, 10, 0, &s);
+		CU_ASSERT_FATAL(net_next(&net, 0, &f));
+		id = (unsigned)(f.b[18] << 8 | f.b[19]);
+		near += (uint16_t)(id - last + 16) <= 32;
+		last = id;
+	}
+	CU_ASSERT(near <= 3);
+	net_close(&net);
+}
+
 static void test_header(void)
 {
 	struct ip_send s = {.src = net_addr(NET_US), .dst = net_addr(NET_PEER), .proto = 17};
@@ -229,6 +252,7 @@ static const struct unit_case cases[] = {
     {"checksums by the port and by us", test_checksums},
     {"a UDP checksum of 0", test_udp_zero},
     {"the header", test_header},
+    {"identifications of several destinations", test_ids},
     {"the MTU", test_mtu},
     {"outdated paths", test_outdated},
     {"broadcast and multicast", test_groups},
