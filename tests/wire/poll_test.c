@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "bed.h"
 
@@ -58,17 +59,24 @@ static void poll_10(struct bed *b)
 	poll_fds(b, 10);
 }
 
-static void poll_400(struct bed *b)
+static void poll_1000(struct bed *b)
 {
-	poll_fds(b, 400);
+	poll_fds(b, 1000);
 }
 
 static const struct bed_case cases[] = {
     {"10 descriptors", poll_10},
-    {"400 descriptors", poll_400},
+    {"1,000 descriptors", poll_1000},
 };
 
 int main(int argc, char **argv)
 {
+	struct rlimit limit;
+
+	/* two for each connection, and poll() refuses to look at more than may be open */
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 1;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
 	return bed_main(argc, argv, "poll", cases, sizeof(cases) / sizeof(cases[0]));
 }
