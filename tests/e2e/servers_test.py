@@ -4,6 +4,7 @@
 import asyncio
 import collections
 import glob
+import hashlib
 import os
 import random
 import re
@@ -154,6 +155,31 @@ def lighttpd(b, s):
         ab(b, f"http://{SERVER}:8003/small", 1000, 10, "-k")
         status = d.end(signal.SIGINT)
         expect(status == 0, f"status {status}\n{d.out()}")
+
+
+# a CGI program: the SHA-256 of what it is sent and, later, lines whose length nobody has said
+CGI = """
+echo 'Content-Type: text/plain'; echo
+sha256sum; sleep 0.1; seq 20000
+"""
+
+
+def chunked(b, s):
+    """lighttpd and a CGI program: a request and answers in chunks, two on one connection"""
+    root, data = os.path.join(b.tmp, "cgi"), os.urandom(200_000)
+    os.mkdir(root)
+    open(os.path.join(root, "sum.cgi"), "w").write(CGI)
+    sent = os.path.join(root, "sent")
+    open(sent, "wb").write(data)
+    conf = os.path.join(b.tmp, "cgi.conf")
+    open(conf, "w").write(f'server.document-root = "{root}"\nserver.port = 8032\nserver.modules = ("mod_cgi")\n'
+                          'cgi.assign = (".cgi" => "/bin/sh")\nserver.stream-response-body = 1\n')
+    url, body = f"http://{SERVER}:8032/sum.cgi", f"{hashlib.sha256(data).hexdigest()}  -\n" + "".join(f"{i + 1}\n" for i in range(20000))
+    with Daemon(b, ["lighttpd", "-D", "-f", conf], answers(8032)):
+        text = sh("curl", "-sSi", "-H", "Transfer-Encoding: chunked", "-H", "Expect:", "--data-binary", "@" + sent, "-w",
+                  "\\nconnections %{num_connects}\\n", url, url, timeout=30 * b.slow).stdout
+    expect(text.count("Transfer-Encoding: chunked") == 2 and text.count(body) == 2, text[:1000])
+    expect(re.findall(r"^connections (\d)", text, re.M) == ["1", "0"], "not one connection")
 
 
 def memcached(b, s):
@@ -429,7 +455,7 @@ def postgresql(b, s):
         expect(status == 0, f"status {status}\n{d.out()[-2000:]}")
 
 
-STEPS = [nginx, workers, proxy, system_calls, replication, zeromq, gate, postgresql, python, inherits, lighttpd, memcached, redis, haproxy, iperf3, socat]
+STEPS = [nginx, workers, proxy, system_calls, replication, zeromq, gate, postgresql, python, inherits, lighttpd, chunked, memcached, redis, haproxy, iperf3, socat]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
