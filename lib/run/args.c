@@ -196,6 +196,80 @@ static int apply_key(struct settings *s, const struct pc_run_option *o, const ch
 	return settings_set(s, origin, section, dot + 1, argument);
 }
 
+/* ---- options of the program's that files have, too ------------------------------------------------ */
+
+/* A line of a file, which is gone when the program uses what its option was given. */
+struct kept_text {
+	struct kept_text *next;
+	char text[];
+};
+
+static const char *keep(struct settings *s, const char *text)
+{
+	const size_t size = strlen(text) + 1;
+	struct kept_text *k = malloc(sizeof(*k) + size);
+
+	if (k == NULL)
+		return NULL;
+	memcpy(k->text, text, size);
+	k->next = s->kept;
+	s->kept = k;
+	return k->text;
+}
+
+void args_forget(struct settings *s)
+{
+	struct kept_text *k, *next;
+
+	for (k = s->kept; k != NULL; k = next) {
+		next = k->next;
+		free(k);
+	}
+	s->kept = NULL;
+}
+
+bool args_is_key(const struct pc_run_app *app, const struct pc_run_option *o)
+{
+	return o->set != NULL && o->argument != NULL && app->nb_keys > 0;
+}
+
+/* An option's name as a key: file_name for file-name. */
+static bool is_key_name(const char *option, const char *name)
+{
+	for (; *option != '\0'; option++, name++)
+		if (*name != (*option == '-' ? '_' : *option))
+			return false;
+	return *name == '\0';
+}
+
+const struct pc_run_option *args_option_of_key(const struct pc_run_app *app, const char *section,
+                                               const char *name)
+{
+	const struct pc_run_option *o = app->options;
+
+	if (app->nb_keys == 0 || strcmp(section, app->keys[0].section) != 0)
+		return NULL;
+	for (; o != NULL && o->name != NULL; o++)
+		if (args_is_key(app, o) && is_key_name(o->name, name))
+			return o;
+	return NULL;
+}
+
+int args_set_own(struct settings *s, const char *origin, const struct pc_run_option *o,
+                 const char *value)
+{
+	char why[256] = "";
+
+	if (s->again)
+		return 0;
+	value = keep(s, value);
+	if (value == NULL)
+		return settings_fail(s, "%s: no memory", origin);
+	if (o->set(s->app_arg, value, why, sizeof(why)) == 0)
+		return 0;
+	return settings_fail(s, "%s: %s", origin, why);
+}
+
 static int apply_own(struct settings *s, const struct given *g)
 {
 	const struct pc_run_option *o = &s->app->options[g->opt - OPT_COMMON];

@@ -35,6 +35,22 @@ int args_parse(struct settings *s, int argc, char **argv, struct args *args);
  */
 int args_check(struct settings *s, int nb_eal, char **argv);
 
+/** args_is_key says whether an option of the program's is also a key of its section: if it has an
+ * argument that it takes itself. */
+bool args_is_key(const struct pc_run_app *app, const struct pc_run_option *o);
+
+/** args_option_of_key finds the option that a key stands for, file_name for file-name; NULL: none. */
+const struct pc_run_option *args_option_of_key(const struct pc_run_app *app, const char *section,
+                                               const char *name);
+
+/** args_set_own gives the program what a file says to its option. Returns 0, or -1 with a line in
+ * s->why. */
+int args_set_own(struct settings *s, const char *origin, const struct pc_run_option *o,
+                 const char *value);
+
+/** args_forget frees what args_set_own has given to the program, which points at it until it ends. */
+void args_forget(struct settings *s);
+
 /** help_print writes the usage, every option and every key. */
 void help_print(const struct settings *s, FILE *f);
 

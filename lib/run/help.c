@@ -114,6 +114,26 @@ static bool is_taken(const struct pc_run_app *app, char letter)
 	return false;
 }
 
+/* The key that stands for an option of the program's. */
+static void print_own_key(FILE *f, const struct pc_run_option *o)
+{
+	for (const char *c = o->name; *c != '\0'; c++)
+		fputc(*c == '-' ? '_' : *c, f);
+}
+
+static void print_own_keys(FILE *f, const struct pc_run_app *app)
+{
+	const struct pc_run_option *o = app->options;
+
+	for (; o != NULL && o->name != NULL; o++) {
+		if (!args_is_key(app, o))
+			continue;
+		fprintf(f, "  %s.", app->keys[0].section);
+		print_own_key(f, o);
+		fprintf(f, "\n            as --%s\n", o->name);
+	}
+}
+
 void help_print(const struct settings *s, FILE *f)
 {
 	const struct pc_run_option *own = s->app->options;
@@ -133,6 +153,7 @@ void help_print(const struct settings *s, FILE *f)
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
 		for (size_t i = 0; i < s->tables[t].n; i++)
 			print_key(f, s, t, &s->tables[t].keys[i]);
+	print_own_keys(f, s->app);
 	for (size_t i = 0; i < n; i++) {
 		fprintf(f, "  %s.%s\n", text[i].section, text[i].name);
 		print_wrapped(f, text[i].sentence, "            ", 0);
@@ -161,6 +182,22 @@ static void print_text_keys(FILE *f, const char *section)
 	}
 }
 
+/* The program's own options, with what their arguments are called as examples. */
+static void print_own_options(FILE *f, const struct pc_run_app *app)
+{
+	const struct pc_run_option *o = app->options;
+
+	for (; o != NULL && o->name != NULL; o++) {
+		if (!args_is_key(app, o))
+			continue;
+		fputc('\n', f);
+		print_wrapped(f, o->help, "# ", 0);
+		fputc('#', f);
+		print_own_key(f, o);
+		fprintf(f, " = %s\n", o->argument);
+	}
+}
+
 static void print_table(FILE *f, const struct settings *s, unsigned table)
 {
 	const struct key_table *t = &s->tables[table];
@@ -178,6 +215,8 @@ static void print_table(FILE *f, const struct settings *s, unsigned table)
 		/* after the last key of the section */
 		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
 			print_text_keys(f, k->section);
+		if (t->keys == s->app->keys && i + 1 == t->n)
+			print_own_options(f, s->app);
 	}
 }
 

@@ -171,6 +171,7 @@ int pc_run(int argc, char **argv, const struct pc_run_app *app, void *app_arg)
 		help_print_config(s, stdout);
 	else
 		status = run_program(s, args.nb_eal, argc, argv);
+	args_forget(s);
 	free(s);
 	return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#include "settings.h"
+#include "args.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -260,6 +260,8 @@ static int set_text(struct settings *s, const char *origin, const struct text_ke
 int settings_set(struct settings *s, const char *origin, const char *section, const char *name,
                  const char *value)
 {
+	const struct pc_run_option *o;
+
 	for (unsigned t = 0; t < SETTINGS_TABLES; t++)
 		for (size_t i = 0; i < s->tables[t].n; i++) {
 			const struct pc_config_key *key = &s->tables[t].keys[i];

@@ -69,6 +69,7 @@ struct key_table {
 };
 
 struct settings;
+struct kept_text;
 
 /** A key whose value is not a number. */
 struct text_key {
@@ -104,6 +105,8 @@ struct settings {
 	char control[108];               /* UNIX socket for commands (ctl.h); empty: none */
 	char firewall[PATH_MAX];         /* file of rules (firewall.h); empty: none */
 	char exception[11]; /* prefix of the names of the kernel's interfaces; empty: none */
+	struct kept_text
+	    *kept; /* what files say to the program's own options, for as long as it runs */
 	char why[SETTINGS_WHY];
 };
 

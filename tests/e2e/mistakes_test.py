@@ -87,6 +87,7 @@ def table(tmp):
         echo.append(("a gateway beyond the network of a TAP", ["--vdev=net_tap0,iface=pcnot1"],
                      [*ADDR, "--gateway", "198.51.100.1"], "not on the network of any address$"))
     httpd = [
+        ("a document root that is missing, in the file", NULL, [*ADDR, "-c", config("[http]\nroot = /nonexistent\n")], "/nonexistent"),
         ("a document root that is missing", NULL, [*ADDR, "--root", "/nonexistent"],
          "/nonexistent"),
         ("a document root that is a file", NULL, [*ADDR, "--root", "/etc/hostname"],

@@ -86,6 +86,49 @@ static void the_command_line_goes_over_the_file(void)
 	free(s);
 }
 
+/* What a program takes as an option, a file may say, too. */
+static void a_file_has_the_programs_own_options(void)
+{
+	static const struct pc_run_option options[] = {
+	    {.name = "two-words", .argument = "WORDS", .help = "words", .set = test_set_word}, {0}};
+	char path[] = "/tmp/percore-args-test-XXXXXX", line[256], why[128];
+	struct settings *s = test_settings();
+	struct pc_run_app app = test_app;
+	struct args args;
+	int fd = mkstemp(path);
+
+	CU_ASSERT_FATAL(fd >= 0);
+	dprintf(fd, "[test]\nword = of a file # and not this\n");
+	snprintf(line, sizeof(line), "-c %s", path);
+	CU_ASSERT_EQUAL(parse(s, line, &args), 0);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "of a file");
+	snprintf(line, sizeof(line), "--word hi -c %s", path);
+	CU_ASSERT_EQUAL(parse(s, line, &args), 0);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "hi");
+	s->again = true; /* while the program runs they stay as they are */
+	snprintf(line, sizeof(line), "-c %s", path);
+	CU_ASSERT_EQUAL(parse(s, line, &args), 0);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "hi");
+	s->again = false;
+	dprintf(fd, "\nword = 12345678901234567890123456789012\n");
+	close(fd);
+	CU_ASSERT_EQUAL(parse(s, line, &args), -1);
+	snprintf(why, sizeof(why), "%s:4: \"12345678901234567890123456789012\" is too long", path);
+	assert_text(s->why, why);
+	CU_ASSERT_EQUAL(settings_assign(s, "test.one=1"), -1); /* takes no argument */
+	args_forget(s);
+	app.options = options;
+	settings_init(s, &app, &test_config);
+	CU_ASSERT_EQUAL(settings_assign(s, "test.two_words=a b"), 0);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "a b");
+	CU_ASSERT_EQUAL(settings_assign(s, "test.two-words=c"), -1);
+	CU_ASSERT_EQUAL(settings_assign(s, "test.two_word=c"), -1);
+	CU_ASSERT_EQUAL(settings_assign(s, "tcp.two_words=c"), -1);
+	unlink(path);
+	args_forget(s);
+	free(s);
+}
+
 static void actions_are_found(void)
 {
 	struct settings *s = test_settings();
@@ -168,6 +211,7 @@ static const struct unit_case cases[] = {
     {"without dashes all options are ours", without_dashes_all_options_are_ours},
     {"what is before the dashes is EAL's", what_is_before_the_dashes_is_eals},
     {"the command line goes over the file", the_command_line_goes_over_the_file},
+    {"a file has the program's own options", a_file_has_the_programs_own_options},
     {"actions are found", actions_are_found},
     {"mistakes are told exactly", mistakes_are_told_exactly},
     {"what EAL does not know is told", what_eal_does_not_know_is_told},

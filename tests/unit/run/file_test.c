@@ -151,7 +151,9 @@ static void the_printed_config_can_be_read(void)
 	fclose(g);
 	CU_ASSERT_EQUAL(settings_load(s, uncommented), 0);
 	assert_same(s, fresh);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "WORD");
 	unlink(uncommented);
+	args_forget(s);
 	free(s);
 	free(fresh);
 }

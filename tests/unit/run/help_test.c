@@ -36,6 +36,7 @@ static void help_names_every_key_with_its_limits(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "(1 to 60000 ms) *\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "(16 to 16000000 entries)\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  -b, --answer N\n            the answer\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  test.word\n            as --word\n"));
 	CU_ASSERT_PTR_NOT_NULL(strstr(text, "  net.addr\n"));
 	free(s);
 	free(text);
