@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #define EVENTS  512
+#define RCVBUF  (8 << 20) /* of datagrams; the limit of net.core.rmem_max does not hold for root */
 #define ROOM    (256 * 1024)
 #define SOURCE  (64 * 1024)
 #define BODY    512
@@ -29,7 +30,7 @@ enum service { NONE, ECHO, DISCARD, SOURCE_BYTES, HTTP };
 
 struct conn {
 	uint8_t service;
-	bool listens;
+	bool listens, datagrams;
 	uint8_t crlf;     /* bytes so far of the empty line that ends a request */
 	uint8_t position; /* of the source, modulo 256 */
 	/* data that the peer had no room for; until it is sent, nothing more is read */
@@ -76,6 +77,17 @@ static int open_service(uint16_t port, enum service service)
 	    listen(fd, BACKLOG) != 0)
 		return -1;
 	return watch(fd, (struct conn){.service = (uint8_t)service, .listens = true});
+}
+
+static int open_datagrams(uint16_t port)
+{
+	struct sockaddr_in6 sin = {.sin6_family = (sa_family_t)family, .sin6_port = htons(port)};
+	int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK, 0), bytes = RCVBUF;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
+	if (fd < 0 || bind(fd, (struct sockaddr *)&sin, sizeof(sin)) != 0)
+		return -1;
+	return watch(fd, (struct conn){.service = ECHO, .datagrams = true});
 }
 
 static void take_new(int listener)
@@ -172,6 +184,18 @@ static void serve_source(int fd)
 		conns[fd].position = (uint8_t)(conns[fd].position + n);
 }
 
+static void serve_datagrams(int fd)
+{
+	struct sockaddr_in6 from;
+	socklen_t len = sizeof(from);
+	ssize_t n;
+
+	while ((n = recvfrom(fd, room, ROOM, 0, (struct sockaddr *)&from, &len)) >= 0) {
+		(void)sendto(fd, room, (size_t)n, 0, (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+}
+
 static void serve(int fd, uint32_t events)
 {
 	const struct conn *c = &conns[fd];
@@ -179,6 +203,10 @@ static void serve(int fd, uint32_t events)
 
 	if (c->listens) {
 		take_new(fd);
+		return;
+	}
+	if (c->datagrams) {
+		serve_datagrams(fd);
 		return;
 	}
 	if (c->service == SOURCE_BYTES && (events & EPOLLOUT) != 0)
@@ -234,6 +262,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(services) / sizeof(services[0]); i++)
 		if (open_service(services[i].port, services[i].service) != 0)
 			return die("epoll_server");
+	if (open_datagrams(7) != 0)
+		return die("epoll_server");
 	printf("epoll_server: ready\n");
 	fflush(stdout);
 	for (;;) {
