@@ -200,11 +200,12 @@ static int apply_key(struct settings *s, const struct pc_run_option *o, const ch
 
 /* A line of a file, which is gone when the program uses what its option was given. */
 struct kept_text {
-	struct kept_text *next;
+	struct kept_text *next; /* what was said before */
+	const struct pc_run_option *option;
 	char text[];
 };
 
-static const char *keep(struct settings *s, const char *text)
+static const char *keep(struct settings *s, const struct pc_run_option *o, const char *text)
 {
 	const size_t size = strlen(text) + 1;
 	struct kept_text *k = malloc(sizeof(*k) + size);
@@ -212,6 +213,7 @@ static const char *keep(struct settings *s, const char *text)
 	if (k == NULL)
 		return NULL;
 	memcpy(k->text, text, size);
+	k->option = o;
 	k->next = s->kept;
 	s->kept = k;
 	return k->text;
@@ -226,6 +228,16 @@ void args_forget(struct settings *s)
 		free(k);
 	}
 	s->kept = NULL;
+}
+
+const char *args_changed(const struct settings *from, const struct settings *to)
+{
+	const struct kept_text *a = from->kept, *b = to->kept;
+
+	for (; a != NULL && b != NULL; a = a->next, b = b->next)
+		if (a->option != b->option || strcmp(a->text, b->text) != 0)
+			return b->option->name;
+	return a != NULL ? a->option->name : b != NULL ? b->option->name : NULL;
 }
 
 bool args_is_key(const struct pc_run_app *app, const struct pc_run_option *o)
@@ -260,12 +272,10 @@ int args_set_own(struct settings *s, const char *origin, const struct pc_run_opt
 {
 	char why[256] = "";
 
-	if (s->again)
-		return 0;
-	value = keep(s, value);
+	value = keep(s, o, value);
 	if (value == NULL)
 		return settings_fail(s, "%s: no memory", origin);
-	if (o->set(s->app_arg, value, why, sizeof(why)) == 0)
+	if (s->again || o->set(s->app_arg, value, why, sizeof(why)) == 0)
 		return 0;
 	return settings_fail(s, "%s: %s", origin, why);
 }

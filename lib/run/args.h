@@ -43,10 +43,14 @@ bool args_is_key(const struct pc_run_app *app, const struct pc_run_option *o);
 const struct pc_run_option *args_option_of_key(const struct pc_run_app *app, const char *section,
                                                const char *name);
 
-/** args_set_own gives the program what a file says to its option. Returns 0, or -1 with a line in
- * s->why. */
+/** args_set_own gives the program what a file says to its option; in a second reading it only notes
+ * it. Returns 0, or -1 with a line in s->why. */
 int args_set_own(struct settings *s, const char *origin, const struct pc_run_option *o,
                  const char *value);
+
+/** args_changed returns the name of an option that the files of one say otherwise than those of the
+ * other; NULL: none. */
+const char *args_changed(const struct settings *from, const struct settings *to);
 
 /** args_forget frees what args_set_own has given to the program, which points at it until it ends. */
 void args_forget(struct settings *s);

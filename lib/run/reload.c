@@ -86,6 +86,8 @@ static void compare_texts(const struct settings *from, const struct settings *to
 		fprintf(f, format, from->app->name, "run.pcap");
 	if (strcmp(from->exception, to->exception) != 0)
 		fprintf(f, format, from->app->name, "exception.iface");
+	if (own != NULL)
+		fprintf(f, "%s: another --%s in the file needs a restart\n", from->app->name, own);
 }
 
 static bool is_denied_same(const struct settings *a, const struct settings *b)
@@ -274,6 +276,15 @@ static void read_all_again(struct run *r)
 	}
 	write_lines(r, &err, STDERR_FILENO);
 	write_lines(r, &out, STDOUT_FILENO);
+}
+
+static void reload(struct run *r, struct reload *l)
+{
+	if (read_again(r, &l->s, l->shadow) == 0)
+		adopt(r, l);
+	else
+		fprintf(stderr, "%s: nothing is changed: %s\n", r->app->name, l->s.why);
+	args_forget(&l->s);
 }
 
 bool reload_is_wanted(const struct run *r)

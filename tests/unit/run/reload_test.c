@@ -23,6 +23,7 @@ static char *compare(const char *const *first, const char *const *second, struct
 		CU_ASSERT_EQUAL(settings_assign(to, *second), 0);
 	*changed = reload_compare(from, to, f);
 	fclose(f);
+	args_forget(to);
 	free(to);
 	*out = from;
 	return text;
@@ -30,34 +31,30 @@ static char *compare(const char *const *first, const char *const *second, struct
 
 static void the_same_changes_nothing(void)
 {
-	const char *const lines[] = {"tcp.rto_min_ms=50", "net.addr=10.0.0.1/24", NULL};
+	const char *const lines[] = {"tcp.rto_min_ms=50", "net.addr=10.0.0.1/24", "test.word=same",
+	                             NULL};
 	struct settings *s;
 	unsigned changed;
 	char *text = compare(lines, lines, &s, &changed);
 
 	assert_text(text, "");
 	CU_ASSERT_EQUAL(changed, 0);
+	args_forget(s);
 	free(text);
 	free(s);
 }
 
 static void each_difference_is_a_line(void)
 {
-	const char *const first[] = {"tcp.rto_min_ms=50", "tcp.syn_cache=100", "run.stats_s=1",
-	                             "net.addr=10.0.0.1/24", NULL};
-	const char *const second[] = {"tcp.rto_min_ms=60",
-	                              "tcp.syn_cache=200",
-	                              "run.stats_s=2",
-	                              "port.mtu=1400",
-	                              "net.addr=10.0.0.2/24",
-	                              "test.answer=7",
-	                              "tcp.nagle=no",
-	                              "run.control=/run/c",
-	                              "run.sockets=/run/s",
-	                              "run.eal=--no-pci",
-	                              "exception.iface=k",
-	                              "net.mac=02:00:00:00:00:01",
-	                              NULL};
+	const char *const first[] = {"tcp.rto_min_ms=50",    "tcp.syn_cache=100", "run.stats_s=1",
+	                             "net.addr=10.0.0.1/24", "test.word=first",   NULL};
+	const char *const second[] = {"tcp.rto_min_ms=60",    "tcp.syn_cache=200",
+	                              "run.stats_s=2",        "port.mtu=1400",
+	                              "net.addr=10.0.0.2/24", "test.answer=7",
+	                              "tcp.nagle=no",         "run.control=/run/c",
+	                              "run.sockets=/run/s",   "run.eal=--no-pci",
+	                              "exception.iface=k",    "net.mac=02:00:00:00:00:01",
+	                              "test.word=second",     NULL};
 	struct settings *s;
 	unsigned changed;
 	char *text = compare(first, second, &s, &changed);
@@ -79,6 +76,8 @@ static void each_difference_is_a_line(void)
 	CU_ASSERT_EQUAL(s->run.run_stats_s, 2);
 	CU_ASSERT_EQUAL(s->run.port_mtu, 0);
 	CU_ASSERT_EQUAL(test_config.answer, 42);
+	CU_ASSERT_STRING_EQUAL(test_config.word, "first");
+	args_forget(s);
 	free(text);
 	free(s);
 }
