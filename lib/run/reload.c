@@ -64,6 +64,7 @@ static bool compare_key(struct settings *from, const struct settings *to, unsign
 static void compare_texts(const struct settings *from, const struct settings *to, FILE *f)
 {
 	static const char *const format = "%s: changing %s requires a restart\n";
+	const char *own = args_changed(from, to);
 
 	if (from->nb_addrs != to->nb_addrs ||
 	    memcmp(from->addrs, to->addrs, from->nb_addrs * sizeof(from->addrs[0])) != 0)
@@ -87,7 +88,8 @@ static void compare_texts(const struct settings *from, const struct settings *to
 	if (strcmp(from->exception, to->exception) != 0)
 		fprintf(f, format, from->app->name, "exception.iface");
 	if (own != NULL)
-		fprintf(f, "%s: another --%s in the file needs a restart\n", from->app->name, own);
+		fprintf(f, "%s: changing --%s in the file requires a restart\n", from->app->name,
+		        own);
 }
 
 static bool is_denied_same(const struct settings *a, const struct settings *b)
@@ -223,12 +225,8 @@ struct reload {
 	void *shadow;
 };
 
-static void reload(struct run *r, struct reload *l, FILE *out, FILE *err)
+static void adopt(struct run *r, struct reload *l, FILE *out, FILE *err)
 {
-	if (read_again(r, &l->s, l->shadow) != 0) {
-		fprintf(err, "%s: nothing changed: %s\n", r->app->name, l->s.why);
-		return;
-	}
 	l->batch.from = r->s->stack;
 	if (reload_compare(r->s, &l->s, out) > 0) {
 		l->batch.to = r->s->stack;
@@ -238,6 +236,15 @@ static void reload(struct run *r, struct reload *l, FILE *out, FILE *err)
 	}
 	firewall_reload(r, l->s.firewall, &r->reload_ends, out, err);
 	fprintf(out, "%s: settings reloaded\n", r->app->name);
+}
+
+static void reload(struct run *r, struct reload *l, FILE *out, FILE *err)
+{
+	if (read_again(r, &l->s, l->shadow) == 0)
+		adopt(r, l, out, err);
+	else
+		fprintf(err, "%s: nothing changed: %s\n", r->app->name, l->s.why);
+	args_forget(&l->s);
 }
 
 /* Lines for stdout or stderr, until they are written. */
@@ -276,15 +283,6 @@ static void read_all_again(struct run *r)
 	}
 	write_lines(r, &err, STDERR_FILENO);
 	write_lines(r, &out, STDOUT_FILENO);
-}
-
-static void reload(struct run *r, struct reload *l)
-{
-	if (read_again(r, &l->s, l->shadow) == 0)
-		adopt(r, l);
-	else
-		fprintf(stderr, "%s: nothing is changed: %s\n", r->app->name, l->s.why);
-	args_forget(&l->s);
 }
 
 bool reload_is_wanted(const struct run *r)

@@ -273,6 +273,9 @@ int settings_set(struct settings *s, const char *origin, const char *section, co
 		if (strcmp(text_keys[i].section, section) == 0 &&
 		    strcmp(text_keys[i].name, name) == 0)
 			return set_text(s, origin, &text_keys[i], value);
+	o = args_option_of_key(s->app, section, name);
+	if (o != NULL)
+		return args_set_own(s, origin, o, value);
 	return fail_key(s, origin, section, name);
 }
 
@@ -360,6 +363,49 @@ int settings_add_addrs(struct settings *s, const char *origin, const char *list)
 	}
 	if (n == 0)
 		return settings_fail(s, "%s: missing address (example: 10.0.0.1/24)", origin);
+	return 0;
+}
+
+/* Adds "[PORT=]MAC"; the last one of a port counts. */
+static int add_mac(struct settings *s, const char *origin, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct run_addr place = {0};
+	struct rte_ether_addr mac;
+
+	if (equals != NULL &&
+	    (!parse_place(text, (size_t)(equals - text), &place) || place.vlan[0] != 0))
+		return settings_fail(s,
+		                     "%s: \"%s\" is not PORT=MAC (ports 0 to %d; example: "
+		                     "1=02:00:00:00:00:01)",
+		                     origin, text, PC_MAX_PORTS - 1);
+	if (rte_ether_unformat_addr(equals != NULL ? equals + 1 : text, &mac) != 0 ||
+	    !rte_is_valid_assigned_ether_addr(&mac))
+		return settings_fail(
+		    s, "%s: \"%s\" is not a unicast MAC address (example: 02:00:00:00:00:01)",
+		    origin, text);
+	memcpy(s->mac[place.port], mac.addr_bytes, sizeof(s->mac[0]));
+	s->macs_given |= UINT32_C(1) << place.port;
+	return 0;
+}
+
+int settings_add_macs(struct settings *s, const char *origin, const char *list)
+{
+	char buf[1024], *next = buf, *item;
+	unsigned n = 0;
+
+	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
+		return settings_fail(s, "%s: list of MAC addresses is too long", origin);
+	while ((item = strsep(&next, ", \t")) != NULL) {
+		if (*item == '\0')
+			continue;
+		if (add_mac(s, origin, item) != 0)
+			return -1;
+		n++;
+	}
+	if (n == 0)
+		return settings_fail(s, "%s: missing MAC address (example: 02:00:00:00:00:01)",
+		                     origin);
 	return 0;
 }
 

@@ -88,6 +88,10 @@ static int find_ports(struct run *r)
 			return settings_fail(
 			    r->s, "an address is assigned to port %u, but the last port is %u",
 			    r->s->addrs[i].port, r->nb_ports - 1);
+	if (r->s->macs_given >> r->nb_ports != 0)
+		return settings_fail(
+		    r->s, "net.mac names a port that does not exist; the last port is %u",
+		    r->nb_ports - 1);
 	return find_vlans(r);
 }
 

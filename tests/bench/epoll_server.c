@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * epoll_server: what percore's programs do, on Linux's own sockets, in the simplest way: one
- * thread, one epoll set, echo on port 7, discard on 9, a source on 19 (byte n is n mod 256), and on
- * 80 an HTTP response with a body of 512 bytes, over IPv4 or, with the argument 6, over IPv6. It
- * runs until it is killed.
+ * thread, one epoll set, echo on port 7 (TCP and UDP), discard on 9, a source on 19 (byte n is
+ * n mod 256), and on 80 an HTTP response with a body of 512 bytes, over IPv4 or, with the argument 6,
+ * over IPv6. It runs until it is killed.
  */
 #include <arpa/inet.h>
 #include <errno.h>

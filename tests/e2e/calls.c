@@ -339,6 +339,38 @@ static void wait_for(const char *how, pid_t pid)
 	say("status", status);
 }
 
+/* What is executed by the newer call, and by a number, has the socket too. */
+static void executed(void)
+{
+	char *argv[] = {(char[]){"head"}, (char[]){"-n"}, (char[]){"1"}, NULL};
+	const char *path = "/usr/bin/head";
+
+	for (int i = 0; i < 3; i++) {
+		int fd = dial();
+		pid_t pid;
+
+		say("send", send(fd, "to an executed program\n", 23, 0));
+		pid = fork();
+		if (pid == 0) {
+			dup2(fd, STDIN_FILENO);
+			if (i == 0)
+				execveat(AT_FDCWD, path, argv, environ, 0);
+			else if (i == 1)
+				syscall(SYS_execve, path, argv, environ);
+			else
+				syscall(SYS_execveat, AT_FDCWD, path, argv, environ, 0);
+			_exit(127);
+		}
+		wait_for("executed", pid);
+		close(fd);
+	}
+}
+
+static int close_it(void *fd)
+{
+	return close(*(int *)fd);
+}
+
 /* Children of calls that run no handlers of pthread_atfork(): the parent still has what they
  * close. */
 static void other_forks(void)
@@ -452,6 +484,133 @@ static void inodes(void)
 	close(fd);
 	close(other);
 	close(copy);
+}
+
+#ifdef SYS_epoll_wait
+#define ALLOWED(call)                                          \
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##call, 0, 1), \
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* From here on the process may make only the calls that it makes on the kernel's sockets. */
+static void enter_sandbox(void)
+{
+	struct sock_filter f[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    ALLOWED(read),
+	    ALLOWED(write),
+	    ALLOWED(poll),
+	    ALLOWED(epoll_wait),
+	    ALLOWED(futex),
+	    ALLOWED(close),
+	    ALLOWED(clock_gettime),
+	    ALLOWED(exit_group),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+	};
+	const struct sock_fprog program = {.len = sizeof(f) / sizeof(f[0]), .filter = f};
+
+	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	(void)prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+static void sandboxed(void)
+{
+	struct epoll_event e = {.events = EPOLLIN};
+	const pid_t pid = fork();
+	char c = 0;
+
+	if (pid == 0) {
+		int fd = dial(), over = dial(), ep = epoll_create1(0), n;
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+
+		signal(SIGPIPE, SIG_IGN);
+		shutdown(over, SHUT_WR);
+		epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e);
+		enter_sandbox();
+		n = epoll_wait(ep, &e, 1, 20) + poll(&p, 1, 20);
+		n += (int)write(fd, "s", 1);
+		n += epoll_wait(ep, &e, 1, -1) + poll(&p, 1, -1);
+		n += (int)read(fd, &c, 1);
+		n += (int)write(over, "x", 1);
+		close(fd);
+		_exit(n == 3 && c == 's' && errno == EPIPE ? 0 : 1);
+	}
+	wait_for("sandbox", pid);
+}
+#endif
+
+static void limited(void)
+{
+	const struct rlimit limit = {512 << 20, 512 << 20};
+	const int fd = dial();
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		if (prlimit(0, RLIMIT_AS, &limit, NULL) != 0)
+			_exit(2);
+		_exit(mmap(NULL, 64 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+		              MAP_FAILED
+		          ? 1
+		          : 0);
+	}
+	wait_for("prlimit", pid);
+	close(fd);
+}
+
+/* Whether the process uses less than this of shared memory. */
+static bool shares_less_than(unsigned long megabytes)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	unsigned long kilobytes = 0;
+	char line[256];
+
+	while (fgets(line, sizeof(line), f) != NULL &&
+	       sscanf(line, "RssShmem: %lu", &kilobytes) != 1)
+		continue;
+	fclose(f);
+	return kilobytes < megabytes << 10;
+}
+
+static void locked(void)
+{
+	const int fd = dial();
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		say("mlockall", mlockall(MCL_CURRENT));
+		say("mlockall", mlockall(MCL_CURRENT | MCL_FUTURE));
+		_exit(shares_less_than(256) ? 0 : 1);
+	}
+	wait_for("locked", pid);
+	close(fd);
+}
+
+/* The first things that the process does. */
+static void at_first(void)
+{
+	say("mlockall", mlockall(MCL_FUTURE));
+	close(dial());
+	say("little shared memory", shares_less_than(256));
+	say("munlockall", munlockall());
+}
+
+/* A library that finds the C library's functions before all others. */
+static void deep(void)
+{
+	ssize_t (*deep_send)(int, const void *, size_t);
+	char path[4096] = "", c = 0;
+	int fd = dial();
+	void *library;
+
+	(void)readlink("/proc/self/exe", path, sizeof(path) - 1);
+	strcpy(strrchr(path, '/'), "/deep.so");
+	library = dlopen(path, RTLD_NOW | RTLD_DEEPBIND);
+	say("dlopen", library != NULL);
+	*(void **)&deep_send = dlsym(library, "deep_send");
+	say("send", deep_send(fd, "d", 1));
+	say("read", read(fd, &c, 1));
+	say("no such library", dlopen("/no/such/library", RTLD_NOW) != NULL);
+	dlclose(library);
+	close(fd);
 }
 
 /* As daemons do at startup: descriptors that the program does not know must survive. */

@@ -16,7 +16,6 @@ import bed
 
 SERVER, FIRST = "192.0.2.1", "192.0.2.2"
 SERVER6, FIRST6 = "2001:db8::1", "2001:db8::2"
-DRIVER = -signal.SIGSEGV  # net_memif, if its peer goes away; see docs/not-implemented.md
 ROWS = [
     ("echo", "echo", []),
     ("echo", "echo", ["--depth", "4", "--size", "2000", "--set", "load.timestamps=1"]),

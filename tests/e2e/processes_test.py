@@ -280,7 +280,7 @@ def types(b, s):
     wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
 
 
-STEPS = [inherited, busy_exec, kill_program, privileges, lcores_in_turn, kill_stack, one_command, tidy, types]
+STEPS = [inherited, busy_exec, past_static, kill_program, privileges, lcores_in_turn, kill_stack, one_command, tidy, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -66,10 +66,12 @@ static void each_difference_is_a_line(void)
 	                  "test: port.mtu = 1400 requires a restart; keeping 0\n"
 	                  "test: test.answer = 7 requires a restart; keeping 42\n"
 	                  "test: changing net.addr requires a restart\n"
+	                  "test: changing net.mac requires a restart\n"
 	                  "test: changing run.eal requires a restart\n"
 	                  "test: changing run.sockets requires a restart\n"
 	                  "test: changing run.control requires a restart\n"
-	                  "test: changing exception.iface requires a restart\n");
+	                  "test: changing exception.iface requires a restart\n"
+	                  "test: changing --word in the file requires a restart\n");
 	CU_ASSERT_EQUAL(changed, 2);
 	CU_ASSERT_EQUAL(s->stack.tcp_rto_min_ms, 60);
 	CU_ASSERT_EQUAL(s->stack.tcp_syn_cache, 100);
