@@ -156,11 +156,20 @@ int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len)
 	return PC_DROP_UDP_RCVBUF;
 }
 
+static bool refuse_copy(const struct udp *udp, struct udp_sock *s, uint32_t len)
+{
+	if (udp_refuse(udp, s, len) == VERDICT_DONE)
+		return false;
+	if (udp->ctx->mbufs_low)
+		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
+	return true;
+}
+
 bool udp_may_copy(const struct udp *udp, struct udp_sock *s, uint32_t len)
 {
 	struct ctx *ctx = udp->ctx;
 
-	if (udp_refuse(udp, s, len) != VERDICT_DONE)
+	if (refuse_copy(udp, s, len))
 		return false;
 	if (ctx->mbufs_low) /* they have been counted */
 		return true;
@@ -169,7 +178,7 @@ bool udp_may_copy(const struct udp *udp, struct udp_sock *s, uint32_t len)
 		return true;
 	}
 	ctx->mbufs_low = true;
-	return udp_refuse(udp, s, len) == VERDICT_DONE;
+	return !refuse_copy(udp, s, len);
 }
 
 /* Records when a datagram arrived, if its socket wants to know, in two words of the note that

@@ -231,6 +231,7 @@ def captured(b, s):
     expect(len(frames_of(path)) == 3 and os.path.getsize(path) == 24 + 3 * (16 + 60), "three frames of 60 bytes")
     hung, path = capture(b, s, "hung.pcap", "filter", "icmp")
     pings(SERVER)
+    time.sleep(0.2)
     hung.send_signal(signal.SIGHUP)
     told = hung.communicate(timeout=10 * b.slow)[1]
     expect(hung.returncode == 0 and " frames captured, " in told and len(frames_of(path)) >= 2, f"{hung.returncode}: {told}")

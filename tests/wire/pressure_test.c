@@ -643,7 +643,7 @@ static void unread_copies(struct wt *w)
 	}
 	wt_settle(w);
 	CHECK(wt_count(w, PC_UDP_RX) > n);
-	CHECK(wt_count(w, PC_RX_COPY_NO_MBUF) == 0);
+	CHECK(wt_count(w, PC_RX_COPY_NO_MBUF) > 0);
 	wt_send(w, 1460);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
 	INJECT(.flags = A, .seq = 1, .ack = 1461);

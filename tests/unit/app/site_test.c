@@ -18,7 +18,7 @@ static struct site *open_site(uint64_t rescan_ms)
 static bool shows(struct site *site, struct published_reader *reader, const char *path,
                   const char *text)
 {
-	for (int i = 0; i < 500; i++) {
+	for (int i = 0; i < 3000; i++) {
 		const struct file *f = files_find(site_enter(site, reader), path, strlen(path));
 
 		if (text == NULL ? f == NULL
@@ -154,7 +154,7 @@ static void too_many_files_are_told(void)
 			tree_text(name, "x");
 		}
 		for (int i = 0;
-		     i < 500 && count_text("err", "raise http.max_files") < (unsigned)round; i++)
+		     i < 3000 && count_text("err", "raise http.max_files") < (unsigned)round; i++)
 			usleep(10000);
 		usleep(100000);
 		CU_ASSERT_EQUAL(count_text("err", "raise http.max_files"), (unsigned)round);

@@ -91,21 +91,21 @@ static void mistakes_are_told_exactly(void)
 	                             "address with a prefix length (example: 10.0.0.1/24)"},
 	    {"net.addr=10.0.0.1/24,x", "--set: net.addr: \"x\" is not an IPv4 or IPv6 address with "
 	                               "a prefix length (example: 10.0.0.1/24)"},
-	    {"net.mac=", "--set: missing MAC address (example: 02:00:00:00:00:01)"},
+	    {"net.mac=", "--set: net.mac: missing MAC address (example: 02:00:00:00:00:01)"},
 	    {"net.mac=02:00:00:00:00",
-	     "--set: \"02:00:00:00:00\" is not a unicast MAC address (example: "
+	     "--set: net.mac: \"02:00:00:00:00\" is not a unicast MAC address (example: "
 	     "02:00:00:00:00:01)"},
 	    {"net.mac=1=01:00:5e:00:00:01",
-	     "--set: \"1=01:00:5e:00:00:01\" is not a unicast MAC address "
+	     "--set: net.mac: \"1=01:00:5e:00:00:01\" is not a unicast MAC address "
 	     "(example: 02:00:00:00:00:01)"},
 	    {"net.mac=00:00:00:00:00:00",
-	     "--set: \"00:00:00:00:00:00\" is not a unicast MAC address "
+	     "--set: net.mac: \"00:00:00:00:00:00\" is not a unicast MAC address "
 	     "(example: 02:00:00:00:00:01)"},
 	    {"net.mac=16=02:00:00:00:00:01",
-	     "--set: \"16=02:00:00:00:00:01\" is not PORT=MAC (ports 0 to 15; example: "
+	     "--set: net.mac: \"16=02:00:00:00:00:01\" is not PORT=MAC (ports 0 to 15; example: "
 	     "1=02:00:00:00:00:01)"},
 	    {"net.mac=0.5=02:00:00:00:00:01",
-	     "--set: \"0.5=02:00:00:00:00:01\" is not PORT=MAC (ports 0 to 15; example: "
+	     "--set: net.mac: \"0.5=02:00:00:00:00:01\" is not PORT=MAC (ports 0 to 15; example: "
 	     "1=02:00:00:00:00:01)"},
 	    {"net.addr=16=10.0.0.1/24",
 	     "--set: net.addr: \"16=10.0.0.1/24\" is not PORT[.VLAN[.VLAN]]=ADDRESS/LENGTH (ports "
