@@ -53,6 +53,8 @@ static const struct tcp_flow *next_connection(const struct tcp *tcp, struct walk
 		const struct tw_entry *e = &tcp->tw.entry[w->tw];
 
 		w->tw = e->next;
+		if (!e->used)
+			continue;
 		*flags = timewait_flags(e);
 		return &e->flow;
 	}

@@ -2,7 +2,7 @@
 /*
  * TIME-WAIT (RFC 9293 section 3.6.1, RFC 1337, RFC 6191).
  *
- * Invariant: an entry is in use while it is in the queue, and in the flow table.
+ * An entry that ends early leaves the flow table at once, and the queue when it reaches the head.
  */
 #include "tcp/timewait.h"
 
@@ -46,7 +46,6 @@ static void enqueue_wait(struct timewait *tw, uint32_t index, uint32_t expiry)
 	/* a shorter tcp.msl_ms takes effect when the entries before are gone */
 	e->expiry = tw->tail != 0 ? seq_max(expiry, tw->entry[tw->tail].expiry) : expiry;
 	e->next = 0;
-	e->prev = tw->tail;
 	if (tw->tail != 0)
 		tw->entry[tw->tail].next = index;
 	else
@@ -54,18 +53,24 @@ static void enqueue_wait(struct timewait *tw, uint32_t index, uint32_t expiry)
 	tw->tail = index;
 }
 
-static void dequeue(struct timewait *tw, uint32_t index)
+static void dequeue_head(struct timewait *tw)
 {
-	const struct tw_entry *e = &tw->entry[index];
+	uint32_t index = tw->head;
 
-	if (e->prev != 0)
-		tw->entry[e->prev].next = e->next;
-	else
-		tw->head = e->next;
-	if (e->next != 0)
-		tw->entry[e->next].prev = e->prev;
-	else
-		tw->tail = e->prev;
+	tw->head = tw->entry[index].next;
+	if (tw->head == 0)
+		tw->tail = 0;
+}
+
+static void release_head(struct tcp *tcp)
+{
+	struct timewait *tw = &tcp->tw;
+	uint32_t index = tw->head;
+
+	dequeue_head(tw);
+	if (tw->entry[index].used)
+		timewait_remove(tcp, index);
+	tw->entry[index].next = freelist_give(&tw->free, index);
 }
 
 static uint32_t life(const struct tcp *tcp)
@@ -86,8 +91,9 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 		return;
 	}
 	if (freelist_is_empty(&tw->free)) {
-		ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
-		timewait_remove(tcp, tw->head);
+		if (tw->entry[tw->head].used) /* it has not ended early */
+			ctx_count(tcp->ctx, PC_TCP_TIME_WAIT_EVICTED);
+		release_head(tcp);
 	}
 	index = freelist_next(&tw->free);
 	e = &tw->entry[index];
@@ -118,10 +124,8 @@ void timewait_enter(struct tcp *tcp, struct tcb *t)
 
 void timewait_remove(struct tcp *tcp, uint32_t index)
 {
-	struct timewait *tw = &tcp->tw;
-	struct tw_entry *e = &tw->entry[index];
+	struct tw_entry *e = &tcp->tw.entry[index];
 
-	dequeue(tw, index);
 	if (unlikely(e->auth))
 		auth_forget(tcp, index);
 	e->auth = 0;
@@ -130,8 +134,7 @@ void timewait_remove(struct tcp *tcp, uint32_t index)
 	lports_del(&tcp->lports, e->flow.lport, timewait_flags(e));
 	e->flow = (struct tcp_flow){0};
 	e->used = 0;
-	e->next = freelist_give(&tw->free, index);
-	tw->used--;
+	tcp->tw.used--;
 }
 
 static void send_wait_ack(struct tcp *tcp, uint32_t index, const struct ip_pkt *p,
@@ -224,15 +227,19 @@ void timewait_poll(struct tcp *tcp)
 		uint32_t index = tw->head;
 		struct tw_entry *e = &tw->entry[index];
 
+		if (!e->used) {
+			release_head(tcp);
+			continue;
+		}
 		if (seq_gt(e->expiry, tcp->ctx->tick)) {
 			/* extended meanwhile: the next entry may be due earlier */
 			if (e->next == 0 || seq_leq(e->expiry, tw->entry[e->next].expiry))
 				break;
-			dequeue(tw, index);
+			dequeue_head(tw);
 			enqueue_wait(tw, index, e->expiry);
 			continue;
 		}
-		timewait_remove(tcp, index);
+		release_head(tcp);
 	}
 }
 
@@ -253,8 +260,9 @@ unsigned timewait_validate(const struct tcp *tcp)
 	for (uint32_t i = tw->head; i != 0; last = i, i = tw->entry[i].next) {
 		const struct tw_entry *e = &tw->entry[i];
 
+		if (!e->used)
+			continue;
 		used++;
-		bad += !e->used || e->prev != last;
 		bad += tcp_table_find(&tcp->table, tcp_table_hash(&tcp->table, &e->flow),
 		                      &e->flow) != flow_ref_make(FLOW_TW, i);
 	}

@@ -3,7 +3,7 @@
 #define TCP_TIMEWAIT_H
 
 /*
- * TIME-WAIT: what a connection that we closed first leaves behind for 2 MSL, in 56 bytes.
+ * TIME-WAIT: what a connection that we closed first leaves behind for 2 MSL, in 48 bytes.
  *
  * The lifetime is the same for all, so they are in one queue in order of expiry; an entry whose
  * lifetime was extended (RFC 9293: a FIN restarts 2 MSL) moves to the end when it first reaches the
@@ -22,12 +22,11 @@ struct tcp_rx;
 struct ip_pkt;
 
 struct tw_entry {
-	struct tcp_flow flow; /* all zero: not in use */
+	struct tcp_flow flow; /* all zero: ended early, still in the queue */
 	uint32_t snd_nxt, rcv_nxt;
 	uint32_t ts_recent;
 	uint32_t expiry; /* tick */
 	uint32_t next;   /* in the queue, or in the free list; index, 0: none */
-	uint32_t prev;   /* in the queue */
 	uint16_t wnd;    /* as last advertised, scaled as on the wire */
 	uint8_t used : 1, rcv_wscale : 4;
 	uint8_t ace : 3; /* with accecn: the ACE counter */
@@ -36,7 +35,7 @@ struct tw_entry {
 	uint8_t auth : 1; /* it has a key (auth.h) */
 };
 
-static_assert(sizeof(struct tw_entry) == 56, "TIME-WAIT takes 56 bytes");
+static_assert(sizeof(struct tw_entry) == 48, "TIME-WAIT takes 48 bytes");
 
 struct timewait {
 	struct tw_entry *entry; /* 1 .. n */

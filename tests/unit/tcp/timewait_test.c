@@ -149,36 +149,24 @@ static void test_eviction(void)
 	finish();
 }
 
-/* one that ends early leaves its place at once, wherever in the queue that is */
+/* one that ends early leaves the flow table at once, and the queue when its turn comes */
 static void test_remove(void)
 {
-	uint32_t index[3];
-
 	start();
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++)
 		wait_one(0);
-		index[i] = tcp->tw.tail;
-	}
-	timewait_remove(tcp, index[1]);
+	timewait_remove(tcp, tcp->tw.entry[tcp->tw.head].next);
 	CU_ASSERT_EQUAL(tcp->tw.used, 2);
 	CU_ASSERT_EQUAL(tcp->table.count, 2);
 	CU_ASSERT(clean());
-	for (int i = 0; i < 14; i++)
+	for (int i = 0; i < 40; i++) /* the table goes round, through what has ended early */
 		wait_one(0);
-	CU_ASSERT_EQUAL_FATAL(tcp->tw.used, 16);
-	timewait_remove(tcp, index[0]);
-	timewait_remove(tcp, index[2]);
+	CU_ASSERT_EQUAL(tcp->tw.used, 16);
+	CU_ASSERT_EQUAL(count(PC_TCP_TIME_WAIT_EVICTED), 26); /* of 27: not the one that had ended */
+	timewait_remove(tcp, tcp->tw.head);
 	timewait_remove(tcp, tcp->tw.tail);
-	CU_ASSERT_EQUAL(tcp->tw.used, 13);
-	CU_ASSERT(clean());
-	for (int i = 0; i < 3; i++) /* nobody has to go for these */
-		wait_one(0);
-	CU_ASSERT_EQUAL(tcp->tw.used, 16);
-	CU_ASSERT_EQUAL(count(PC_TCP_TIME_WAIT_EVICTED), 0);
-	for (int i = 0; i < 40; i++) /* the table goes round */
-		wait_one(0);
-	CU_ASSERT_EQUAL(tcp->tw.used, 16);
-	CU_ASSERT_EQUAL(count(PC_TCP_TIME_WAIT_EVICTED), 40);
+	pass(1);
+	CU_ASSERT_EQUAL(tcp->tw.used, 14);
 	CU_ASSERT(clean());
 	pass(60100);
 	CU_ASSERT_EQUAL(tcp->tw.used, 0);
