@@ -174,8 +174,8 @@ def unwritable(b, s):
         os.rename(folder, folder + ".away")
         for _ in range(2):
             leased_again()
-        wait_for(lambda: "leases cannot be written" in program.err(), 5 * b.slow, "the mistake to be told")
-        expect(program.err().count("cannot be written") == 1, program.err())
+        wait_for(lambda: "run.leases: cannot write" in program.err(), 5 * b.slow, "the mistake to be told")
+        expect(program.err().count("cannot write") == 1, program.err())
         os.mkdir(folder)
         leased_again()
         wait_for(written, 5 * b.slow, "the lease to be noted again")

@@ -162,7 +162,8 @@ static void test_remove(void)
 	for (int i = 0; i < 40; i++) /* the table goes round, through what has ended early */
 		wait_one(0);
 	CU_ASSERT_EQUAL(tcp->tw.used, 16);
-	CU_ASSERT_EQUAL(count(PC_TCP_TIME_WAIT_EVICTED), 26); /* of 27: not the one that had ended */
+	/* of 27: not the one that had ended */
+	CU_ASSERT_EQUAL(count(PC_TCP_TIME_WAIT_EVICTED), 26);
 	timewait_remove(tcp, tcp->tw.head);
 	timewait_remove(tcp, tcp->tw.tail);
 	pass(1);
