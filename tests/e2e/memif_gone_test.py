@@ -143,7 +143,7 @@ def servers(args, tmp):
         Echo(args, tmp, "client", 2).kill()
         raise bed.Failure("a client has started without a server")
     except bed.Failure as e:
-        bed.expect("start that first" in str(e), str(e))
+        bed.expect("start the server first" in str(e), str(e))
     both = [Echo(args, tmp, "server", 1, stats_s=1), Echo(args, tmp, "client", 2, stats_s=1)]
     looks = lambda: both[1].counts()[0]  # noqa: E731 - it looks at its link once a second, as it prints its counters
 
