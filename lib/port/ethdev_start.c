@@ -201,9 +201,18 @@ static int setup_configure(struct setup *s)
 /* How else a device gets a MAC address whose driver cannot change it. */
 static const char *mac_otherwise(const char *driver)
 {
-	if (strcmp(driver, "net_af_xdp") == 0)
+	if (strcmp(driver, "net_af_xdp") == 0 || strcmp(driver, "net_af_packet") == 0)
 		return "; give its interface another: ip link set NAME address MAC";
 	return memif_is_driver(driver) ? "; give it one by mac=MAC in --vdev" : "";
+}
+
+/* net_af_packet would change the address of the kernel's interface, and could not restore it at the
+ * end, because privileges have been dropped. */
+static int set_mac(const struct setup *s, struct rte_ether_addr *addr)
+{
+	if (strcmp(s->dev.driver_name, "net_af_packet") == 0)
+		return -ENOTSUP;
+	return rte_eth_dev_default_mac_addr_set(s->id, addr);
 }
 
 static int setup_mac(const struct setup *s)
@@ -216,7 +225,7 @@ static int setup_mac(const struct setup *s)
 	memcpy(addr.addr_bytes, s->config->mac, sizeof(addr.addr_bytes));
 	if (ethdev_is_own_tap(&s->dev))
 		addr.addr_bytes[5] ^= 1;
-	rc = rte_eth_dev_default_mac_addr_set(s->id, &addr);
+	rc = set_mac(s, &addr);
 	if (rc == -ENOTSUP)
 		return refuse(s, rc, "its driver cannot change its MAC address%s",
 		              mac_otherwise(s->dev.driver_name));

@@ -274,7 +274,7 @@ int args_set_own(struct settings *s, const char *origin, const struct pc_run_opt
 
 	value = keep(s, o, value);
 	if (value == NULL)
-		return settings_fail(s, "%s: no memory", origin);
+		return settings_fail(s, "%s: not enough memory", origin);
 	if (s->again || o->set(s->app_arg, value, why, sizeof(why)) == 0)
 		return 0;
 	return settings_fail(s, "%s: %s", origin, why);

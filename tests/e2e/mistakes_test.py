@@ -36,6 +36,8 @@ def table(tmp):
         ("an IPv6 address without a length", NULL, ["--addr", "2001:db8::1"], "prefix length"),
         ("a MAC address that is none", NULL, [*ADDR, "--set", "net.mac=02:00:00:00:00"], "02:00:00:00:00.* not a unicast MAC"),
         ("a MAC address of a port that is not there", NULL, [*ADDR, "--set", "net.mac=1=02:00:00:00:00:01"], "net.mac.*the last port is 0"),
+        ("a MAC address for the kernel's interface", ["--vdev=net_af_packet0,iface=lo"],
+         [*ADDR, "--set", "net.mac=02:00:00:00:00:01"], "cannot change its MAC address; give its interface another: ip link"),
         ("a MAC address for a device that keeps its own", ["--vdev=net_memif0,role=server,socket-abstract=no,socket=" + tmp + "/m"],
          [*ADDR, "--set", "net.mac=02:00:00:00:00:01"], "cannot change its MAC address; give it one by mac=MAC"),
         ("a gateway that is none", NULL, [*ADDR, "--gateway", "nowhere"], "nowhere"),

@@ -148,6 +148,8 @@ def own_capture(b, s):
 
 def own_mac(b, s):
     """net.mac is the port's MAC address"""
+    if b.backend != "tap":
+        return  # it would be the kernel's interface's, and remain so
     mac = "02:11:22:33:44:56"
     b.programs[-1].stop()
     b.start("percore-echo", "--set", "net.mac=" + mac)
