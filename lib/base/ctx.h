@@ -110,6 +110,12 @@ static inline bool ctx_answers_are_spent(const struct ctx *ctx)
 	return ctx->strangers != NULL && strangers_are_done(ctx->strangers);
 }
 
+/** ctx_seconds returns the turn's time in seconds; it wraps after 136 years. */
+static inline uint32_t ctx_seconds(const struct ctx *ctx)
+{
+	return (uint32_t)(ctx->now_ns / 1000000000);
+}
+
 /** ticks_from_ms rounds up, and adds the current, partial tick: a timer never fires early. */
 static inline uint32_t ticks_from_ms(uint64_t ms)
 {

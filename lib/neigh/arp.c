@@ -33,11 +33,6 @@ struct arp_in {
 	bool unicast;                        /* the frame was sent to us alone */
 };
 
-static const uint8_t *mac_of(const struct neigh_table *nt, uint8_t netif)
-{
-	return nt->ifs->netif[netif].port->info.mac;
-}
-
 static uint16_t find_on(const struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr)
 {
 	const uint16_t laddr = netifs_find(nt->ifs, addr);
@@ -56,7 +51,7 @@ static void write_frame(const struct neigh_table *nt, uint8_t netif, uint8_t *p,
 	struct eth_hdr h = {.type = ETH_TYPE_ARP};
 
 	memcpy(h.dst, dst, ETH_ADDR_LEN);
-	memcpy(h.src, mac_of(nt, netif), ETH_ADDR_LEN);
+	memcpy(h.src, neigh_own_mac(nt, netif), ETH_ADDR_LEN);
 	p += eth_write(p, &h);
 	arp_write(p, a);
 }
@@ -73,7 +68,7 @@ static void send_request(struct neigh_table *nt, uint8_t netif, uint16_t laddr,
 		return;
 	if (laddr != LADDR_NONE)
 		a.spa_be = pc_addr_get_ip4(&nt->ifs->addr[laddr].addr);
-	memcpy(a.sha, mac_of(nt, netif), ETH_ADDR_LEN);
+	memcpy(a.sha, neigh_own_mac(nt, netif), ETH_ADDR_LEN);
 	write_frame(nt, netif, (uint8_t *)rte_pktmbuf_append(m, ARP_FRAME_LEN),
 	            mac != NULL ? mac : everybody, &a);
 	txq_put(&nt->ifs->netif[netif].txq, nt->ctx, m);
@@ -111,7 +106,7 @@ static void send_reply(struct neigh_table *nt, struct rte_mbuf *m, uint8_t netif
 {
 	struct arp_pkt a = {.op = ARP_REPLY, .spa_be = request->tpa_be, .tpa_be = request->spa_be};
 
-	memcpy(a.sha, mac_of(nt, netif), ETH_ADDR_LEN);
+	memcpy(a.sha, neigh_own_mac(nt, netif), ETH_ADDR_LEN);
 	memcpy(a.tha, request->sha, ETH_ADDR_LEN);
 	mbuf_trim(m, ARP_FRAME_LEN);
 	mbuf_clear_offload(m);

@@ -22,18 +22,13 @@
 /* a hop-by-hop header with nothing but a router alert for MLD */
 #define ALERT_LEN 8
 
-static const uint8_t *nd_mac_of(const struct neigh_table *nt, uint8_t netif)
-{
-	return nt->ifs->netif[netif].port->info.mac;
-}
-
 /* ---- sending --------------------------------------------------------------------------------- */
 
 static uint8_t *write_eth(const struct neigh_table *nt, const struct nd_out *o, uint8_t *p)
 {
 	struct eth_hdr eth = {.type = ETH_TYPE_IP6};
 
-	memcpy(eth.src, nd_mac_of(nt, o->netif), ETH_ADDR_LEN);
+	memcpy(eth.src, neigh_own_mac(nt, o->netif), ETH_ADDR_LEN);
 	if (o->mac != NULL)
 		memcpy(eth.dst, o->mac, ETH_ADDR_LEN);
 	else
@@ -95,7 +90,7 @@ void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *tar
 		return;
 	o.src = nt->ifs->addr[laddr].addr;
 	o.dst = mac != NULL ? *target : ip6_solicited(target);
-	memcpy(m.slla, nd_mac_of(nt, netif), ETH_ADDR_LEN);
+	memcpy(m.slla, neigh_own_mac(nt, netif), ETH_ADDR_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_SOLICITS_TX);
 }
@@ -113,7 +108,7 @@ static void advertise(struct neigh_table *nt, uint16_t laddr, const struct pc_ad
 
 	if (mac != NULL)
 		m.flags |= ND_NA_SOLICITED;
-	memcpy(m.tlla, nd_mac_of(nt, la->netif), ETH_ADDR_LEN);
+	memcpy(m.tlla, neigh_own_mac(nt, la->netif), ETH_ADDR_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_ADVERTS_TX);
 }

@@ -83,6 +83,12 @@ struct neigh_table {
 	struct wheel wheel;
 };
 
+/** neigh_own_mac returns the MAC address of an interface: that of its port. */
+static inline const uint8_t *neigh_own_mac(const struct neigh_table *nt, uint8_t netif)
+{
+	return nt->ifs->netif[netif].port->info.mac;
+}
+
 /** neigh_generation returns the generation of a valid reference to an entry. */
 static inline uint32_t neigh_generation(const struct neigh_table *nt, const struct neigh *n)
 {

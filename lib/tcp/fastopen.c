@@ -34,11 +34,6 @@
 #define RESET_LASTS_S   60
 #define FAILURE_PAUSE_S 60 /* doubled with each further failure */
 
-static uint32_t fastopen_now_s(const struct tcp *tcp)
-{
-	return (uint32_t)(tcp->ctx->now_ns / 1000000000);
-}
-
 static uint64_t bits(const struct tcp *tcp)
 {
 	return tcp->ctx->cfg.tcp_fastopen;
@@ -111,7 +106,7 @@ void fastopen_offer(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, 
  * for the next such SYN; so connections that were reset count for a while */
 static uint32_t pending(const struct tcp *tcp, struct binding *l)
 {
-	if (fastopen_now_s(tcp) - l->fastopen_reset_s >= RESET_LASTS_S)
+	if (ctx_seconds(tcp->ctx) - l->fastopen_reset_s >= RESET_LASTS_S)
 		l->fastopen_reset = 0;
 	return l->fastopen + l->fastopen_reset;
 }
@@ -124,7 +119,7 @@ void fastopen_was_reset(struct tcp *tcp, const struct tcb *t)
 		return;
 	(void)pending(tcp, l);
 	l->fastopen_reset++;
-	l->fastopen_reset_s = fastopen_now_s(tcp);
+	l->fastopen_reset_s = ctx_seconds(tcp->ctx);
 }
 
 static bool is_welcome(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
@@ -236,14 +231,14 @@ void fastopen_forget_listener(struct tcp *tcp, uint32_t binding)
 /* RFC 7413 section 4.1.3.1: if SYNs with data are lost, a plain handshake is quicker */
 static bool is_paused(const struct tcp *tcp, const struct dest *d)
 {
-	return d->failures > 0 && fastopen_now_s(tcp) - d->failed_s < (uint32_t)FAILURE_PAUSE_S
-	                                                                  << (d->failures - 1);
+	return d->failures > 0 && ctx_seconds(tcp->ctx) - d->failed_s < (uint32_t)FAILURE_PAUSE_S
+	                                                                    << (d->failures - 1);
 }
 
 /* finds the cookie for the SYN, and the MSS; returns whether the SYN may carry data */
 static bool find_cookie(struct tcp *tcp, struct tcb *t, struct fastopen_cookie *c, uint16_t *mss)
 {
-	struct dest *d = dest_find(&tcp->dests, &t->flow.raddr, fastopen_now_s(tcp));
+	struct dest *d = dest_find(&tcp->dests, &t->flow.raddr, ctx_seconds(tcp->ctx));
 
 	*mss = MSS_DEFAULT;
 	c->len = 0;
@@ -279,7 +274,7 @@ static void send_syn(struct tcp *tcp, struct tcb *t, const struct fastopen_cooki
 
 void fastopen_request(struct tcp *tcp, struct tcb *t)
 {
-	const struct dest *d = dest_find(&tcp->dests, &t->flow.raddr, fastopen_now_s(tcp));
+	const struct dest *d = dest_find(&tcp->dests, &t->flow.raddr, ctx_seconds(tcp->ctx));
 	struct fastopen_cookie c = {.len = 0};
 	bool ask = (bits(tcp) & FASTOPEN_CLIENT) && (d == NULL || !is_paused(tcp, d)) &&
 	           auth_of(tcp, t) == NULL;
@@ -349,7 +344,7 @@ ssize_t fastopen_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, i
 static void note_failure(struct tcp *tcp, struct dest *d)
 {
 	d->failures = (uint8_t)RTE_MIN(d->failures + 1, MAX_FAILURES);
-	d->failed_s = fastopen_now_s(tcp);
+	d->failed_s = ctx_seconds(tcp->ctx);
 }
 
 /* nothing of the first SYN's data is acknowledged: "Negative responses include the server not
@@ -366,7 +361,7 @@ void fastopen_synack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 
 	if (!(t->opt & TCB_OPT_FASTOPEN))
 		return;
-	d = dest_make(&tcp->dests, &t->flow.raddr, fastopen_now_s(tcp));
+	d = dest_make(&tcp->dests, &t->flow.raddr, ctx_seconds(tcp->ctx));
 	d->mss = t->peer_mss;
 	if ((seg->has & TCP_HAS_FASTOPEN) && seg->cookie_len > 0) {
 		d->cookie_len = seg->cookie_len;
@@ -406,7 +401,7 @@ static void note_lost(struct tcp *tcp, const struct tcb *t)
 {
 	if (!(t->opt & TCB_OPT_FASTOPEN) || t->state != TCP_S_SYN_SENT)
 		return;
-	note_failure(tcp, dest_make(&tcp->dests, &t->flow.raddr, fastopen_now_s(tcp)));
+	note_failure(tcp, dest_make(&tcp->dests, &t->flow.raddr, ctx_seconds(tcp->ctx)));
 	ctx_count(tcp->ctx, PC_TCP_FASTOPEN_LOST);
 }
 

@@ -55,17 +55,12 @@ static uint32_t ceiling_of(const struct tcp *tcp, const struct tcb *t)
 	return RTE_MIN(way, peer);
 }
 
-static uint32_t pmtu_now_s(const struct tcp *tcp)
-{
-	return (uint32_t)(tcp->ctx->now_ns / 1000000000);
-}
-
 static void remember_mtu(struct tcp *tcp, const struct tcb *t)
 {
-	struct dest *d = dest_make(&tcp->dests, &t->flow.raddr, pmtu_now_s(tcp));
+	struct dest *d = dest_make(&tcp->dests, &t->flow.raddr, ctx_seconds(tcp->ctx));
 
 	d->path_mtu = t->path_mtu;
-	d->mtu_s = pmtu_now_s(tcp);
+	d->mtu_s = ctx_seconds(tcp->ctx);
 }
 
 static void set_mtu(struct tcp *tcp, struct tcb *t, uint32_t mtu)

@@ -338,7 +338,7 @@ int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, u
 	t->flow.laddr = path.laddr;
 	if (t->path_mtu == 0 || path.mtu < t->path_mtu)
 		t->path_mtu = path.mtu;
-	known = dest_path_mtu(&tcp->dests, remote, (uint32_t)(tcp->ctx->now_ns / 1000000000));
+	known = dest_path_mtu(&tcp->dests, remote, ctx_seconds(tcp->ctx));
 	if (known != 0 && known < t->path_mtu)
 		t->path_mtu = known;
 	return path.shared ? 1 : 0;

@@ -120,7 +120,7 @@ void tcp_reply_abort(struct tcp *tcp, const struct tcp_flow *flow, uint32_t seq,
 
 bool tcp_challenge_allowed(struct tcp *tcp)
 {
-	uint32_t second = (uint32_t)(tcp->ctx->now_ns / 1000000000);
+	uint32_t second = ctx_seconds(tcp->ctx);
 
 	if (second != tcp->challenge_tick) {
 		uint32_t limit = (uint32_t)tcp->ctx->cfg.tcp_challenge_acks;
