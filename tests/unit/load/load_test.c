@@ -329,6 +329,25 @@ static void test_null(void)
 	}
 }
 
+/* streams for port 9 are acknowledged, far less than once for each segment */
+static void test_null_discard(void)
+{
+	for (int ip6 = 0; ip6 < 2; ip6++) {
+		bed_begin(&b, "bulk-in");
+		b.config.slots = 3;
+		b.config.run_ms = 50;
+		if (ip6)
+			bed_ip6(&b);
+		bed_start_other(&b, "null", NULL);
+		bed_run(&b, 10);
+		bed_check_over(&b);
+		CU_ASSERT(b.load->n.payload_acked > 1000000);
+		CU_ASSERT(b.other->out.frames > 10);
+		CU_ASSERT(b.other->out.frames < b.load->out.frames / 2);
+		bed_end(&b);
+	}
+}
+
 static void test_ping(void)
 {
 	const struct pc_fault_config faults = BED_LOSSY(3);
@@ -462,6 +481,7 @@ static const struct unit_case cases[] = {
     {"a server that dies", test_dead_server},
     {"Ctrl-C", test_stop},
     {"a server without state", test_null},
+    {"streams to a server without state", test_null_discard},
     {"ping and pong", test_ping},
     {"ping and pong twice", test_ping_twice},
     {"tx at a rate, rx finds what is lost", test_tx_rx},
