@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """percore-load: against percore's programs over shared memory, against the kernel over TAP, and what it
 says about mistakes. The steps over TAP need root and are left out without."""
+import contextlib
 import json
 import os
 import signal
@@ -16,30 +17,41 @@ import bed
 
 SERVER, FIRST = "192.0.2.1", "192.0.2.2"
 SERVER6, FIRST6 = "2001:db8::1", "2001:db8::2"
-ROWS = [
-    ("echo", "echo", []),
-    ("echo", "echo", ["--depth", "4", "--size", "2000", "--set", "load.timestamps=1"]),
-    ("echo", "echo", ["--rate", "2000"]),
-    ("echo", "echo", ["--set", "load.loss_ppm=5000"]),
-    ("echo", "connrate", []),
-    ("echo", "hold", ["--conns", "2000", "--set", "load.check_all=1", "--set", "load.sample=1000"]),
-    ("echo", "bulk-in", ["--conns", "2"]),
-    ("echo", "bulk-out", ["--conns", "2"]),
-    ("echo", "bulk-in", ["--conns", "2", "--set", "load.loss_ppm=10000"]),
-    ("echo", "bulk-out", ["--conns", "2", "--set", "load.loss_ppm=10000", "--set", "load.timestamps=1"]),
-    ("echo", "udp", ["--depth", "2"]),
-    ("httpd", "http", ["--path", "/file", "--depth", "4"]),
-    ("httpd", "connrate", ["--http", "1", "--path", "/file", "--port", "80"]),
-    ("echo", "echo", ["--sizes", "1-200:9,2000-9000:1", "--depth", "2"]),
-    ("echo", "echo", ["--conns", "500", "--busy", "10", "--slow", "20"]),
-    ("echo", "echo", ["--rate", "5000", "--burst", "10"]),
-    ("echo", "echo", ["--set", "load.loss_in_ppm=5000"]),
-    ("null", "echo", []),
-    ("echo6", "echo", []),
-    ("httpd6", "http", ["--path", "/file"]),
-    ("echo6", "connrate", []),
-    ("null", "ping", ["--size", "1518"]),
-]
+# each server serves its rows one after the other
+ROWS = {
+    "echo": [
+        ("echo", []),
+        ("echo", ["--depth", "4", "--size", "2000", "--set", "load.timestamps=1"]),
+        ("echo", ["--rate", "2000"]),
+        ("echo", ["--set", "load.loss_ppm=5000"]),
+        ("connrate", []),
+        ("hold", ["--conns", "2000", "--set", "load.check_all=1", "--set", "load.sample=1000"]),
+        ("bulk-in", ["--conns", "2"]),
+        ("bulk-out", ["--conns", "2"]),
+        ("bulk-in", ["--conns", "2", "--set", "load.loss_ppm=10000"]),
+        ("bulk-out", ["--conns", "2", "--set", "load.loss_ppm=10000", "--set", "load.timestamps=1"]),
+        ("udp", ["--depth", "2"]),
+        ("echo", ["--sizes", "1-200:9,2000-9000:1", "--depth", "2"]),
+        ("echo", ["--conns", "500", "--busy", "10", "--slow", "20"]),
+        ("echo", ["--rate", "5000", "--burst", "10"]),
+        ("echo", ["--set", "load.loss_in_ppm=5000"]),
+    ],
+    "httpd": [
+        ("http", ["--path", "/file", "--depth", "4"]),
+        ("connrate", ["--http", "1", "--path", "/file", "--port", "80"]),
+    ],
+    "null": [
+        ("echo", []),
+        ("ping", ["--size", "1518"]),
+    ],
+    "echo6": [
+        ("echo", []),
+        ("connrate", []),
+    ],
+    "httpd6": [
+        ("http", ["--path", "/file"]),
+    ],
+}
 
 
 def eal(tmp, role, mac, cpu):
@@ -68,38 +80,39 @@ def server_command(args, tmp, kind, cpu):
             "--source", "19", *bed.FEW_MBUFS]
 
 
-def drive(args, tmp, kind, mode, options, cpus):
-    """Runs one server under one load, and returns how the load has ended."""
-    limit = 40 * args.slow
-    first, server_address = (FIRST6 + "/64", SERVER6) if kind.endswith("6") else (FIRST + "/24", SERVER)
+@contextlib.contextmanager
+def serving(args, tmp, kind, cpu):
+    """A server that is ready."""
     with open(f"{tmp}/out", "w+", encoding="utf-8") as out:
-        server = subprocess.Popen(server_command(args, tmp, kind, cpus[0]), stdin=subprocess.DEVNULL,
-                                  stdout=out, stderr=out)
+        server = subprocess.Popen(server_command(args, tmp, kind, cpu), stdin=subprocess.DEVNULL, stdout=out, stderr=out)
         try:
-            bed.wait_for(lambda: server.poll() is not None or "ready" in open(f"{tmp}/out").read(), limit,
-                         kind)
-            r = subprocess.run(
-                [f"{args.build}/app/load/percore-load", *eal(tmp, "client", "02:00:00:00:00:02", cpus[-1]),
-                 "--", "--addr", first, "--server", server_address, "--mode", mode, "--conns", "20",
-                 "--seconds", "0.5", "--warm", "0.1", *options],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
+            bed.wait_for(lambda: server.poll() is not None or "ready" in open(f"{tmp}/out").read(), 40 * args.slow, kind)
+            yield
         finally:
             server.kill()
             server.wait()
-    return r
+
+
+def drive(args, tmp, kind, mode, options, cpu):
+    """Runs one load, and returns how it has ended."""
+    first, server = (FIRST6 + "/64", SERVER6) if kind.endswith("6") else (FIRST + "/24", SERVER)
+    return subprocess.run(
+        [f"{args.build}/app/load/percore-load", *eal(tmp, "client", "02:00:00:00:00:02", cpu), "--", "--addr", first,
+         "--server", server, "--mode", mode, "--conns", "20", "--seconds", "0.5", "--warm", "0.1", *options],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=40 * args.slow)
 
 
 def over_memif(args):
     """Every mode over shared memory"""
     cpus = sorted(os.sched_getaffinity(0))
-    for kind, mode, options in ROWS:
-        with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp:
-            r = drive(args, tmp, kind, mode, options, cpus)
-        title = f"{mode} {' '.join(options)} on {kind}"
-        bed.expect(r.returncode == 0, f"{title}: status {r.returncode}\n{r.stdout[-1500:]}{r.stderr[-1500:]}")
-        row = result(r.stdout)
-        bed.expect(row["ok"] and row["answers_s"] + row["in_gbps"] + row["out_gbps"] > 0,
-                   f"{title}: {row}")
+    for kind, rows in ROWS.items():
+        with tempfile.TemporaryDirectory(prefix="percore-e2e-") as tmp, serving(args, tmp, kind, cpus[0]):
+            for mode, options in rows:
+                r = drive(args, tmp, kind, mode, options, cpus[-1])
+                title = f"{mode} {' '.join(options)} on {kind}"
+                bed.expect(r.returncode == 0, f"{title}: status {r.returncode}\n{r.stdout[-1500:]}{r.stderr[-1500:]}")
+                row = result(r.stdout)
+                bed.expect(row["ok"] and row["answers_s"] + row["in_gbps"] + row["out_gbps"] > 0, f"{title}: {row}")
 
 
 def mistakes(args):
