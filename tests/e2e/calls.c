@@ -17,6 +17,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pty.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -180,6 +181,76 @@ static void as_stdout(void)
 	say("equal", strcmp(buf, "to stdout\n") == 0);
 	close(fd);
 	close(saved);
+}
+
+/* Says whether the server echoes what is written now, and nothing that was written before. */
+static void say_echo(int fd)
+{
+	char c = 0;
+
+	say("write", write(fd, "z", 1));
+	say("read", read(fd, &c, 1));
+	say("equal", c == 'z');
+}
+
+/* What daemon() writes to is not the socket that was its stdout. */
+static void daemonized(void)
+{
+	int fd = dial(), p[2], status = -1;
+	pid_t pid;
+	char c;
+
+	if (pipe(p) != 0)
+		return;
+	pid = fork();
+	if (pid == 0) {
+		dup2(fd, STDOUT_FILENO);
+		if (daemon(1, 0) == 0)
+			_exit(write(STDOUT_FILENO, "d", 1) + write(p[1], "x", 1) != 2);
+		_exit(1);
+	}
+	close(p[1]);
+	say("wait", waitpid(pid, &status, 0) == pid);
+	say("status", status);
+	say("from the daemon", read(p[0], &c, 1));
+	say_echo(fd);
+	close(p[0]);
+	close(fd);
+}
+
+/* Nor is what the child of forkpty() writes to. */
+static void on_terminal(void)
+{
+	int fd = dial(), saved = dup(STDOUT_FILENO), terminal = -1, status = -1;
+	char buf[4] = "";
+	pid_t pid;
+
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	pid = forkpty(&terminal, NULL, NULL, NULL);
+	if (pid == 0)
+		_exit(write(STDOUT_FILENO, "tty", 3) != 3);
+	dup2(saved, STDOUT_FILENO);
+	say("from the terminal", read(terminal, buf, 3));
+	say("equal", strcmp(buf, "tty") == 0);
+	say("wait", waitpid(pid, &status, 0) == pid);
+	say_echo(fd);
+	close(terminal);
+	close(saved);
+	close(fd);
+}
+
+static void reserved(void)
+{
+	struct sockaddr_in name = {0};
+	socklen_t len = sizeof(name);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	say("bindresvport", bindresvport(fd, NULL));
+	say("connect", connect(fd, (struct sockaddr *)&server, sizeof(server)));
+	say("getsockname", getsockname(fd, (struct sockaddr *)&name, &len));
+	say("is reserved", ntohs(name.sin_port) >= 512 && ntohs(name.sin_port) < 1024);
+	close(fd);
 }
 
 static void vectors(void)
@@ -651,6 +722,9 @@ int main(int argc, char **argv)
 	by_one_stream();
 	by_dprintf();
 	as_stdout();
+	daemonized();
+	on_terminal();
+	reserved();
 	vectors();
 	waiting();
 	files();
