@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,10 +32,10 @@ static struct {
 	struct stream *first;
 } streams = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
 
-/* ours: a stream that replaces stdin, stdout or stderr */
+/* ours: a stream that replaces stdin, stdout or stderr, which is the variable that name points to */
 static struct standard {
-	FILE *of_libc, *ours;
-} standard[3];
+	FILE **name, *of_libc, *ours;
+} standard[3] = {{.name = &stdin}, {.name = &stdout}, {.name = &stderr}};
 
 static ssize_t stream_read(void *cookie, char *buf, size_t n)
 {
@@ -56,6 +57,14 @@ static int stream_seek(void *cookie, off64_t *at, int whence)
 	return -1;
 }
 
+/* The program's variable does not keep a stream that has been closed. */
+static void forget_stream(struct standard *s)
+{
+	if (*s->name == s->ours)
+		*s->name = s->of_libc;
+	s->ours = NULL;
+}
+
 static int stream_close(void *cookie)
 {
 	struct stream *s = cookie, **link;
@@ -67,7 +76,7 @@ static int stream_close(void *cookie)
 	*link = s->next;
 	for (int i = 0; i < 3; i++)
 		if (standard[i].ours == s->file)
-			standard[i].ours = NULL;
+			forget_stream(&standard[i]);
 	pthread_mutex_unlock(&streams.lock);
 	free(s);
 	return fd < 0 ? 0 : pcx_close(fd);
@@ -222,10 +231,8 @@ NAME(int, __dprintf_chk, (int fd, int flag, const char *format, ...))
 /* ---- stdin, stdout, stderr ------------------------------------------------------------------------ */
 
 /* Flushes and closes a stream of ours; its descriptor stays open. */
-static void give_back(FILE **name, struct standard *s)
+static void give_back(struct standard *s)
 {
-	if (*name == s->ours)
-		*name = s->of_libc;
 	(void)fflush(s->ours);
 	pthread_mutex_lock(&streams.lock);
 	for (struct stream *i = streams.first; i != NULL; i = i->next)
@@ -235,13 +242,22 @@ static void give_back(FILE **name, struct standard *s)
 	(void)fclose(s->ours);
 }
 
-static void follow(FILE **name, int fd, const char *mode)
+/* Buffers as the program has told the C library's stream to. */
+static void buffer_alike(FILE *ours, FILE *of_libc)
+{
+	if (__fbufsize(of_libc) == 1)
+		(void)setvbuf(ours, NULL, _IONBF, 0);
+	else if (__flbf(of_libc))
+		(void)setvbuf(ours, NULL, _IOLBF, 0);
+}
+
+static void follow(int fd, const char *mode)
 {
 	struct standard *s = &standard[fd];
 
 	if (is_kernels(fd)) {
 		if (s->ours != NULL)
-			give_back(name, s);
+			give_back(s);
 		return;
 	}
 	if (s->ours != NULL)
@@ -251,16 +267,43 @@ static void follow(FILE **name, int fd, const char *mode)
 		return;
 	if (fd == STDERR_FILENO)
 		(void)setvbuf(s->ours, NULL, _IONBF, 0);
-	s->of_libc = *name;
-	*name = s->ours;
+	else
+		buffer_alike(s->ours, *s->name);
+	s->of_libc = *s->name;
+	*s->name = s->ours;
 }
 
 void stdio_follow(void)
 {
 	int error = errno;
 
-	follow(&stdin, STDIN_FILENO, "r");
-	follow(&stdout, STDOUT_FILENO, "w");
-	follow(&stderr, STDERR_FILENO, "w");
+	follow(STDIN_FILENO, "r");
+	follow(STDOUT_FILENO, "w");
+	follow(STDERR_FILENO, "w");
 	errno = error;
 }
+
+/* The C library opens the file as the descriptor of its own stream, past dup2(). A stream of ours
+ * it would leave as it is. */
+NAME(FILE *, freopen, (const char *path, const char *mode, FILE *file))
+{
+	static FILE *(*next)(const char *, const char *, FILE *);
+	struct file *replaced = NULL;
+
+	if (next == NULL)
+		*(void **)&next = real_find("freopen64");
+	for (int fd = 0; path != NULL && fd < 3; fd++) {
+		if (file != standard[fd].ours || file == NULL)
+			continue;
+		file = standard[fd].of_libc;
+		give_back(&standard[fd]);
+		replaced = fd_remove(fd);
+		break;
+	}
+	file = next(path, mode, file);
+	if (replaced != NULL)
+		file_put(replaced);
+	return file;
+}
+ALIAS(FILE *, freopen64, freopen, (const char *path, const char *mode, FILE *file),
+      (path, mode, file))

@@ -183,6 +183,54 @@ static void as_stdout(void)
 	close(saved);
 }
 
+/* What a program has said about its stdout before it was a socket still holds. */
+static void unbuffered(void)
+{
+	int fd = dial(), status = -1;
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char buf[8] = "";
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setvbuf(stdout, NULL, _IONBF, 0);
+		dup2(fd, STDOUT_FILENO);
+		printf("prompt");
+		_exit(poll(&p, 1, 2000) == 1 && recv(fd, buf, 6, MSG_WAITALL) == 6 ? 0 : 1);
+	}
+	say("wait", waitpid(pid, &status, 0) == pid);
+	say("status", status);
+	close(fd);
+}
+
+/* A program that an inetd has started gives up the streams that it was started with. */
+static void reopened(void)
+{
+	int fd = dial(), saved = dup(STDOUT_FILENO), saved_in = dup(STDIN_FILENO);
+	const FILE *in = stdin;
+	char buf[4] = "";
+	FILE *f;
+
+	fflush(stdout);
+	dup2(fd, STDOUT_FILENO);
+	printf("a");
+	f = freopen("/dev/null", "w", stdout);
+	printf("b");
+	fflush(stdout);
+	dup2(saved, STDOUT_FILENO);
+	say("freopen", f == stdout);
+	say("write", write(fd, "z", 1));
+	say("recv", recv(fd, buf, 2, MSG_WAITALL));
+	say("equal", strcmp(buf, "az") == 0);
+	dup2(fd, STDIN_FILENO);
+	say("fclose", fclose(stdin));
+	say("is closed", fcntl(STDIN_FILENO, F_GETFD));
+	say("the same", stdin == in);
+	dup2(saved_in, STDIN_FILENO);
+	close(saved_in);
+	close(saved);
+	close(fd);
+}
+
 /* Says whether the server echoes what is written now, and nothing that was written before. */
 static void say_echo(int fd)
 {
@@ -722,6 +770,8 @@ int main(int argc, char **argv)
 	by_one_stream();
 	by_dprintf();
 	as_stdout();
+	unbuffered();
+	reopened();
 	daemonized();
 	on_terminal();
 	reserved();
