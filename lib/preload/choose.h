@@ -34,6 +34,9 @@ enum pcx_kind choose_address(int fd, enum choose_moment moment, const struct soc
  * follow them. */
 void stdio_follow(void);
 
+/** stdio_flush sends what streams on percore sockets still buffer. */
+void stdio_flush(void);
+
 /** stdio_followed does so if a new descriptor is one of these. Returns the descriptor. */
 static inline int stdio_followed(int fd)
 {

@@ -283,6 +283,18 @@ void stdio_follow(void)
 	errno = error;
 }
 
+/* Leaves out a stream that another thread uses, as exit() does. */
+void stdio_flush(void)
+{
+	pthread_mutex_lock(&streams.lock);
+	for (const struct stream *s = streams.first; s != NULL; s = s->next)
+		if (ftrylockfile(s->file) == 0) {
+			(void)fflush_unlocked(s->file);
+			funlockfile(s->file);
+		}
+	pthread_mutex_unlock(&streams.lock);
+}
+
 /* The C library opens the file as the descriptor of its own stream, past dup2(). A stream of ours
  * it would leave as it is. */
 NAME(FILE *, freopen, (const char *path, const char *mode, FILE *file))

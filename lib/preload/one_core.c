@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "choose.h"
 #include "env.h"
 #include "names.h"
 #include "real.h"
@@ -104,6 +105,14 @@ static void end(void)
 	client_end();
 }
 
+/* The C library would flush its streams after this. */
+static void flush_and_end(void)
+{
+	if (one.pid == getpid())
+		stdio_flush();
+	end();
+}
+
 NAME(_Noreturn void, _exit, (int status))
 {
 	end();
@@ -180,6 +189,6 @@ int one_core_start(char *why, size_t why_len)
 		pcx_set_driver(NULL);
 		return -1;
 	}
-	(void)atexit(end);
+	(void)atexit(flush_and_end);
 	return 0;
 }

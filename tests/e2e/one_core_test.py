@@ -170,6 +170,29 @@ def fork(b, s):
         expect(d.end(0) == 0, d.out())
 
 
+LAST_LINE = """
+import ctypes, socket, sys
+c = socket.create_connection((sys.argv[1], 8310))
+libc = ctypes.CDLL(None); libc.fdopen.restype = ctypes.c_void_p
+f = ctypes.c_void_p(libc.fdopen(c.fileno(), b'w'))
+libc.fputs(b'the last line', f); libc.exit(0)
+"""
+
+
+def last_line(b, s):
+    """what a stream of stdio buffers at exit() arrives"""
+    with socket.create_server(("", 8310)) as listener, \
+            Program(b, ["python3", "-u", "-c", LAST_LINE, CLIENT], lambda d: True) as d:
+        listener.settimeout(10 * b.slow)
+        with listener.accept()[0] as c:
+            c.settimeout(10 * b.slow)
+            got = b""
+            while part := c.recv(100):
+                got += part
+        expect(got == b"the last line", f"{got} came before the end")
+        expect(d.end(0) == 0, d.out())
+
+
 ENDS = """
 import os, signal, socket, sys
 class Late(Exception): pass
@@ -214,7 +237,7 @@ def mistakes(b, s):
         expect(out.returncode == 1 and text in out.stderr and "Network is down" in out.stderr, out.stderr)
 
 
-STEPS = [redis, lighttpd, memcached, python, iperf3, clients, fork, ends, mistakes]
+STEPS = [redis, lighttpd, memcached, python, iperf3, clients, fork, last_line, ends, mistakes]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
