@@ -54,9 +54,10 @@ struct file {
 	struct async async;
 };
 
-/* The library's own descriptors get numbers from here on, out of the program's way. */
-#define FD_HIDDEN       512
-#define FD_HIDDEN_WORDS 64
+/* The library's own descriptors get numbers from FD_HIDDEN on, out of the program's way, or some of
+ * the last if no more are allowed. Those below FD_HIDDEN_END are recorded. */
+#define FD_HIDDEN     512
+#define FD_HIDDEN_END 4608u
 
 struct client {
 	struct chan *chan; /* NULL: not attached; atomic */
@@ -77,7 +78,7 @@ struct client {
 	struct file *free; /* under files */
 	pthread_mutex_t files, sets, control_lock, drive;
 	const struct pcx_driver *driver;
-	uint64_t hidden[FD_HIDDEN_WORDS]; /* the library's descriptors, from FD_HIDDEN on; atomic */
+	uint64_t hidden[FD_HIDDEN_END / 64]; /* the library's descriptors; atomic */
 };
 
 extern struct client client;

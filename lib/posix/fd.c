@@ -3,6 +3,9 @@
 #include "posix/client.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
+
+#define FD_FEW 16 /* how many of the last descriptors may be the library's */
 
 struct file *file_get(int fd)
 {
@@ -109,29 +112,44 @@ struct file *file_new(enum pcx_kind kind)
 	return f;
 }
 
+/* Duplicates a descriptor under a number that the program is not likely to use. Returns it, or -1. */
+static int move_away(int fd)
+{
+	struct rlimit l = {.rlim_cur = 0};
+	const int moved = sys_fcntl(fd, F_DUPFD_CLOEXEC, FD_HIDDEN);
+
+	if (moved >= 0)
+		return moved;
+	(void)getrlimit(RLIMIT_NOFILE, &l);
+	return l.rlim_cur > FD_FEW && l.rlim_cur <= FD_HIDDEN
+	           ? sys_fcntl(fd, F_DUPFD_CLOEXEC, (long)l.rlim_cur - FD_FEW)
+	           : -1;
+}
+
 int fd_hide(int fd)
 {
-	int hidden = sys_fcntl(fd, F_DUPFD_CLOEXEC, FD_HIDDEN);
+	int hidden = move_away(fd);
 
-	if (hidden < 0)
-		return fd;
-	(void)sys_close(fd);
-	if (hidden - FD_HIDDEN < FD_HIDDEN_WORDS * 64)
-		at_or(&client.hidden[(hidden - FD_HIDDEN) / 64], UINT64_C(1) << (hidden % 64));
+	if (hidden >= 0) {
+		(void)sys_close(fd);
+	} else {
+		hidden = fd;
+		(void)sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
+	}
+	if ((unsigned)hidden < FD_HIDDEN_END)
+		at_or(&client.hidden[hidden / 64], UINT64_C(1) << (hidden % 64));
 	return hidden;
 }
 
 bool fd_is_hidden(int fd)
 {
-	if (fd < FD_HIDDEN || fd - FD_HIDDEN >= FD_HIDDEN_WORDS * 64)
-		return false;
-	return at_load(&client.hidden[(fd - FD_HIDDEN) / 64]) >> (fd % 64) & 1;
+	return (unsigned)fd < FD_HIDDEN_END && (at_load(&client.hidden[fd / 64]) >> (fd % 64) & 1);
 }
 
 void fd_close_hidden(int fd)
 {
 	if (fd_is_hidden(fd))
-		at_and(&client.hidden[(fd - FD_HIDDEN) / 64], ~(UINT64_C(1) << (fd % 64)));
+		at_and(&client.hidden[fd / 64], ~(UINT64_C(1) << (fd % 64)));
 	(void)sys_close(fd);
 }
 

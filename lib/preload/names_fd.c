@@ -66,9 +66,9 @@ ALIAS(int, __fxstat64, __fxstat, (int version, int fd, struct stat *st), (versio
 /* One more than the highest number that may be a percore socket's or the library's own. */
 static unsigned end_of_ours(void)
 {
-	const unsigned hidden = FD_HIDDEN + FD_HIDDEN_WORDS * 64, end = at_load(&client.end_fds);
+	const unsigned end = at_load(&client.end_fds);
 
-	return end > hidden ? end : hidden;
+	return end > FD_HIDDEN_END ? end : FD_HIDDEN_END;
 }
 
 /* Closes all descriptors of [first,last] but the library's own. */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Unmodified clients on percore, against the kernel's servers; and what goes to the kernel instead."""
+import contextlib
 import hashlib
 import os
 import re
@@ -130,8 +131,9 @@ c = socket.socket(); c.settimeout(5); c.connect(('{CLIENT}', 8105)); print(c.get
         listener.close()
 
 
-def calls(b, s):
-    """unusual calls: by number, stdio, vectors, select, sendfile, vfork, exec, posix_spawn, system, popen, sandboxes, limits, closing everything"""
+@contextlib.contextmanager
+def echo_server(port):
+    """The kernel's, for as many clients as come."""
     def echo(c):
         try:
             while part := c.recv(1 << 16):
@@ -146,19 +148,43 @@ def calls(b, s):
                 threading.Thread(target=echo, args=(listener.accept()[0],), daemon=True).start()
         except OSError:
             pass
-    program = [os.path.join(b.build, "tests", "e2e", "calls"), CLIENT, "8106"]
-    with socket.create_server((CLIENT, 8106)) as listener:
+    with socket.create_server((CLIENT, port)) as listener:
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def calls(b, s):
+    """unusual calls: by number, stdio, vectors, select, sendfile, vfork, exec, posix_spawn, system, popen, sandboxes, limits, closing everything"""
+    program = [os.path.join(b.build, "tests", "e2e", "calls"), CLIENT, "8106"]
+    with echo_server(8106):
         kernel = sh(*program).stdout.splitlines()
         percore = run(b, *program).stdout.splitlines()
-        listener.shutdown(socket.SHUT_RDWR)
     expect(len(kernel) > 35, "\n".join(kernel))
     for one, other in zip(kernel, percore):
         expect(one == other, f"the kernel: {one}; percore: {other}")
     expect(len(kernel) == len(percore), "\n".join(percore))
 
 
-STEPS = [calls, fetchers, stdin, redis, iperf3, kernels]
+DIAL = f"""
+import os, resource, socket
+def dial():
+    c = socket.create_connection(('{CLIENT}', 8109)); c.sendall(b'x'); assert c.recv(1) == b'x'
+    return c
+"""
+
+
+def few_descriptors(b, s):
+    """100 descriptors: who closes all of them stays on the stack, also behind an exec"""
+    close = DIAL + "dial().detach(); os.closerange(3, 999); dial(); print('still there')"
+    lower = DIAL + f"dial(); resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100)); os.execvp('python3', ['python3', '-c', {close!r}])"
+    with echo_server(8109):
+        for limit, script in (("100", close), ("999", lower)):
+            out = run(b, "prlimit", "--nofile=" + limit, "python3", "-c", script, check=False)
+            expect(out.stdout == "still there\n", f"{out.stdout}{out.stderr}")
+
+
+STEPS = [calls, few_descriptors, fetchers, stdin, redis, iperf3, kernels]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
