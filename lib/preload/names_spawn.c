@@ -285,18 +285,12 @@ static _Noreturn void live(int tell, const struct spawn_child *c)
 	_exit(127);
 }
 
-/* Makes the pipe, with the child's end moved to a high number, out of the way of the actions. */
+/* Makes the pipe, with the child's end where the actions do not reach it. */
 static int make_pipe(int pipes[2])
 {
-	int high;
-
 	if (pipe2(pipes, O_CLOEXEC) != 0)
 		return errno;
-	high = real_fcntl(pipes[1], F_DUPFD_CLOEXEC, FD_HIDDEN);
-	if (high < 0)
-		return 0;
-	(void)real_close(pipes[1]);
-	pipes[1] = high;
+	pipes[1] = fd_hide(pipes[1]);
 	return 0;
 }
 
@@ -313,7 +307,7 @@ static int spawn(pid_t *pid, const struct spawn_child *c)
 		live(pipes[1], c);
 	if (id < 0)
 		error = errno;
-	(void)real_close(pipes[1]);
+	fd_close_hidden(pipes[1]);
 	while (id > 0 && (told = real_read(pipes[0], &error, sizeof(error))) < 0 && errno == EINTR)
 		;
 	while (told == (ssize_t)sizeof(error) && waitpid(id, NULL, 0) < 0 && errno == EINTR)

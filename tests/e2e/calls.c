@@ -412,6 +412,11 @@ static void spawned(void)
 	say("posix_spawnp", rc);
 	say("status", status);
 	say("no such program", posix_spawn(&pid, "/no/such/program", NULL, NULL, argv, environ));
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addclosefrom_np(&actions, 3);
+	rc = posix_spawn(&pid, "/no/such/program", &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	say("no such program", rc);
 	close(fd);
 }
 
