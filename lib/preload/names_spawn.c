@@ -367,13 +367,45 @@ int spawn_shell(pid_t *pid, const char *command, int fd, int to)
 
 /* ---- system() ------------------------------------------------------------------------------------ */
 
-/* As POSIX requires, the caller gets no SIGCHLD for the child, and ignores the terminal's signals
- * meanwhile. */
-static int run_command(const char *command)
+/* The terminal's signals, which are ignored while any thread waits for a command (POSIX). */
+static struct {
+	pthread_mutex_t lock;
+	unsigned commands;
+	struct sigaction old_int, old_quit;
+} terminal = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* Ignores them. Sets *reset to those that the program does not ignore. */
+static void ignore_terminal(sigset_t *reset)
 {
 	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+	sigemptyset(reset);
+	pthread_mutex_lock(&terminal.lock);
+	if (terminal.commands++ == 0) {
+		sigaction(SIGINT, &ignore, &terminal.old_int);
+		sigaction(SIGQUIT, &ignore, &terminal.old_quit);
+	}
+	if (terminal.old_int.sa_handler != SIG_IGN)
+		sigaddset(reset, SIGINT);
+	if (terminal.old_quit.sa_handler != SIG_IGN)
+		sigaddset(reset, SIGQUIT);
+	pthread_mutex_unlock(&terminal.lock);
+}
+
+static void heed_terminal(void)
+{
+	pthread_mutex_lock(&terminal.lock);
+	if (--terminal.commands == 0) {
+		sigaction(SIGINT, &terminal.old_int, NULL);
+		sigaction(SIGQUIT, &terminal.old_quit, NULL);
+	}
+	pthread_mutex_unlock(&terminal.lock);
+}
+
+/* As POSIX requires, the caller gets no SIGCHLD for the child. */
+static int run_command(const char *command)
+{
 	char *argv[] = {(char[]){"sh"}, (char[]){"-c"}, strdup(command), NULL};
-	struct sigaction old_int, old_quit;
 	posix_spawnattr_t attr;
 	const struct spawn_child c = {execve, "/bin/sh", argv, environ, &attr, NULL};
 	sigset_t block, old, reset;
@@ -382,14 +414,8 @@ static int run_command(const char *command)
 
 	sigemptyset(&block);
 	sigaddset(&block, SIGCHLD);
-	sigemptyset(&reset);
-	sigaction(SIGINT, &ignore, &old_int);
-	sigaction(SIGQUIT, &ignore, &old_quit);
+	ignore_terminal(&reset);
 	sigprocmask(SIG_BLOCK, &block, &old);
-	if (old_int.sa_handler != SIG_IGN)
-		sigaddset(&reset, SIGINT);
-	if (old_quit.sa_handler != SIG_IGN)
-		sigaddset(&reset, SIGQUIT);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawnattr_setsigdefault(&attr, &reset);
@@ -399,8 +425,7 @@ static int run_command(const char *command)
 		continue;
 	posix_spawnattr_destroy(&attr);
 	free(argv[2]);
-	sigaction(SIGINT, &old_int, NULL);
-	sigaction(SIGQUIT, &old_quit, NULL);
+	heed_terminal();
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	if (error != 0)
 		status = 127 << 8; /* as if the shell could not be executed */

@@ -17,6 +17,7 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <pty.h>
 #include <sched.h>
 #include <signal.h>
@@ -433,6 +434,32 @@ static void by_shell(void)
 	close(fd);
 }
 
+static void *run_shell(void *command)
+{
+	return (void *)(intptr_t)system(command);
+}
+
+/* Two threads in system(): when both have left it, the terminal's signals do what they did before. */
+static void by_two_shells(void)
+{
+	static char commands[2][16] = {"sleep 0.2", "sleep 0.4"};
+	struct sigaction sa;
+	pthread_t thread[2];
+	int fd = dial();
+
+	for (int i = 0; i < 2; i++) {
+		pthread_create(&thread[i], NULL, run_shell, commands[i]);
+		usleep(50000);
+	}
+	sigaction(SIGINT, NULL, &sa);
+	say("ignored", sa.sa_handler == SIG_IGN);
+	for (int i = 0; i < 2; i++)
+		pthread_join(thread[i], NULL);
+	sigaction(SIGINT, NULL, &sa);
+	say("as before", sa.sa_handler == SIG_DFL);
+	close(fd);
+}
+
 static void by_popen(void)
 {
 	char command[64], line[64] = "";
@@ -787,6 +814,7 @@ int main(int argc, char **argv)
 	child();
 	spawned();
 	by_shell();
+	by_two_shells();
 	by_popen();
 	executed();
 	other_forks();
