@@ -63,6 +63,31 @@ long raw_syscall(long number, ...)
 #define POINTER(i) ((void *)arg[i])
 #define INT(i)     ((int)arg[i])
 
+/* Calls on sets: not every C library has epoll_pwait2(). */
+static bool set_call(long number, const long arg[ARGS], long *rc)
+{
+	switch (number) {
+	case SYS_epoll_ctl:
+		*rc = pcx_epoll_ctl(INT(0), INT(1), INT(2), POINTER(3));
+		return true;
+#ifdef SYS_epoll_wait
+	case SYS_epoll_wait:
+		*rc = pcx_epoll_wait(INT(0), POINTER(1), INT(2), INT(3));
+		return true;
+#endif
+	case SYS_epoll_pwait:
+		*rc = pcx_epoll_pwait(INT(0), POINTER(1), INT(2), INT(3), POINTER(4));
+		return true;
+#ifdef SYS_epoll_pwait2
+	case SYS_epoll_pwait2:
+		*rc = pcx_epoll_pwait2(INT(0), POINTER(1), INT(2), POINTER(3), POINTER(4));
+		return true;
+#endif
+	default:
+		return false;
+	}
+}
+
 /* The socket calls that programs are known to make by number. Returns whether this was one. */
 static bool socket_call(long number, const long arg[ARGS], long *rc)
 {
@@ -106,7 +131,7 @@ static bool socket_call(long number, const long arg[ARGS], long *rc)
 		*rc = pcx_sendfile(INT(0), INT(1), POINTER(2), (size_t)arg[3]);
 		return true;
 	default:
-		return false;
+		return set_call(number, arg, rc);
 	}
 }
 

@@ -63,10 +63,18 @@ static int dial(void)
 
 static void by_number(void)
 {
+	const struct timespec patience = {.tv_sec = 5};
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = 7};
+	int fd = dial(), ep = epoll_create1(0);
 	char buf[8] = "";
-	int fd = dial();
 
+	say("syscall epoll_ctl", syscall(SYS_epoll_ctl, ep, EPOLL_CTL_ADD, fd, &e));
 	say("syscall sendto", syscall(SYS_sendto, fd, "number", 6, 0, NULL, 0));
+	say("syscall epoll_pwait2", syscall(SYS_epoll_pwait2, ep, &e, 1, &patience, NULL, 0));
+	say("events", e.data.u64 == 7 && e.events == EPOLLIN);
+	say("syscall epoll_pwait", syscall(SYS_epoll_pwait, ep, &e, 1, 5000, NULL, 0));
+	say("events", e.data.u64 == 7 && e.events == EPOLLIN);
+	close(ep);
 	say("syscall read", syscall(SYS_read, fd, buf, 6));
 	say("equal", memcmp(buf, "number", 6) == 0);
 	say("syscall close", syscall(SYS_close, fd));
