@@ -355,6 +355,8 @@ int pcx_epoll_pwait2(int ep, struct epoll_event *events, int max, const struct t
 
 	if (timeout == NULL)
 		return wait_for(ep, events, max, UINT64_MAX, mask);
+	if (!user_may_be(timeout, sizeof(*timeout)))
+		return (int)fail(-EFAULT);
 	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
 		return (int)fail(-EINVAL);
 	ns = span_ns(timeout);

@@ -53,6 +53,7 @@ static void epoll_calls(struct live *l)
 	log_events(l, "still", ep, &e, 1);
 	for (unsigned i = 0; i < 4; i++)
 		live_log(l, "times", l->c->epoll_pwait2(ep, &e, 1, &times[i], NULL));
+	live_log(l, "no time", l->c->epoll_pwait2(ep, &e, 1, (void *)-1, NULL));
 	l->c->close(fd[NEAR]);
 	l->c->close(ep);
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
