@@ -483,8 +483,8 @@ int64_t sock_copy_keys(uint32_t from, uint32_t to);
 /** sock_get_ao_keys is getsockopt() with TCP_AO_GET_KEYS. Returns 0 or a negative errno. */
 int64_t sock_get_ao_keys(uint32_t sock, void *value, socklen_t *len);
 
-/** epoll_moved tells the sets of a file that its socket was replaced by another. */
-void epoll_moved(struct file *f, uint32_t from, uint32_t to);
+/** file_move replaces a file's socket, unless another process has it. Returns whether it did. */
+bool file_move(struct file *f, uint32_t to);
 
 /** connect_stream is connect() of a stream with a readable address; fast: where possible the SYN
  * waits for bytes to carry (RFC 7413), and the call returns 0. Returns 0 or a negative errno. */

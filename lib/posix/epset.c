@@ -264,10 +264,17 @@ int epset_ctl(struct epset *set, int op, int fd, struct file *f, const struct ep
 	return rc;
 }
 
-void epoll_moved(struct file *f, uint32_t from, uint32_t to)
+/* A fork, which waits for the section, shares either socket as a whole. */
+bool file_move(struct file *f, uint32_t to)
 {
+	const uint32_t from = f->sock;
+	bool moves;
+
 	section_begin(SECTION_SETS);
-	for (struct item *i = f->items; i != NULL; i = i->next_of_file) {
+	moves = !sock_is_shared(chan_sock(client.chan, from));
+	if (moves)
+		at_store(&f->sock, to);
+	for (struct item *i = f->items; moves && i != NULL; i = i->next_of_file) {
 		struct epset *set = i->set;
 
 		if (i->sock != from || i->is_set)
@@ -282,6 +289,7 @@ void epoll_moved(struct file *f, uint32_t from, uint32_t to)
 		pthread_mutex_unlock(&set->lock);
 	}
 	section_end(SECTION_SETS);
+	return moves;
 }
 
 /* ---- sets in sets ----------------------------------------------------------------------------- */

@@ -334,8 +334,10 @@ void sock_choose_lcore(struct file *f)
 	to->cookie = s->cookie;
 	memcpy(to->option, s->option, sizeof(to->option));
 	to->nb_options = s->nb_options;
-	epoll_moved(f, old, (uint32_t)made);
+	if (!file_move(f, (uint32_t)made)) { /* by a fork meanwhile */
+		release_socket((uint32_t)made);
+		return;
+	}
 	async_moved(f, old, (uint32_t)made);
-	at_store(&f->sock, (uint32_t)made);
 	release_socket(old);
 }

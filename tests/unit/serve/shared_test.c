@@ -204,6 +204,18 @@ static void child_sends(void)
 	finish();
 }
 
+static void far_listen(int listener[LCORES], const struct sockaddr_in *a)
+{
+	pthread_mutex_lock(&lcores.lock);
+	for (unsigned l = 0; l < LCORES; l++) {
+		listener[l] = pc_socket(far[l], AF_INET, SOCK_STREAM, 0);
+		CU_ASSERT_EQUAL(
+		    pc_bind(far[l], listener[l], (const struct sockaddr *)a, sizeof(*a)), 0);
+		CU_ASSERT_EQUAL(pc_listen(far[l], listener[l], 4), 0);
+	}
+	pthread_mutex_unlock(&lcores.lock);
+}
+
 static int do_connect(int fd)
 {
 	const struct sockaddr_in a = address(IP_PEER, 7);
@@ -221,14 +233,7 @@ static void child_connects(void)
 	int fd[2], listener[LCORES];
 
 	start();
-	pthread_mutex_lock(&lcores.lock);
-	for (unsigned l = 0; l < LCORES; l++) {
-		listener[l] = pc_socket(far[l], AF_INET, SOCK_STREAM, 0);
-		CU_ASSERT_EQUAL(
-		    pc_bind(far[l], listener[l], (const struct sockaddr *)&a, sizeof(a)), 0);
-		CU_ASSERT_EQUAL(pc_listen(far[l], listener[l], 4), 0);
-	}
-	pthread_mutex_unlock(&lcores.lock);
+	far_listen(listener, &a);
 	for (int i = 0; i < 2; i++)
 		fd[i] = near_socket(SOCK_STREAM);
 	CU_ASSERT_EQUAL(fd[1], fd[0] + 1);
@@ -240,11 +245,69 @@ static void child_connects(void)
 	finish();
 }
 
+#define FORKS 60
+
+static void far_hang_up(const int listener[LCORES])
+{
+	pthread_mutex_lock(&lcores.lock);
+	for (unsigned l = 0; l < LCORES; l++)
+		for (int fd; (fd = pc_accept(far[l], listener[l], NULL, NULL)) >= 0;)
+			CU_ASSERT_EQUAL(pc_close(far[l], fd), 0);
+	pthread_mutex_unlock(&lcores.lock);
+}
+
+/* Returns 0 once the socket is connected. */
+static int see_peer(int fd)
+{
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	for (int i = 0; i < PATIENCE; i++, nap())
+		if (pcx_getpeername(fd, (struct sockaddr *)&a, &len) == 0)
+			return 0;
+	return 1;
+}
+
+static void *connect_one(void *arg)
+{
+	const struct sockaddr_in a = address(IP_PEER, 7);
+	int *fd = arg;
+
+	*fd = pcx_connect(*fd, (const struct sockaddr *)&a, sizeof(a));
+	return NULL;
+}
+
+/* A fork while a thread connects: the child has the connection too, whichever lcore it is on. */
+static void fork_beside_connect(void)
+{
+	const struct sockaddr_in a = address(0, 7);
+	int listener[LCORES];
+
+	start();
+	far_listen(listener, &a);
+	for (int i = 0; i < FORKS; i++) {
+		const struct timespec delay = {.tv_nsec = 5000 * i};
+		const int fd = near_socket(SOCK_STREAM);
+		int rc = fd;
+		pthread_t thread;
+
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, connect_one, &rc), 0);
+		(void)nanosleep(&delay, NULL);
+		in_child(see_peer, fd);
+		(void)pthread_join(thread, NULL);
+		CU_ASSERT_EQUAL(rc, 0);
+		CU_ASSERT_EQUAL(pcx_close(fd), 0);
+		far_hang_up(listener);
+	}
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"listen() of a child", child_listens},
     {"shutdown() of a child", child_shuts},
     {"sendto() of a child", child_sends},
     {"connect() of a child", child_connects},
+    {"fork() beside a connect()", fork_beside_connect},
 };
 
 int main(void)
