@@ -383,6 +383,22 @@ int pc_send_mbuf(struct pc_stack *st, int fd, struct rte_mbuf *m, const struct p
 	return (int)sock_fail(tcp_send_mbuf(s->tcp, t, m));
 }
 
+/* As on Linux, a FIN counts as a byte: when it is queued, it is there to be sent and acknowledged. */
+static int unacknowledged(const struct tcb *t)
+{
+	const bool fin =
+	    t->state == TCP_S_FIN_WAIT_1 || t->state == TCP_S_CLOSING || t->state == TCP_S_LAST_ACK;
+
+	return (int)t->snd_bytes + fin;
+}
+
+static int unsent(const struct tcb *t)
+{
+	const bool fin = unacknowledged(t) > (int)t->snd_bytes && !(t->flags & TCB_FIN_SENT);
+
+	return (int)tcp_unsent(t) + fin;
+}
+
 int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
 {
 	struct sockets *s = sockets_of(st);
@@ -406,7 +422,7 @@ int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
 	case SIOCOUTQ:
 		if (ref.tcp != NULL && ref.tcp->state == TCP_S_LISTEN)
 			return (int)sock_fail(-EINVAL);
-		*(int *)arg = ref.tcp != NULL ? (int)ref.tcp->snd_bytes : 0;
+		*(int *)arg = ref.tcp != NULL ? unacknowledged(ref.tcp) : 0;
 		return 0;
 	case SIOCATMARK:
 		if (ref.tcp == NULL)
@@ -416,7 +432,7 @@ int pc_ioctl(struct pc_stack *st, int fd, unsigned long request, void *arg)
 	case SIOCOUTQNSD:
 		if (ref.tcp == NULL || ref.tcp->state == TCP_S_LISTEN)
 			return (int)sock_fail(ref.tcp == NULL ? -ENOTTY : -EINVAL);
-		*(int *)arg = (int)tcp_unsent(ref.tcp);
+		*(int *)arg = unsent(ref.tcp);
 		return 0;
 	default:
 		return (int)sock_fail(-ENOTTY);

@@ -2,6 +2,9 @@
 
 /* Closing: both orders, half-close, TIME-WAIT, orphans, aborts. */
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "wt.h"
 
 static struct pc_stack_usage usage(const struct wt *w)
@@ -35,6 +38,47 @@ static void half_close_by_us(struct wt *w)
 	EQ(usage(w).time_wait, 1);
 	OK(pc_close(w->st, w->flow.fd));
 	EQ(usage(w).connections, 0);
+}
+
+static int left(struct wt *w, unsigned long request)
+{
+	int n = -1;
+
+	OK(pc_ioctl(w->st, w->flow.fd, request, &n));
+	return n;
+}
+
+/* As on Linux, who waits for SIOCOUTQ to become 0 also waits for the FIN to arrive. */
+static void fin_is_counted(struct wt *w)
+{
+	wt_established(w);
+	EQ(left(w, SIOCOUTQ), 0);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	EQ(left(w, SIOCOUTQ), 1);
+	EQ(left(w, SIOCOUTQNSD), 1);
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1);
+	EQ(left(w, SIOCOUTQ), 1);
+	EQ(left(w, SIOCOUTQNSD), 0);
+	INJECT(.flags = A, .seq = 1, .ack = 2);
+	EQ(left(w, SIOCOUTQ), 0);
+}
+
+/* ... also of the one that closes second */
+static void second_fin_is_counted(struct wt *w)
+{
+	wt_close_wait(w);
+	wt_send(w, 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 2, .len = 1000);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1001, .ack = 2);
+	EQ(left(w, SIOCOUTQ), 1001);
+	INJECT(.flags = A, .seq = 2, .ack = 1001);
+	EQ(left(w, SIOCOUTQ), 1);
+	EQ(left(w, SIOCOUTQNSD), 0);
+	INJECT(.flags = A, .seq = 2, .ack = 1002);
+	EQ(left(w, SIOCOUTQ), 0);
 }
 
 static void half_close_by_peer(struct wt *w)
@@ -548,6 +592,8 @@ static void closed_window_then_close(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 9293 3.6: half-close by us", half_close_by_us},
     {"RFC 9293 3.6: half-close by the peer, LAST-ACK, CLOSED", half_close_by_peer},
+    {"SIOCOUTQ: a FIN counts", fin_is_counted},
+    {"SIOCOUTQ: ... and the second", second_fin_is_counted},
     {"RFC 9293 3.10.7.4: FIN+ACK in FIN-WAIT-1 leads to TIME-WAIT", fin_ack_in_fin_wait_1},
     {"RFC 9293 3.6, figure 13: simultaneous close", simultaneous_close},
     {"RFC 9293 3.10.7.4: data in FIN-WAIT-1 and FIN-WAIT-2", data_in_fin_wait_1},

@@ -349,8 +349,8 @@ int pc_getpeername(struct pc_stack *st, int fd, struct sockaddr *addr, socklen_t
  * pc_ioctl supports, with arg pointing to an int:
  *   SIOCINQ (FIONREAD)   bytes to read, with SO_OOBINLINE 0 those before an urgent byte; of
  *                        datagram sockets the length of the next datagram
- *   SIOCOUTQ (TIOCOUTQ)  bytes queued for sending, unacknowledged ones included; UDP: 0
- *   SIOCOUTQNSD          bytes not sent yet (TCP)
+ *   SIOCOUTQ (TIOCOUTQ)  bytes queued for sending, unacknowledged ones included, and a FIN; UDP: 0
+ *   SIOCOUTQNSD          bytes not sent yet, and a FIN (TCP)
  *   SIOCATMARK           whether the urgent byte is the next to be read: a read stops before it.
  *                        EPOLLPRI says that one is ahead (with SO_OOBINLINE 0: that MSG_OOB
  *                        returns it) (TCP)
