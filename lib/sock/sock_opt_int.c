@@ -117,8 +117,10 @@ static int get_keepalive(struct sockets *s, const struct sock_ref *ref)
 
 static int set_keepalive(struct sockets *s, const struct sock_ref *ref, int value)
 {
+	const bool was_on = sock_has_flag(ref, TCB_KEEPALIVE);
+
 	sock_set_flag(ref, TCB_KEEPALIVE, value);
-	if (ref->tcp != NULL)
+	if (ref->tcp != NULL && was_on != (value != 0))
 		tcp_keepalive_start(s->tcp, ref->tcp);
 	return 0;
 }
@@ -318,17 +320,6 @@ static int tune(struct sockets *s, const struct sock_ref *ref, size_t member, ui
 	return tcp_tune(s->tcp, ref->tcp, &want);
 }
 
-/* the same for keep-alives, which are timed from now on */
-static int tune_keepalive(struct sockets *s, const struct sock_ref *ref, size_t member,
-                          uint32_t value)
-{
-	int err = tune(s, ref, member, value);
-
-	if (err == 0)
-		tcp_keepalive_start(s->tcp, ref->tcp);
-	return err;
-}
-
 /* without effect on TCP, but stored */
 static int set_broadcast(struct sockets *s, const struct sock_ref *ref, int value)
 {
@@ -352,10 +343,14 @@ static int get_keepidle(struct sockets *s, const struct sock_ref *ref)
 
 static int set_keepidle(struct sockets *s, const struct sock_ref *ref, int value)
 {
+	int err;
+
 	if (value < 1 || value > 32767)
 		return -EINVAL;
-	return tune_keepalive(s, ref, offsetof(struct tcp_tuning, keepidle_ms),
-	                      (uint32_t)value * 1000);
+	err = tune(s, ref, offsetof(struct tcp_tuning, keepidle_ms), (uint32_t)value * 1000);
+	if (err == 0)
+		tcp_keepalive_adjust(s->tcp, ref->tcp);
+	return err;
 }
 
 static int get_keepintvl(struct sockets *s, const struct sock_ref *ref)
@@ -367,8 +362,7 @@ static int set_keepintvl(struct sockets *s, const struct sock_ref *ref, int valu
 {
 	if (value < 1 || value > 32767)
 		return -EINVAL;
-	return tune_keepalive(s, ref, offsetof(struct tcp_tuning, keepintvl_ms),
-	                      (uint32_t)value * 1000);
+	return tune(s, ref, offsetof(struct tcp_tuning, keepintvl_ms), (uint32_t)value * 1000);
 }
 
 static int get_keepcnt(struct sockets *s, const struct sock_ref *ref)
@@ -380,7 +374,7 @@ static int set_keepcnt(struct sockets *s, const struct sock_ref *ref, int value)
 {
 	if (value < 1 || value > 127)
 		return -EINVAL;
-	return tune_keepalive(s, ref, offsetof(struct tcp_tuning, keepcnt), (uint32_t)value);
+	return tune(s, ref, offsetof(struct tcp_tuning, keepcnt), (uint32_t)value);
 }
 
 static int get_user_timeout(struct sockets *s, const struct sock_ref *ref)

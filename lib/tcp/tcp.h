@@ -427,8 +427,12 @@ static inline void tcp_work(struct tcp *tcp, struct tcb *t)
 	tcp->work_tail = index;
 }
 
-/** tcp_keepalive_start arms or stops the keep-alive timer after a change of settings. */
+/** tcp_keepalive_start arms or stops the keep-alive timer after a change of SO_KEEPALIVE. */
 void tcp_keepalive_start(struct tcp *tcp, struct tcb *t);
+
+/** tcp_keepalive_adjust does so after a change of TCP_KEEPIDLE, which counts from when the peer was
+ * last heard from. */
+void tcp_keepalive_adjust(struct tcp *tcp, struct tcb *t);
 
 /** tcb_is_opening says whether the application has to wait for the handshake, which it need not on
  * a server's Fast Open connection. */

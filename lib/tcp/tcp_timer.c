@@ -345,16 +345,29 @@ static void on_ack_timer(struct tcp *tcp, struct tcb *t)
 	tcp_work(tcp, t);
 }
 
-void tcp_keepalive_start(struct tcp *tcp, struct tcb *t)
+/* idle: how long the connection has been idle, as far as it counts. */
+static void start_keepalive(struct tcp *tcp, struct tcb *t, uint32_t idle)
 {
+	const uint32_t wait = ticks_from_ms(tcp_tuning(tcp, t)->keepidle_ms);
+
 	t->probes = 0;
 	t->timers &= (uint8_t)~TCB_T_TURN;
 	if (t->state == TCP_S_FIN_WAIT_2 && !(t->flags & TCB_OPEN))
 		return; /* the deadline is the orphan's */
 	if ((t->flags & TCB_KEEPALIVE) && (t->flags & TCB_CONNECTED) && t->state != TCP_S_CLOSED)
-		tcp_timer_set(tcp, t, TCB_T_LIFE, ticks_from_ms(tcp_tuning(tcp, t)->keepidle_ms));
+		tcp_timer_set(tcp, t, TCB_T_LIFE, wait - RTE_MIN(idle, wait - 1));
 	else
 		t->timers &= (uint8_t)~TCB_T_LIFE;
+}
+
+void tcp_keepalive_start(struct tcp *tcp, struct tcb *t)
+{
+	start_keepalive(tcp, t, 0);
+}
+
+void tcp_keepalive_adjust(struct tcp *tcp, struct tcb *t)
+{
+	start_keepalive(tcp, t, tcp->ctx->tick - t->rcv_tick);
 }
 
 /* Assigns a place to a keep-alive. Returns the tick in which it may be sent, this one or a later

@@ -67,6 +67,28 @@ static void settings_meanwhile(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 }
 
+/* As on Linux, TCP_KEEPIDLE counts from the last activity, and nothing else starts it again. */
+static void set_while_idle(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPINTVL, 5);
+	wt_pass(w, 7000);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	EXPECT_IN(2950, 3010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_pass(w, 9000);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPINTVL, 6);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPCNT, 3);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	EXPECT_IN(950, 1010, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_pass(w, 3000);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPIDLE, 2); /* it has been idle for longer */
+	EXPECT_IN(0, 10, .flags = A, .seq = 0, .ack = 1);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+}
+
 static void one_lost_answer(struct wt *w)
 {
 	keepalive_on(w);
@@ -386,6 +408,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-28: two hours by default", default_idle},
     {"RFC 9293 MUST-26, MUST-27: probes of an idle connection", probes},
     {"RFC 9293 MUST-27: ... whatever is set meanwhile", settings_meanwhile},
+    {"... counts from the last activity when it is set", set_while_idle},
     {"RFC 9293 MUST-29: one lost answer does not end it", one_lost_answer},
     {"RFC 9293 3.8.4: no answer at all does", no_answer},
     {"RFC 9293 3.8.4: ... but a probe that was not sent has none", keepalive_without_mbufs},
