@@ -340,8 +340,13 @@ static int read_item(const struct sockets *s, const struct cmsghdr *h, const str
 }
 
 /* Linux ignores items of a level that it does not know, and those of the other family. */
-static bool is_for_us(const struct cmsghdr *h, bool ip4)
+static bool is_for_us(const struct udp_sock *u, const struct cmsghdr *h, bool ip4)
 {
+	if (u->kind == UDP_PACKET)
+		return h->cmsg_level == SOL_SOCKET;
+	/* the source of an AF_INET6 socket's IPv4 datagram may be a mapped address */
+	if (u->ip6 && h->cmsg_level == IPPROTO_IPV6 && h->cmsg_type == IPV6_PKTINFO)
+		return true;
 	switch (h->cmsg_level) {
 	case SOL_SOCKET:
 	case IPPROTO_UDP:
@@ -366,9 +371,7 @@ int ancillary_read(const struct sockets *s, const struct sock_ref *ref, const st
 		if (h->cmsg_len < sizeof(*h) ||
 		    h->cmsg_len > (size_t)((char *)m.msg_control + m.msg_controllen - (char *)h))
 			return -EINVAL;
-		/* the source of an AF_INET6 socket's IPv4 datagram may be a mapped address */
-		if (is_for_us(h, ip4) || (ref->udp->ip6 && h->cmsg_level == IPPROTO_IPV6 &&
-		                          h->cmsg_type == IPV6_PKTINFO))
+		if (is_for_us(ref->udp, h, ip4))
 			err = read_item(s, h, to, ctl);
 	}
 	return err;

@@ -352,7 +352,7 @@ static ssize_t send_raw(struct sockets *s, const struct sock_ref *ref, const str
 	int err = 0;
 
 	if (msg->msg_control != NULL && msg->msg_controllen > 0) {
-		if (msg->msg_name != NULL)
+		if (msg->msg_name != NULL && ref->udp->kind != UDP_PACKET)
 			err = pc_endpoint_from_sockaddr(&to, msg->msg_name, msg->msg_namelen);
 		if (err == 0)
 			err = ancillary_read(s, ref, msg, &to.addr, &ctl);

@@ -356,6 +356,46 @@ static void packets(struct wt *w)
 	CHECK(wt_next_frame(w, 0) != NULL);
 }
 
+/* packet_snd() in Linux: of the ancillary data to send, those of SOL_SOCKET count. */
+static void packet_control_to_send(struct wt *w)
+{
+	static const struct {
+		int level, type, error;
+	} items[] = {{SOL_SOCKET, SO_MARK, 0},
+	             {IPPROTO_IP, IP_TTL, 0},
+	             {IPPROTO_IPV6, IPV6_HOPLIMIT, 0},
+	             {SOL_SOCKET, 9999, EINVAL}};
+	int fd = open_socket(w, AF_PACKET, SOCK_DGRAM, 0);
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+	                         .sll_ifindex = 1,
+	                         .sll_protocol = htons(0x88b5),
+	                         .sll_halen = 6};
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec iov = {.iov_base = (char[]){"payload"}, .iov_len = 7};
+	struct msghdr msg = {.msg_name = &to,
+	                     .msg_namelen = sizeof(to),
+	                     .msg_iov = &iov,
+	                     .msg_iovlen = 1,
+	                     .msg_control = control,
+	                     .msg_controllen = sizeof(control)};
+
+	memcpy(to.sll_addr, PEER_MAC, 6);
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		*CMSG_FIRSTHDR(&msg) = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof(int)),
+		                                        .cmsg_level = items[i].level,
+		                                        .cmsg_type = items[i].type};
+		if (items[i].error != 0) {
+			ERR(pc_sendmsg(w->st, fd, &msg, 0), items[i].error);
+			continue;
+		}
+		EQ(pc_sendmsg(w->st, fd, &msg, 0), 7);
+		wt_settle(w);
+		CHECK(probe_sent(w->probe) != NULL && probe_sent(w->probe)->b[13] == 0xb5);
+		probe_take(w->probe);
+	}
+	OK(pc_close(w->st, fd));
+}
+
 /* when a frame came, and how many found no room before it, as of other sockets */
 static void packet_control(struct wt *w)
 {
@@ -686,6 +726,7 @@ static const struct wt_case cases[] = {
     {"raw(7): IP_HDRINCL", raw_header},
     {"packet(7): every frame, both ways", packets},
     {"packet(7), socket(7): SO_TIMESTAMPNS and SO_RXQ_OVFL", packet_control},
+    {"packet(7): an address and ancillary data", packet_control_to_send},
     {"packet(7): frames that there is no mbuf for a copy of", packet_without_mbuf},
     {"bpf(4): SO_ATTACH_FILTER", filters},
     {"RFC 3493 5.2: members", members},
