@@ -21,9 +21,11 @@
 
 #define COMMAND_MAX 8000
 #define PROGRAM     "program "
+#define JSON        "json " /* before a command whose answer is to be in JSON */
+#define JSON_END    "\n]\n" /* the end of such an answer */
 
 static const char usage[] =
-    "Usage: percore-ctl PATH COMMAND\n\n"
+    "Usage: percore-ctl [--json] PATH COMMAND\n\n"
     "sends a command to the program that was started with --set run.control=PATH:\n\n"
     "  route add NETWORK via GATEWAY [metric N] [weight N] [mtu BYTES]\n"
     "  route add NETWORK port N [metric N] [mtu BYTES]    directly connected\n"
@@ -58,6 +60,7 @@ static const char usage[] =
     "                                                     what the driver counts, if not 0\n"
     "  lcore show                                         CPU, thread and totals of each lcore\n"
     "  top [SECONDS [TIMES]]                              load of each lcore, cycles per frame\n\n"
+    "-j, --json: what a \"show\" command lists, as a JSON array of objects (docs/machine.md).\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Changes apply to every lcore, without\n"
     "interrupting traffic. Status 0: done; 1: refused; 2: no connection, or a wrong command.\n";
 
@@ -147,8 +150,26 @@ static int judge_answer(int fd, const char *path, char **text, size_t *len)
 	return 1;
 }
 
+/* Cuts off what follows the array in an answer in JSON: a line that says why not all is in it. Returns
+ * the status; 2: there is no whole array. */
+static int check_json(const char *path, const char *text, size_t *len)
+{
+	const char *end = strstr(text, JSON_END);
+
+	if (end == NULL) {
+		fprintf(stderr, "percore-ctl: %s: the answer is cut off\n", path);
+		return 2;
+	}
+	end += strlen(JSON_END);
+	*len = (size_t)(end - text);
+	if (*end == '\0')
+		return 0;
+	fprintf(stderr, "percore-ctl: incomplete: %s", end);
+	return 1;
+}
+
 /* Prints the answer. Returns the status. */
-static int print_answer(int fd, const char *path)
+static int print_answer(int fd, const char *path, bool is_json)
 {
 	size_t len;
 	char *text;
@@ -156,7 +177,9 @@ static int print_answer(int fd, const char *path)
 
 	if (status != 0)
 		return status;
-	if (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0)
+	if (is_json)
+		status = check_json(path, text, &len);
+	if (status != 2 && (fwrite(text, 1, len, stdout) != len || fflush(stdout) != 0))
 		status = fail("output", 2);
 	free(text);
 	return status;
@@ -190,9 +213,10 @@ static int make_capture(int argc, char **argv, char *command)
 	return capture_filter(expression, command + at, COMMAND_MAX - at);
 }
 
-static int make_command(int argc, char **argv, char *command)
+static int make_command(int argc, char **argv, bool is_json, char *command)
 {
-	if (join(argc, argv, command) == 0)
+	strcpy(command, is_json ? JSON : "");
+	if (join(argc, argv, command + strlen(command)) == 0)
 		return 0;
 	errno = E2BIG;
 	return fail("command", 2);
@@ -340,14 +364,22 @@ static int take_option(const char *option)
 
 int main(int argc, char **argv)
 {
-	char command[COMMAND_MAX + 1];
+	const bool is_json =
+	    argc > 1 && (strcmp(argv[1], "--json") == 0 || strcmp(argv[1], "-j") == 0);
+	char command[sizeof(JSON) + COMMAND_MAX];
 	const char *file;
 	int fd, sent, status;
 
+	argc -= is_json;
+	argv += is_json;
 	if (argc > 1 && argv[1][0] == '-')
 		return take_option(argv[1]);
 	if (argc < 3 || (argc == 3 && strcmp(argv[2], "capture") == 0)) {
 		fputs(usage, stderr);
+		return 2;
+	}
+	if (is_json && (strcmp(argv[2], "top") == 0 || strcmp(argv[2], "capture") == 0)) {
+		fprintf(stderr, "percore-ctl: %s: not with --json\n", argv[2]);
 		return 2;
 	}
 	if (strcmp(argv[2], "top") == 0)
@@ -357,7 +389,7 @@ int main(int argc, char **argv)
 	if (sent == -2)
 		return 2;
 	status = file != NULL ? make_capture(argc - 2, argv + 2, command)
-	                      : make_command(argc - 2, argv + 2, command);
+	                      : make_command(argc - 2, argv + 2, is_json, command);
 	if (status != 0)
 		return status;
 	fd = open_control(argv[1]);
@@ -365,7 +397,7 @@ int main(int argc, char **argv)
 		return nobody(argv[1]);
 	if (send_command(fd, command, sent) < 0)
 		return fail(argv[1], 2);
-	status = file != NULL ? capture_to(file, fd, argv[1]) : print_answer(fd, argv[1]);
+	status = file != NULL ? capture_to(file, fd, argv[1]) : print_answer(fd, argv[1], is_json);
 	(void)close(fd);
 	return status;
 }

@@ -14,11 +14,19 @@
 #include <percore/stats.h>
 #include <stdio.h>
 
+#include "rows.h"
+
 struct run;
 struct worker;
 
 enum ctl_verb {
 	CTL_CHANGE,
+	CTL_CAPTURE,
+	CTL_LOAD_FIREWALL,
+	CTL_CHECK_FIREWALL,
+	CTL_FLUSH_FIREWALL,
+	CTL_CHANGE_TABLE,
+	/* from here on: lists */
 	CTL_SHOW_ROUTES,
 	CTL_SHOW_ADDRS,
 	CTL_SHOW_USAGE,
@@ -26,12 +34,7 @@ enum ctl_verb {
 	CTL_SHOW_SOCKETS,
 	CTL_SHOW_NEIGHS,
 	CTL_SHOW_DENIED,
-	CTL_CAPTURE,
-	CTL_LOAD_FIREWALL,
-	CTL_CHECK_FIREWALL,
-	CTL_FLUSH_FIREWALL,
 	CTL_SHOW_FIREWALL,
-	CTL_CHANGE_TABLE,
 	CTL_SHOW_TABLES,
 	CTL_SHOW_TABLE,
 	CTL_SHOW_PORTS,
@@ -55,6 +58,7 @@ struct ctl_capture_args {
 /** A parsed command. */
 struct ctl_command {
 	enum ctl_verb verb;
+	bool is_json;                 /* of those that show a list */
 	struct pc_change change;      /* of CTL_CHANGE */
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
 	bool all; /* of CTL_SHOW_COUNTERS: include zeros; of CTL_SHOW_PORTS: what drivers count */
@@ -67,16 +71,18 @@ struct ctl_command {
 /** ctl_parse parses a command of blank-separated words. Returns 0, or -1 with a line in why. */
 int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len);
 
-/** These write lists, an entry per line, in the syntax of commands. */
-void ctl_print_routes(FILE *f, const struct pc_route_info *list, unsigned n);
-void ctl_print_addrs(FILE *f, const struct pc_stack_addr *list, unsigned n);
-void ctl_print_denied(FILE *f, const struct pc_prefix *list, unsigned n);
-void ctl_print_neighs(FILE *f, const struct pc_neigh_info *list, unsigned n);
-void ctl_print_sockets(FILE *f, const struct pc_socket_info *list, unsigned n, unsigned lcore);
-void ctl_print_usage(FILE *f, const struct pc_stack_usage *u);
+/** These write lists, in text an entry per line in the syntax of commands. */
+void ctl_print_routes(struct rows *o, const struct pc_route_info *list, unsigned n);
+void ctl_print_addrs(struct rows *o, const struct pc_stack_addr *list, unsigned n);
+void ctl_print_denied(struct rows *o, const struct pc_prefix *list, unsigned n);
+void ctl_print_neighs(struct rows *o, const struct pc_neigh_info *list, unsigned n);
+void ctl_print_sockets(struct rows *o, const struct pc_socket_info *list, unsigned n,
+                       unsigned lcore);
+void ctl_print_usage(struct rows *o, const struct pc_stack_usage *u);
 
-/** ctl_print_counters writes the non-zero counters, or all. */
-void ctl_print_counters(FILE *f, const struct pc_counters *c, bool all);
+/** ctl_print_counters writes the non-zero counters, or all; ctl_print_counter writes one. */
+void ctl_print_counters(struct rows *o, const struct pc_counters *c, bool all);
+void ctl_print_counter(struct rows *o, const char *name, uint64_t value);
 
 /** ctl_wait waits until a stack's thread has made a call that was posted to it, or *ends (atomic)
  * becomes true. Returns the call's result, -ETIMEDOUT, or -errno for the ticket 0. */
@@ -103,13 +109,13 @@ struct ctl_view;
 struct ctl_view *ctl_view_create(struct run *r, const bool *ends);
 void ctl_view_free(struct ctl_view *v);
 
-/** ctl_view_show answers a command of any verb but CTL_CHANGE. */
+/** ctl_view_show answers a command whose verb is one of a list. */
 void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f);
 
 /** ctl_show_ports writes each port and its queues' traffic, with all also the driver's own counters
  * that are not 0; ctl_show_lcores, what each lcore has done since its start. */
-void ctl_show_ports(const struct run *r, bool all, FILE *f);
-void ctl_show_lcores(const struct run *r, FILE *f);
+void ctl_show_ports(const struct run *r, bool all, struct rows *o);
+void ctl_show_lcores(const struct run *r, struct rows *o);
 
 /** ctl_start creates the socket and the thread that serves it, if run.control is set. Returns 0, or
  * -1 with a line in r->s->why. */

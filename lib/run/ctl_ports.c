@@ -7,7 +7,7 @@
  */
 #include "ctl.h"
 
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <rte_common.h>
@@ -19,31 +19,41 @@
 
 /* ---- ports ----------------------------------------------------------------------------------- */
 
-static void show_counts(FILE *f, const struct rte_eth_stats *s)
+/* s: NULL, the driver does not count */
+static void show_counts(struct rows *o, const struct rte_eth_stats *s)
 {
-	fprintf(f,
-	        "  rx frames %" PRIu64 " bytes %" PRIu64 " missed %" PRIu64 " errors %" PRIu64
-	        " no-mbuf %" PRIu64 "\n  tx frames %" PRIu64 " bytes %" PRIu64 " errors %" PRIu64
-	        "\n",
-	        s->ipackets, s->ibytes, s->imissed, s->ierrors, s->rx_nombuf, s->opackets,
-	        s->obytes, s->oerrors);
+	const bool counts = s != NULL;
+
+	row_optional(o, "rx_frames", "\n  rx frames ", counts, counts ? s->ipackets : 0);
+	row_optional(o, "rx_bytes", " bytes ", counts, counts ? s->ibytes : 0);
+	row_optional(o, "rx_missed", " missed ", counts, counts ? s->imissed : 0);
+	row_optional(o, "rx_errors", " errors ", counts, counts ? s->ierrors : 0);
+	row_optional(o, "rx_no_mbuf", " no-mbuf ", counts, counts ? s->rx_nombuf : 0);
+	row_optional(o, "tx_frames", "\n  tx frames ", counts, counts ? s->opackets : 0);
+	row_optional(o, "tx_bytes", " bytes ", counts, counts ? s->obytes : 0);
+	row_optional(o, "tx_errors", " errors ", counts, counts ? s->oerrors : 0);
 }
 
 /* Each worker has the queue of its own number. DPDK counts only the first sixteen queues, and not
  * with every driver. */
-static void show_queues(const struct run *r, FILE *f, const struct rte_eth_stats *s)
+static void show_queues(const struct run *r, struct rows *o, const struct rte_eth_stats *s)
 {
+	row_list_begin(o, "per_queue");
 	for (unsigned q = 0; q < r->nb_workers; q++) {
-		fprintf(f, "  queue %u lcore %u", q, r->workers[q]->lcore);
-		if (q < RTE_ETHDEV_QUEUE_STAT_CNTRS)
-			fprintf(f, " rx frames %" PRIu64 " tx frames %" PRIu64, s->q_ipackets[q],
-			        s->q_opackets[q]);
-		fputc('\n', f);
+		const bool counts = s != NULL && q < RTE_ETHDEV_QUEUE_STAT_CNTRS;
+
+		row_begin(o);
+		row_number(o, "queue", "\n  queue ", q);
+		row_number(o, "lcore", " lcore ", r->workers[q]->lcore);
+		row_optional(o, "rx_frames", " rx frames ", counts, counts ? s->q_ipackets[q] : 0);
+		row_optional(o, "tx_frames", " tx frames ", counts, counts ? s->q_opackets[q] : 0);
+		row_end(o);
 	}
+	row_list_end(o);
 }
 
 /* All that a driver counts, each by a name of its own, except what is 0. */
-static void show_device(uint16_t id, FILE *f)
+static void show_device(uint16_t id, struct rows *o)
 {
 	const int n = rte_eth_xstats_get(id, NULL, 0);
 	struct rte_eth_xstat_name *names = NULL;
@@ -53,44 +63,55 @@ static void show_device(uint16_t id, FILE *f)
 		names = calloc((size_t)n, sizeof(*names));
 		values = calloc((size_t)n, sizeof(*values));
 	}
+	row_list_begin(o, "driver_counters");
 	if (names != NULL && values != NULL &&
 	    rte_eth_xstats_get_names(id, names, (unsigned)n) == n &&
 	    rte_eth_xstats_get(id, values, (unsigned)n) == n)
 		for (int i = 0; i < n; i++)
-			if (values[i].value != 0 && values[i].id < (uint64_t)n)
-				fprintf(f, "  %s %" PRIu64 "\n", names[values[i].id].name,
-				        values[i].value);
+			if (values[i].value != 0 && values[i].id < (uint64_t)n) {
+				row_begin(o);
+				row_text(o, "name", "\n  ", names[values[i].id].name);
+				row_number(o, "value", " ", values[i].value);
+				row_end(o);
+			}
+	row_list_end(o);
 	free(names);
 	free(values);
 }
 
-static void show_port(const struct run *r, unsigned p, bool all, FILE *f)
+static void show_port(const struct run *r, unsigned p, bool all, struct rows *o)
 {
 	const struct pc_port_info *info = &r->workers[0]->ports[p]->info;
-	const uint8_t *mac = info->mac;
+	const bool is_up = __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED);
 	struct rte_eth_stats stats;
+	const struct rte_eth_stats *s =
+	    rte_eth_stats_get(r->port_ids[p], &stats) == 0 ? &stats : NULL;
+	char mac[18];
 
-	fprintf(f,
-	        "port %u %s driver %s link %s mac %02x:%02x:%02x:%02x:%02x:%02x mtu %u queues %u",
-	        p, info->name, info->driver,
-	        __atomic_load_n(&r->link_up[p], __ATOMIC_RELAXED) ? "up" : "down", mac[0], mac[1],
-	        mac[2], mac[3], mac[4], mac[5], info->mtu, info->rss.nb_queues);
-	if (info->socket_id >= 0)
-		fprintf(f, " node %d", info->socket_id);
-	fputc('\n', f);
-	if (rte_eth_stats_get(r->port_ids[p], &stats) != 0)
-		return;
-	show_counts(f, &stats);
-	show_queues(r, f, &stats);
+	snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", info->mac[0], info->mac[1],
+	         info->mac[2], info->mac[3], info->mac[4], info->mac[5]);
+	row_begin(o);
+	row_number(o, "port", "port ", p);
+	row_text(o, "name", " ", info->name);
+	row_text(o, "driver", " driver ", info->driver);
+	row_text(o, "link", " link ", is_up ? "up" : "down");
+	row_text(o, "mac", " mac ", mac);
+	row_number(o, "mtu", " mtu ", info->mtu);
+	row_number(o, "queues", " queues ", info->rss.nb_queues);
+	row_optional(o, "node", " node ", info->socket_id >= 0, (unsigned)info->socket_id);
+	show_counts(o, s);
+	show_queues(r, o, s);
 	if (all)
-		show_device(r->port_ids[p], f);
+		show_device(r->port_ids[p], o);
+	row_end(o);
 }
 
-void ctl_show_ports(const struct run *r, bool all, FILE *f)
+void ctl_show_ports(const struct run *r, bool all, struct rows *o)
 {
-	fputs("ok\n", f);
+	rows_open(o);
 	for (unsigned p = 0; p < r->nb_ports; p++)
-		show_port(r, p, all, f);
+		show_port(r, p, all, o);
+	rows_close(o);
 }
 
 /* ---- lcores ---------------------------------------------------------------------------------- */
@@ -100,12 +121,16 @@ static uint64_t load(const uint64_t *v)
 	return __atomic_load_n(v, __ATOMIC_RELAXED);
 }
 
-/* The CPUs that an lcore may run on, in the syntax of taskset -c. */
-static void show_cpus(unsigned lcore, FILE *f)
+/* Writes the CPUs that an lcore may run on, in the syntax of taskset -c. Returns text, or NULL if there
+ * is none. */
+static const char *format_cpus(unsigned lcore, char *text, size_t size)
 {
 	const rte_cpuset_t set = rte_lcore_cpuset(lcore);
-	const char *before = " cpu ";
+	FILE *f = fmemopen(text, size, "w");
+	const char *before = "";
 
+	if (f == NULL)
+		return NULL;
 	for (unsigned from = 0; from < CPU_SETSIZE; from++) {
 		unsigned to = from;
 
@@ -119,29 +144,38 @@ static void show_cpus(unsigned lcore, FILE *f)
 		before = ",";
 		from = to;
 	}
+	(void)fclose(f);
+	return before[0] != '\0' ? text : NULL;
 }
 
-static void show_lcore(const struct run *r, const struct worker *w, FILE *f)
+static void show_lcore(const struct run *r, const struct worker *w, struct rows *o)
 {
 	const struct pc_counters *c = pc_stack_counters(w->st);
 	const struct lcore_use *u = &w->use;
+	char cpus[5 * CPU_SETSIZE];
 
-	fprintf(f, "lcore %u", w->lcore);
-	show_cpus(w->lcore, f);
-	fprintf(f, " node %u thread %d time-ns %" PRIu64 " turns %" PRIu64,
-	        rte_lcore_to_socket_id(w->lcore), w->thread, clock_now(&r->clock), load(&u->turns));
-	fprintf(f, " busy-turns %" PRIu64 " busy-ns %" PRIu64, load(&u->busy_turns),
-	        load(&u->busy_ns));
-	fprintf(f, " rx-frames %" PRIu64 " tx-frames %" PRIu64, load(&c->value[PC_RX_FRAMES]),
-	        load(&c->value[PC_TX_FRAMES]));
-	fprintf(f, " timed-frames %" PRIu64 " stack-ns %" PRIu64 " program-ns %" PRIu64,
-	        load(&u->timed_frames), load(&u->stack_ns), load(&u->program_ns));
-	fprintf(f, " tsc-khz %" PRIu64 "\n", rte_get_tsc_hz() / 1000);
+	row_begin(o);
+	row_number(o, "lcore", "lcore ", w->lcore);
+	row_text(o, "cpu", " cpu ", format_cpus(w->lcore, cpus, sizeof(cpus)));
+	row_number(o, "node", " node ", rte_lcore_to_socket_id(w->lcore));
+	row_number(o, "thread", " thread ", (unsigned)w->thread);
+	row_number(o, "time_ns", " time-ns ", clock_now(&r->clock));
+	row_number(o, "turns", " turns ", load(&u->turns));
+	row_number(o, "busy_turns", " busy-turns ", load(&u->busy_turns));
+	row_number(o, "busy_ns", " busy-ns ", load(&u->busy_ns));
+	row_number(o, "rx_frames", " rx-frames ", load(&c->value[PC_RX_FRAMES]));
+	row_number(o, "tx_frames", " tx-frames ", load(&c->value[PC_TX_FRAMES]));
+	row_number(o, "timed_frames", " timed-frames ", load(&u->timed_frames));
+	row_number(o, "stack_ns", " stack-ns ", load(&u->stack_ns));
+	row_number(o, "program_ns", " program-ns ", load(&u->program_ns));
+	row_number(o, "tsc_khz", " tsc-khz ", rte_get_tsc_hz() / 1000);
+	row_end(o);
 }
 
-void ctl_show_lcores(const struct run *r, FILE *f)
+void ctl_show_lcores(const struct run *r, struct rows *o)
 {
-	fputs("ok\n", f);
+	rows_open(o);
 	for (unsigned i = 0; i < r->nb_workers; i++)
-		show_lcore(r, r->workers[i], f);
+		show_lcore(r, r->workers[i], o);
+	rows_close(o);
 }

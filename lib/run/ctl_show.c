@@ -108,9 +108,9 @@ static int ask(struct ctl_view *v, const struct worker *w, view_call call)
 	return ctl_call(&v->call, v->ends, w, call, v);
 }
 
-static void refuse(FILE *f, int rc)
+static void refuse(struct rows *o, int rc)
 {
-	fprintf(f, "error %s\n", strerror(-rc));
+	fprintf(o->f, "error %s\n", strerror(-rc));
 }
 
 /* the number of entries to print */
@@ -119,40 +119,41 @@ static unsigned printed(const struct ctl_view *v)
 	return RTE_MIN(v->n, (unsigned)LIST_MAX);
 }
 
-static void print_routes(const struct ctl_view *v, FILE *f)
+static void print_routes(const struct ctl_view *v, struct rows *o)
 {
-	ctl_print_routes(f, v->route, printed(v));
+	ctl_print_routes(o, v->route, printed(v));
 }
 
-static void print_addrs(const struct ctl_view *v, FILE *f)
+static void print_addrs(const struct ctl_view *v, struct rows *o)
 {
-	ctl_print_addrs(f, v->addr, printed(v));
+	ctl_print_addrs(o, v->addr, printed(v));
 }
 
-static void print_neighs(const struct ctl_view *v, FILE *f)
+static void print_neighs(const struct ctl_view *v, struct rows *o)
 {
-	ctl_print_neighs(f, v->neigh, printed(v));
+	ctl_print_neighs(o, v->neigh, printed(v));
 }
 
-static void print_denied(const struct ctl_view *v, FILE *f)
+static void print_denied(const struct ctl_view *v, struct rows *o)
 {
-	ctl_print_denied(f, v->denied, printed(v));
+	ctl_print_denied(o, v->denied, printed(v));
 }
 
 /* Shows a list that the first stack fills in. */
 static void show_list(struct ctl_view *v, view_call call,
-                      void (*print)(const struct ctl_view *v, FILE *f), FILE *f)
+                      void (*print)(const struct ctl_view *v, struct rows *o), struct rows *o)
 {
 	const int rc = ask(v, v->run->workers[0], call);
 
 	if (rc != 0) {
-		refuse(f, rc);
+		refuse(o, rc);
 		return;
 	}
-	fputs("ok\n", f);
-	print(v, f);
+	rows_open(o);
+	print(v, o);
+	rows_close(o);
 	if (v->n > printed(v))
-		fprintf(f, "and %u more\n", v->n - printed(v));
+		fprintf(o->f, "and %u more\n", v->n - printed(v));
 }
 
 static void add_usage(struct pc_stack_usage *sum, const struct pc_stack_usage *u)
@@ -171,7 +172,7 @@ static void add_usage(struct pc_stack_usage *sum, const struct pc_stack_usage *u
 	sum->listeners_max += u->listeners_max;
 }
 
-static void show_usage(struct ctl_view *v, FILE *f)
+static void show_usage(struct ctl_view *v, struct rows *o)
 {
 	struct pc_stack_usage sum = {0};
 
@@ -179,18 +180,19 @@ static void show_usage(struct ctl_view *v, FILE *f)
 		const int rc = ask(v, v->run->workers[i], tell_usage);
 
 		if (rc != 0) {
-			refuse(f, rc);
+			refuse(o, rc);
 			return;
 		}
 		add_usage(&sum, &v->usage);
 	}
-	fputs("ok\n", f);
-	ctl_print_usage(f, &sum);
+	rows_open(o);
+	ctl_print_usage(o, &sum);
+	rows_close(o);
 }
 
 /* The counters that the program itself reports, one per line: value, name and description, as for
  * the others. */
-static void show_own_counters(const struct run *r, FILE *f)
+static void show_own_counters(const struct run *r, struct rows *o)
 {
 	char *text = NULL, *rest, *line, name[64];
 	size_t size;
@@ -204,12 +206,12 @@ static void show_own_counters(const struct run *r, FILE *f)
 	rest = text;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (sscanf(line, " %" SCNu64 " %63s", &value, name) == 2)
-			fprintf(f, "%s %" PRIu64 "\n", name, value);
+			ctl_print_counter(o, name, value);
 	free(text);
 }
 
 /* Counters are plain numbers that their lcore writes; they are read in place. */
-static void show_counters(const struct ctl_view *v, bool all, FILE *f)
+static void show_counters(const struct ctl_view *v, bool all, struct rows *o)
 {
 	struct pc_counters sum = {0};
 
@@ -219,81 +221,84 @@ static void show_counters(const struct ctl_view *v, bool all, FILE *f)
 		for (int k = 0; k < PC_COUNTER_MAX; k++)
 			sum.value[k] += __atomic_load_n(&c->value[k], __ATOMIC_RELAXED);
 	}
-	fputs("ok\n", f);
-	ctl_print_counters(f, &sum, all);
+	rows_open(o);
+	ctl_print_counters(o, &sum, all);
 	if (v->run->app->report != NULL)
-		show_own_counters(v->run, f);
+		show_own_counters(v->run, o);
+	rows_close(o);
 }
 
 /* one stack's sockets; returns 0 or a negative errno */
-static int show_sockets_of(struct ctl_view *v, const struct worker *w, FILE *f)
+static int show_sockets_of(struct ctl_view *v, const struct worker *w, struct rows *o)
 {
 	int rc = 0;
 
 	v->walk = (struct pc_socket_walk){0};
-	while (rc == 0 && !v->walk.done && !ferror(f)) {
+	while (rc == 0 && !v->walk.done && !ferror(o->f)) {
 		rc = ask(v, w, list_sockets);
 		if (rc == 0)
-			ctl_print_sockets(f, v->socket, v->n, w->lcore);
+			ctl_print_sockets(o, v->socket, v->n, w->lcore);
 	}
 	return rc;
 }
 
-static void show_sockets(struct ctl_view *v, const struct pc_socket_match *match, FILE *f)
+static void show_sockets(struct ctl_view *v, const struct pc_socket_match *match, struct rows *o)
 {
 	int rc = 0;
 
 	if (!ctl_call_is_made(&v->call)) {
-		refuse(f, -EBUSY); /* an earlier call may still read v->match */
+		refuse(o, -EBUSY); /* an earlier call may still read v->match */
 		return;
 	}
 	v->match = *match;
-	fputs("ok\n", f);
+	rows_open(o);
 	for (unsigned i = 0; i < v->run->nb_workers && rc == 0; i++)
-		rc = show_sockets_of(v, v->run->workers[i], f);
+		rc = show_sockets_of(v, v->run->workers[i], o);
+	rows_close(o);
 	if (rc != 0)
-		fprintf(f, "and perhaps more: %s\n", strerror(-rc));
+		fprintf(o->f, "and perhaps more: %s\n", strerror(-rc));
 }
 
 void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *f)
 {
+	struct rows rows = {.f = f, .is_json = command->is_json}, *o = &rows;
+
 	switch (command->verb) {
 	case CTL_SHOW_ROUTES:
-		show_list(v, list_routes, print_routes, f);
+		show_list(v, list_routes, print_routes, o);
 		break;
 	case CTL_SHOW_ADDRS:
-		show_list(v, list_addrs, print_addrs, f);
+		show_list(v, list_addrs, print_addrs, o);
 		break;
 	case CTL_SHOW_NEIGHS:
-		show_list(v, list_neighs, print_neighs, f);
+		show_list(v, list_neighs, print_neighs, o);
 		break;
 	case CTL_SHOW_DENIED:
-		show_list(v, list_denied, print_denied, f);
+		show_list(v, list_denied, print_denied, o);
 		break;
 	case CTL_SHOW_USAGE:
-		show_usage(v, f);
+		show_usage(v, o);
 		break;
 	case CTL_SHOW_COUNTERS:
-		show_counters(v, command->all, f);
+		show_counters(v, command->all, o);
 		break;
 	case CTL_SHOW_SOCKETS:
-		show_sockets(v, &command->match, f);
+		show_sockets(v, &command->match, o);
 		break;
 	case CTL_SHOW_FIREWALL:
-		fputs("ok\n", f);
-		firewall_show(v->run, f);
+		firewall_show(v->run, o);
 		break;
 	case CTL_SHOW_TABLES:
-		firewall_show_tables(v->run, f);
+		firewall_show_tables(v->run, o);
 		break;
 	case CTL_SHOW_TABLE:
-		firewall_show_table(v->run, command->table, f);
+		firewall_show_table(v->run, command->table, o);
 		break;
 	case CTL_SHOW_PORTS:
-		ctl_show_ports(v->run, command->all, f);
+		ctl_show_ports(v->run, command->all, o);
 		break;
 	case CTL_SHOW_LCORES:
-		ctl_show_lcores(v->run, f);
+		ctl_show_lcores(v->run, o);
 		break;
 	case CTL_CHANGE:
 	case CTL_CAPTURE:

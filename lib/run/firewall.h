@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
+
+#include "rows.h"
 
 struct run;
 
@@ -57,12 +58,11 @@ void firewall_release(struct run *r);
 
 /** These write the names and sizes of all tables; and the contents of one, including what rules
  * have added. */
-void firewall_show_tables(struct run *r, FILE *f);
-void firewall_show_table(struct run *r, const char *name, FILE *f);
+void firewall_show_tables(struct run *r, struct rows *o);
+void firewall_show_table(struct run *r, const char *name, struct rows *o);
 
-/** firewall_show writes the rules, one per line, each after the packets and bytes that it has
- * decided about. */
-void firewall_show(struct run *r, FILE *f);
+/** firewall_show writes the rules, each after the packets and bytes that it has decided about. */
+void firewall_show(struct run *r, struct rows *o);
 
 /** firewall_stop ends the thread that prints logs; firewall_free frees the rules, when the stacks
  * are gone. */

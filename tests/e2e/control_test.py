@@ -48,9 +48,9 @@ def start(b):
     return s
 
 
-def ctl(b, s, *words, status=0):
+def ctl(b, s, *words, status=0, options=()):
     """Returns the output of percore-ctl."""
-    r = sh(b.path("percore-ctl"), s.path, *words, check=False)
+    r = sh(b.path("percore-ctl"), *options, s.path, *words, check=False)
     expect(r.returncode == status, f"{words}: status {r.returncode}: {r.stdout}{r.stderr}")
     return r.stdout + r.stderr
 
@@ -163,6 +163,99 @@ def shown(b, s):
     expect(any(line.startswith("rx_frames ") and int(line.split()[1]) > 100 for line in some), some)
     expect(len(every) > len(some) and any(line.endswith(" 0") for line in every), every)
     expect("listeners 1 of " in ctl(b, s, "usage"), "what is in use")
+
+
+def documented():
+    """The keys of each list, as docs/machine.md has them: the code spans that are names, but for those in brackets."""
+    docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "machine.md")
+    with open(docs, encoding="utf-8") as f:
+        section = f.read().partition("\n### JSON\n")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| (?:\.\. each )?`([^`]+)` \| (.*) \|$", section, re.M)
+    return {command: re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)|with `all`", "", keys)) for command, keys in rows}
+
+
+def no_number(key, value):
+    """Is it a number that is written as a string, or anything else that a field cannot be?"""
+    if isinstance(value, str):
+        return value.isdecimal() and key not in ("entry", "cpu")
+    return value is not None and not isinstance(value, (bool, int))
+
+
+def check_rows(what, rows, keys):
+    expect(isinstance(rows, list) and rows, f"{what}: {rows}")
+    for row in rows:
+        expect(list(row) == keys, f"{what}: {list(row)}, and documented are {keys}")
+        wrong = {k: v for k, v in row.items() if not isinstance(v, list) and no_number(k, v)}
+        expect(not wrong, f"{what}: {wrong}")
+
+
+def in_json(b, s):
+    """every list is JSON with the keys that are documented, and has the rows of the text"""
+    keys = documented()
+    rules = os.path.join(b.tmp, "few")
+    with open(rules, "w", encoding="ascii") as f:
+        f.write("table bad { 203.0.113.7 203.0.113.128/25 }\ntable web ports { 80 8000-8080 }\n"
+                "drop in proto tcp from <bad> to port <web>\n")
+    ctl(b, s, "firewall", "load", rules)
+    ctl(b, s, "deny", "add", "203.0.113.128/25")
+    with socket.create_connection((SERVER, 80), timeout=5 * b.slow):
+        lists = {c: json.loads(ctl(b, s, *c.split(), options=["--json"])) for c in
+                 (c.replace("NAME", "bad") for c in keys if c.endswith("show"))}
+        established = json.loads(ctl(b, s, "socket", "show", "state", "established", options=["-j"]))
+    lists["firewall table NAME show"] = lists.pop("firewall table bad show")
+    expect(len(lists) == 12, list(lists))
+    for command, rows in lists.items():
+        check_rows(command, rows, [k for k in keys[command] if k != "driver_counters"])
+    every = json.loads(ctl(b, s, "port", "show", "all", options=["--json"]))
+    check_rows("port show all", every, keys["port show"])
+    for nested in ("per_queue", "driver_counters"):
+        check_rows(nested, every[0][nested], keys[nested])
+    # what is in them
+    lines = {c: ctl(b, s, *c.split()).splitlines() for c in ("route show", "addr show", "deny show", "usage show", "lcore show",
+                                                             "firewall show", "firewall table show", "counters show all")}
+    every = json.loads(ctl(b, s, "counters", "show", "all", options=["--json"]))
+    for command, text in lines.items():
+        expect(len(text) == len(lists.get(command, every)), f"{command}: {text} {lists.get(command)}")
+    expect([c["name"] for c in every] == [line.split()[0] for line in lines["counters show all"]], "names of counters")
+    expect({"network": "0.0.0.0/0", "via": CLIENT, "port": 0, "metric": 0, "mtu": None, "weight": 1, "connected": False,
+            "learnt": False, "down": False} in lists["route show"], lists["route show"])
+    expect(lists["deny show"] == [{"network": "203.0.113.128/25"}], lists["deny show"])
+    expect(lists["firewall table NAME show"] == [{"entry": "203.0.113.7/32", "left_s": None},
+                                                 {"entry": "203.0.113.128/25", "left_s": None}], "a table")
+    expect(json.loads(ctl(b, s, "firewall", "table", "web", "show", options=["--json"])) ==
+           [{"entry": "80", "left_s": None}, {"entry": "8000-8080", "left_s": None}], "a table of ports")
+    expect(lists["firewall show"][0]["rule"] == "drop in proto tcp from <bad> to port <web>", lists["firewall show"])
+    port, lcore = lists["port show"][0], lists["lcore show"][0]
+    expect(port["link"] == "up" and port["per_queue"][0]["rx_frames"] > 0 and lcore["turns"] > lcore["busy_turns"] > 0, f"{port} {lcore}")
+    expect(len(established) == 1 and established[0]["local"] == SERVER and established[0]["local_port"] == 80 and
+           established[0]["remote"] == CLIENT and established[0]["mss"] > 0, established)
+    ctl(b, s, "firewall", "flush")
+    ctl(b, s, "deny", "del", "203.0.113.128/25")
+    for command in ("firewall show", "deny show"):
+        expect(json.loads(ctl(b, s, *command.split(), options=["--json"])) == [], f"{command}: an empty list")
+
+
+def not_json(b, s):
+    """what shows no list is refused, and an answer that is not whole is not passed off as whole"""
+    text = ctl(b, s, "route", "add", "198.51.100.0/24", "via", CLIENT, options=["--json"], status=1)
+    expect("only commands that show" in text and "198.51.100.0" not in ctl(b, s, "route"), text)
+    expect("not with --json" in ctl(b, s, "top", "1", "1", options=["--json"], status=2), "top")
+    expect("not with --json" in ctl(b, s, "capture", "-", options=["-j"], status=2), "capture")
+    path = os.path.join(b.tmp, "another")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as another:
+        another.bind(path)
+        another.listen()
+        for answer, status, out, err in (("ok\n[\n{}\n]\n", 0, [{}], ""), ("ok\n[\n]\nand 7 more\n", 1, [], "and 7 more\n"),
+                                         ("ok\n[\n{},\n{", 2, None, "the answer is cut off\n"), ("error no\n", 1, None, "no\n")):
+            with subprocess.Popen([b.path("percore-ctl"), "--json", path, "port", "show"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True) as p:
+                conn = another.accept()[0]
+                expect(conn.recv(100).split() == [b"json", b"port", b"show"], "the command")
+                conn.send(answer.encode())
+                conn.close()
+                got = p.communicate(timeout=10 * b.slow)
+            expect(p.returncode == status and got[1].endswith(err) and (json.loads(got[0]) == out if got[0] else out is None),
+                   f"{answer}: {p.returncode} {got}")
 
 
 def worked(b, s):
@@ -326,7 +419,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, shown, worked, captured, link, unread, end]
+STEPS = [routes, transfer, addresses, denied, shown, in_json, not_json, worked, captured, link, unread, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)

@@ -96,6 +96,9 @@ static void test_sockets(void)
 	CU_ASSERT(c.match.proto == IPPROTO_TCP && c.match.states == (1u << 1 | 1u << 3));
 	CU_ASSERT(c.match.port == 80 && c.match.has_peer && c.match.peer.len == 120);
 	CU_ASSERT(reads("socket show udp") && c.match.proto == IPPROTO_UDP);
+	CU_ASSERT(reads("json socket show state established state syn-sent state syn-recv "
+	                "state fin-wait-1 state fin-wait-2 state time-wait state close-wait "
+	                "state last-ack state listen state closing port 80 peer 192.0.2.0/24"));
 }
 
 static void test_capture(void)
@@ -183,7 +186,8 @@ static void test_mistakes(void)
 	free(text);
 }
 
-static void test_lists(void)
+/* Writes one of each list. Returns it, to be freed by the caller. */
+static char *lists(bool is_json)
 {
 	struct pc_route_info routes[3] = {
 	    {.route = {.port = 1}, .connected = true},
@@ -193,42 +197,55 @@ static void test_lists(void)
 	struct pc_neigh_info neighs[2] = {
 	    {.mac = {2, 0, 0, 0, 0, 0xfe}, .state = PC_NEIGH_REACHABLE, .fixed = true},
 	    {.port = 1, .state = PC_NEIGH_INCOMPLETE, .held = 3}};
-	struct pc_socket_info sockets[2] = {{.fd = 1029,
-	                                     .proto = IPPROTO_TCP,
-	                                     .state = 1,
-	                                     .rcv_queue = 5,
-	                                     .snd_queue = 7000,
-	                                     .srtt_us = 1205,
-	                                     .cwnd = 14600,
-	                                     .mss = 1460,
-	                                     .idle_ms = 2003,
-	                                     .retries = 2},
-	                                    {.fd = -1, .proto = IPPROTO_UDP, .state = 7}};
+	struct pc_socket_info sockets[3] = {
+	    {.fd = 1029,
+	     .proto = IPPROTO_TCP,
+	     .state = 1,
+	     .rcv_queue = 5,
+	     .snd_queue = 7000,
+	     .srtt_us = 1205,
+	     .cwnd = 14600,
+	     .mss = 1460,
+	     .idle_ms = 2003,
+	     .retries = 2},
+	    {.fd = -1, .proto = IPPROTO_UDP, .state = 7},
+	    {.fd = 3, .proto = IPPROTO_TCP, .state = 10, .signature = PC_SIGNED_AO}};
+	const struct pc_stack_usage usage = {.connections = 3, .connections_max = UINT32_MAX};
 	struct pc_counters counters = {0};
+	struct rows o = {.is_json = is_json};
 	char *text = NULL;
 	size_t n;
-	FILE *f = open_memstream(&text, &n);
 
+	o.f = open_memstream(&text, &n);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o.f);
 	pc_prefix_parse("10.0.0.0/24", &routes[0].route.dest);
 	pc_prefix_parse("0.0.0.0/0", &routes[1].route.dest);
 	pc_addr_parse("10.0.0.254", &routes[1].route.gateway);
 	pc_addr_parse("fe80::1", &routes[2].route.gateway);
 	pc_prefix_parse("10.0.0.1/24", &addrs[0].addr);
 	pc_prefix_parse("fd00::1/64", &addrs[1].addr);
-	ctl_print_routes(f, routes, 3);
-	ctl_print_addrs(f, addrs, 2);
-	ctl_print_denied(f, &addrs[1].addr, 1);
+	ctl_print_routes(&o, routes, 3);
+	ctl_print_addrs(&o, addrs, 2);
+	ctl_print_denied(&o, &addrs[1].addr, 1);
 	pc_addr_parse("10.0.0.2", &neighs[0].addr);
 	pc_addr_parse("fd00::2", &neighs[1].addr);
-	ctl_print_neighs(f, neighs, 2);
+	ctl_print_neighs(&o, neighs, 2);
 	pc_addr_parse("10.0.0.1", &sockets[0].local.addr);
 	pc_addr_parse("10.0.0.2", &sockets[0].remote.addr);
 	sockets[0].local.port = 80;
 	sockets[0].remote.port = 40000;
-	ctl_print_sockets(f, sockets, 2, 3);
+	ctl_print_sockets(&o, sockets, 3, 3);
+	ctl_print_usage(&o, &usage);
 	counters.value[PC_DROP_TCP_CLOSED] = 4;
-	ctl_print_counters(f, &counters, false);
-	fclose(f);
+	ctl_print_counters(&o, &counters, false);
+	fclose(o.f);
+	return text;
+}
+
+static void test_lists(void)
+{
+	char *text = lists(false);
+
 	CU_ASSERT_STRING_EQUAL(
 	    text, "10.0.0.0/24 port 1 connected\n"
 	          "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 weight 3 down\n"
@@ -242,8 +259,84 @@ static void test_lists(void)
 	          "lcore 3 fd 1029 rtt 1.205 ms cwnd 10 mss 1460 idle 2.003 s retries 2\n"
 	          "udp unconn           0      0                [::]:0                [::]:0 "
 	          "lcore 3\n"
+	          "tcp listen           0      0                [::]:0                [::]:0 "
+	          "lcore 3 fd 3 ao\n"
+	          "connections 3 of 4294967295\n"
+	          "half-open 0 of 0\n"
+	          "time-wait 0 of 0\n"
+	          "neighbours 0 of 0\n"
+	          "udp-sockets 0 of 0\n"
+	          "listeners 0 of 0\n"
 	          "drop_tcp_closed 4\n");
 	free(text);
+}
+
+static void test_json_lists(void)
+{
+	char *text = lists(true);
+
+	CU_ASSERT_STRING_EQUAL(
+	    text,
+	    "\n{\"network\":\"10.0.0.0/24\",\"via\":null,\"port\":1,\"metric\":0,\"mtu\":null,"
+	    "\"weight\":1,\"connected\":true,\"learnt\":false,\"down\":false},\n"
+	    "{\"network\":\"0.0.0.0/0\",\"via\":\"10.0.0.254\",\"port\":0,\"metric\":5,"
+	    "\"mtu\":1400,\"weight\":3,\"connected\":false,\"learnt\":false,\"down\":true},\n"
+	    "{\"network\":\"::/0\",\"via\":\"fe80::1\",\"port\":0,\"metric\":0,\"mtu\":null,"
+	    "\"weight\":1,\"connected\":false,\"learnt\":true,\"down\":false},\n"
+	    "{\"address\":\"10.0.0.1/24\",\"port\":0,\"autoconf\":false,\"not_ready\":false},\n"
+	    "{\"address\":\"fd00::1/64\",\"port\":2,\"autoconf\":true,\"not_ready\":true},\n"
+	    "{\"network\":\"fd00::1/64\"},\n"
+	    "{\"address\":\"10.0.0.2\",\"mac\":\"02:00:00:00:00:fe\",\"port\":0,"
+	    "\"state\":\"reachable\",\"fixed\":true,\"held\":0},\n"
+	    "{\"address\":\"fd00::2\",\"mac\":\"00:00:00:00:00:00\",\"port\":1,"
+	    "\"state\":\"incomplete\",\"fixed\":false,\"held\":3},\n"
+	    "{\"protocol\":\"tcp\",\"state\":\"established\",\"rcv_queue\":5,\"snd_queue\":7000,"
+	    "\"local\":\"10.0.0.1\",\"local_port\":80,\"remote\":\"10.0.0.2\","
+	    "\"remote_port\":40000,\"lcore\":3,\"fd\":1029,\"rtt_us\":1205,\"cwnd\":10,"
+	    "\"mss\":1460,\"idle_ms\":2003,\"retries\":2,\"signature\":null},\n"
+	    "{\"protocol\":\"udp\",\"state\":\"unconn\",\"rcv_queue\":0,\"snd_queue\":0,"
+	    "\"local\":\"::\",\"local_port\":0,\"remote\":\"::\",\"remote_port\":0,\"lcore\":3,"
+	    "\"fd\":null,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
+	    "\"retries\":0,\"signature\":null},\n"
+	    "{\"protocol\":\"tcp\",\"state\":\"listen\",\"rcv_queue\":0,\"snd_queue\":0,"
+	    "\"local\":\"::\",\"local_port\":0,\"remote\":\"::\",\"remote_port\":0,\"lcore\":3,"
+	    "\"fd\":3,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
+	    "\"retries\":0,\"signature\":\"ao\"},\n"
+	    "{\"name\":\"connections\",\"used\":3,\"limit\":4294967295},\n"
+	    "{\"name\":\"half-open\",\"used\":0,\"limit\":0},\n"
+	    "{\"name\":\"time-wait\",\"used\":0,\"limit\":0},\n"
+	    "{\"name\":\"neighbours\",\"used\":0,\"limit\":0},\n"
+	    "{\"name\":\"udp-sockets\",\"used\":0,\"limit\":0},\n"
+	    "{\"name\":\"listeners\",\"used\":0,\"limit\":0},\n"
+	    "{\"name\":\"drop_tcp_closed\",\"value\":4}");
+	free(text);
+}
+
+/* A word before a command that shows a list; nothing else can be in JSON. */
+static void test_json(void)
+{
+	static const char *const refused[] = {
+	    "json",
+	    "json json route show",
+	    "json route add 10.0.0.0/8 via 192.0.2.1",
+	    "json capture",
+	    "json firewall load a",
+	    "json firewall check a",
+	    "json firewall flush",
+	    "json firewall table bad add f",
+	};
+
+	CU_ASSERT(reads("route show") && !c.is_json);
+	CU_ASSERT(reads("json route show") && c.is_json && c.verb == CTL_SHOW_ROUTES);
+	CU_ASSERT(reads("json counters show all") && c.is_json && c.all);
+	CU_ASSERT(reads("json lcore") && c.is_json && c.verb == CTL_SHOW_LCORES);
+	CU_ASSERT(reads("json firewall") && c.is_json && c.verb == CTL_SHOW_FIREWALL);
+	CU_ASSERT(reads("json firewall table json show") && c.verb == CTL_SHOW_TABLE);
+	CU_ASSERT_STRING_EQUAL(c.table, "json");
+	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		why[0] = '\0';
+		CU_ASSERT(!reads(refused[i]) && why[0] != '\0');
+	}
 }
 
 static const struct unit_case cases[] = {
@@ -253,6 +346,8 @@ static const struct unit_case cases[] = {
     {"captures", test_capture},
     {"mistakes", test_mistakes},
     {"lists", test_lists},
+    {"lists in JSON", test_json_lists},
+    {"commands whose answer is in JSON", test_json},
 };
 
 UNIT_MAIN("run/ctl", cases)

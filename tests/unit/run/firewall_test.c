@@ -92,15 +92,17 @@ static int load(const char *text)
 	return load_until(text, &never);
 }
 
+static bool is_json; /* what is shown */
+
 /* what is shown */
 static char *shown(void)
 {
 	static char text[2048];
-	FILE *f = fmemopen(text, sizeof(text), "w");
+	struct rows o = {.f = fmemopen(text, sizeof(text), "w"), .is_json = is_json};
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
-	firewall_show(&run, f);
-	fclose(f);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o.f);
+	firewall_show(&run, &o);
+	fclose(o.f);
 	return text;
 }
 
@@ -138,9 +140,10 @@ static const char *stop_output(struct output o)
 static void test_load(void)
 {
 	CU_ASSERT_EQUAL(begin(NULL), 0);
-	CU_ASSERT_STRING_EQUAL(shown(), "no rules: everything passes\n");
+	CU_ASSERT_STRING_EQUAL(shown(), "ok\nno rules: everything passes\n");
 	CU_ASSERT_EQUAL(load("pass in proto tcp to port 80 log\ndefault in drop"), 0);
 	CU_ASSERT_STRING_EQUAL(shown(),
+	                       "ok\n"
 	                       "           0              0  pass in proto tcp to port 80 log\n"
 	                       "           0              0  default in drop\n"
 	                       "           0              0  default out pass\n");
@@ -150,7 +153,7 @@ static void test_load(void)
 	for (unsigned i = 0; i < 20; i++)
 		CU_ASSERT_EQUAL(load(i % 2 == 0 ? "drop in log" : "pass out state established"), 0);
 	CU_ASSERT_EQUAL(firewall_flush(&run, &never, why, sizeof(why)), 0);
-	CU_ASSERT_STRING_EQUAL(shown(), "no rules: everything passes\n");
+	CU_ASSERT_STRING_EQUAL(shown(), "ok\nno rules: everything passes\n");
 	CU_ASSERT_EQUAL(load("drop in"), 0); /* and it ends with rules */
 	finish();
 }
@@ -287,14 +290,14 @@ static int change(const char *table, enum pc_firewall_verb verb, const char *tex
 static char *shown_table(const char *name)
 {
 	static char text[2048];
-	FILE *f = fmemopen(text, sizeof(text), "w");
+	struct rows o = {.f = fmemopen(text, sizeof(text), "w"), .is_json = is_json};
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(o.f);
 	if (name != NULL)
-		firewall_show_table(&run, name, f);
+		firewall_show_table(&run, name, &o);
 	else
-		firewall_show_tables(&run, f);
-	fclose(f);
+		firewall_show_tables(&run, &o);
+	fclose(o.f);
 	return text;
 }
 
@@ -332,6 +335,27 @@ static void test_tables(void)
 	finish();
 }
 
+static void test_json(void)
+{
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	is_json = true;
+	CU_ASSERT_STRING_EQUAL(shown(), "ok\n[\n]\n");
+	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\n[\n]\n");
+	CU_ASSERT_EQUAL(load("table web ports { 80 8000-8080 }\n"
+	                     "pass in proto tcp to port <web>\ndefault in drop"),
+	                0);
+	CU_ASSERT_STRING_EQUAL(shown_table("web"),
+	                       "ok\n[\n{\"entry\":\"80\",\"left_s\":null},\n"
+	                       "{\"entry\":\"8000-8080\",\"left_s\":null}\n]\n");
+	CU_ASSERT_STRING_EQUAL(
+	    shown(), "ok\n[\n"
+	             "{\"packets\":0,\"bytes\":0,\"rule\":\"pass in proto tcp to port <web>\"},\n"
+	             "{\"packets\":0,\"bytes\":0,\"rule\":\"default in drop\"},\n"
+	             "{\"packets\":0,\"bytes\":0,\"rule\":\"default out pass\"}\n]\n");
+	is_json = false;
+	finish();
+}
+
 static void test_port_tables(void)
 {
 	CU_ASSERT_EQUAL(begin(NULL), 0);
@@ -366,6 +390,14 @@ static void test_learnt(void)
 	                       "ok\n10.0.0.7/32\n10.0.0.1/32 # 3600 s\n2001::/64 # 10 s\n");
 	CU_ASSERT_EQUAL(change("bad", PC_FIREWALL_DELETE, "2001::1"), 1);
 	CU_ASSERT_STRING_EQUAL(shown_table("bad"), "ok\n10.0.0.7/32\n10.0.0.1/32 # 3600 s\n");
+	is_json = true;
+	CU_ASSERT_STRING_EQUAL(shown_table("bad"),
+	                       "ok\n[\n{\"entry\":\"10.0.0.7/32\",\"left_s\":null},\n"
+	                       "{\"entry\":\"10.0.0.1/32\",\"left_s\":3600}\n]\n");
+	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\n[\n{\"name\":\"bad\",\"entries\":2},\n"
+	                                          "{\"name\":\"none\",\"entries\":0}\n]\n");
+	CU_ASSERT_STRING_EQUAL(shown_table("no"), "error no table \"no\" in the rules\n");
+	is_json = false;
 	CU_ASSERT_EQUAL(change("bad", PC_FIREWALL_REPLACE, ""), 0);
 	CU_ASSERT_STRING_EQUAL(shown_table("bad"), "ok\n");
 	finish();
@@ -485,6 +517,7 @@ static const struct unit_case cases[] = {
     {"ports by their names", test_ports},
     {"tables", test_tables},
     {"tables of ports", test_port_tables},
+    {"rules and tables in JSON", test_json},
     {"sources that rules have put into tables", test_learnt},
     {"files", test_file},
     {"pipes", test_pipe},
