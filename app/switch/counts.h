@@ -34,6 +34,7 @@ X(tx_bytes, "bytes sent, without FCS") \
 X(tx_queue_full, "frames not sent: the device takes no more, and the queue before it is full") \
 X(tx_stuck, "frames not sent: the device has taken none for 100 ms") \
 X(tx_mtu, "flooded and mirrored frames not sent: larger than the port's MTU") \
+X(tx_link, "mirrored frames not sent: the port has no link") \
 X(tx_no_mbuf, "flooded frames not sent: no mbuf, or no room, for their tag")
 
 /* the table */

@@ -133,7 +133,9 @@ static void reflect(struct vswitch *s, unsigned port, struct rte_mbuf *m, uint64
 
 	if (likely(to == NO_PORT))
 		return;
-	if (!fits_mirror(s, to, m)) {
+	if ((s->up & 1u << to) == 0) {
+		count(s, to, COUNT_tx_link);
+	} else if (!fits_mirror(s, to, m)) {
 		count(s, to, COUNT_tx_mtu);
 	} else if (out_is_full(&s->port[to].out, now_ns)) {
 		count(s, to, COUNT_tx_queue_full);

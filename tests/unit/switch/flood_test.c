@@ -249,6 +249,29 @@ static void a_mirror_gets_what_fits_it(void)
 	bed_end();
 }
 
+/* What a port without a link is given is lost, but its driver may count it as sent. */
+static void a_mirror_without_a_link_gets_nothing(void)
+{
+	bed_begin();
+	set(switch_config_mirror, "0=3");
+	bed.port[3].port.info.link_up = false;
+	bed_make();
+	bed_send(0, 0, 1); /* received there */
+	OUTS("0110");
+	bed_send(1, 1, 2); /* sent there */
+	OUTS("1000");
+	CU_ASSERT_EQUAL(bed_count(3, COUNT_tx_link), 2);
+	CU_ASSERT_EQUAL(bed_count(3, COUNT_tx_frames), 0);
+	bed.port[3].port.info.link_up = true;
+	bed_send(0, 2, 1);
+	OUTS("0101");
+	bed.port[3].port.info.link_up = false;
+	bed_send(0, 2, 1);
+	OUTS("0100");
+	CU_ASSERT_EQUAL(bed_count(3, COUNT_tx_link), 3);
+	bed_end();
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
@@ -263,6 +286,7 @@ int main(void)
 	    {"a mirror sees both ways", a_mirror_sees_both_ways},
 	    {"a mirror sees tags as they were", a_mirror_sees_tags_as_they_were},
 	    {"a mirror gets what fits it", a_mirror_gets_what_fits_it},
+	    {"a mirror without a link gets nothing", a_mirror_without_a_link_gets_nothing},
 	};
 
 	return bed_run("switch/flood", cases, ROWS(cases));
