@@ -39,6 +39,8 @@
 #define IDLE_NS   10000000
 #define LOOK_MS   100 /* whether to end, while nobody reads */
 
+#define OPEN_FLAGS (O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY)
+
 struct access_ring {
 	struct rte_ring *free, *full;
 	struct access_record *records;
@@ -156,9 +158,26 @@ static bool write_some(struct access_log *log)
 	return n == ROUNDS;
 }
 
+/* Opens the log without waiting: a FIFO that nobody reads is an error (ENXIO). */
 static int open_log(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+	const int fd = open(path, OPEN_FLAGS | O_NONBLOCK, 0640);
+
+	if (fd >= 0)
+		(void)fcntl(fd, F_SETFL, O_APPEND);
+	return fd;
+}
+
+/* Opens the log at the start, where a FIFO has to wait for its reader. */
+static int open_first(const char *path)
+{
+	const int fd = open_log(path);
+	struct stat st;
+
+	if (fd >= 0 || errno != ENXIO || stat(path, &st) != 0 || !S_ISFIFO(st.st_mode))
+		return fd;
+	fprintf(stderr, "percore-httpd: --access-log: waiting for a reader of the FIFO %s\n", path);
+	return open(path, OPEN_FLAGS, 0640);
 }
 
 static void use_fd(struct access_log *log, int fd)
@@ -239,7 +258,7 @@ struct access_log *access_log_open(const char *path, char *why, size_t why_len)
 		goto fail;
 	pthread_mutex_init(&log->lock, NULL);
 	log->path = strdup(path);
-	use_fd(log, open_log(path));
+	use_fd(log, open_first(path));
 	error = log->path == NULL ? ENOMEM : log->fd < 0 ? errno : start_thread(log);
 	if (error == 0)
 		return log;

@@ -236,6 +236,80 @@ static void unread_pipe(void)
 	tree_remove();
 }
 
+/** Who opens a FIFO for reading once its writer has said something. */
+struct fifo_reader {
+	char path[128];
+	int said, fd;
+};
+
+static void *read_fifo(void *arg)
+{
+	struct fifo_reader *r = arg;
+	struct stat st;
+
+	for (unsigned i = 0; i < 3000 && fstat(r->said, &st) == 0 && st.st_size == 0; i++)
+		usleep(10000);
+	r->fd = open(r->path, O_RDONLY | O_NONBLOCK);
+	return NULL;
+}
+
+/* a FIFO that nobody reads yet is waited for, and the program says so */
+static void fifo_without_reader(void)
+{
+	const int before = dup(STDERR_FILENO);
+	struct fifo_reader reader;
+	struct access_ring *ring;
+	struct access_log *log;
+	char why[128], text[256];
+	pthread_t thread;
+	ssize_t n;
+
+	tree_make();
+	snprintf(reader.path, sizeof(reader.path), "%s", tree_path("log"));
+	reader.said = open(tree_path("said"), O_RDWR | O_CREAT, 0600);
+	CU_ASSERT_FATAL(reader.said >= 0 && mkfifo(reader.path, 0600) == 0);
+	CU_ASSERT_FATAL(pthread_create(&thread, NULL, read_fifo, &reader) == 0);
+	dup2(reader.said, STDERR_FILENO);
+	log = access_log_open(reader.path, why, sizeof(why));
+	dup2(before, STDERR_FILENO);
+	close(before);
+	pthread_join(thread, NULL);
+	CU_ASSERT_FATAL(log != NULL && reader.fd >= 0);
+	n = pread(reader.said, text, sizeof(text) - 1, 0);
+	text[n > 0 ? n : 0] = '\0';
+	CU_ASSERT(strstr(text, "--access-log: waiting for a reader of the FIFO ") != NULL);
+	ring = access_log_attach(log, 16);
+	put(ring, 1);
+	CU_ASSERT(access_log_close(log) == 0);
+	n = read(reader.fd, text, sizeof(text) - 1);
+	CU_ASSERT(n > 0 && text[n - 1] == '\n');
+	close(reader.fd);
+	close(reader.said);
+	tree_remove();
+}
+
+/* A FIFO that has taken the name of the log is used once it has a reader, and not waited for. */
+static void fifo_instead_of_the_file(void)
+{
+	struct access_ring *ring;
+	struct access_log *log;
+	char why[128], old[128];
+
+	tree_make();
+	log = access_log_open(tree_path("log"), why, sizeof(why));
+	CU_ASSERT_FATAL(log != NULL);
+	ring = access_log_attach(log, 16);
+	strcpy(old, tree_path("log.1"));
+	CU_ASSERT_FATAL(rename(tree_path("log"), old) == 0 && mkfifo(tree_path("log"), 0600) == 0);
+	usleep(1500000); /* it looks once a second */
+	put(ring, 1);
+	alarm(30); /* else it would never return */
+	CU_ASSERT(access_log_close(log) == 0);
+	alarm(0);
+	CU_ASSERT(count_lines("log.1") == 1);
+	tree_remove();
+}
+
 static void mistakes(void)
 {
 	char why[128] = "";
@@ -252,6 +326,8 @@ static const struct unit_case cases[] = {
     {"rotation under load", rotation_under_load},
     {"a full disk", full_disk},
     {"a pipe that nobody reads", unread_pipe},
+    {"a FIFO that nobody reads yet", fifo_without_reader},
+    {"a FIFO instead of the file", fifo_instead_of_the_file},
     {"mistakes", mistakes},
 };
 
