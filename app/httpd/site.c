@@ -95,15 +95,18 @@ static void complain(struct site *site, const char *why)
 		dprintf(STDERR_FILENO, "percore-httpd: files stay as they were: %s\n", why);
 }
 
-static void rescan(struct site *site)
+/* Returns how long reading the root took, without the time for which readers were waited for. */
+static uint64_t rescan(struct site *site)
 {
+	const uint64_t begin = now_ns();
 	const struct files *old = site_files(site);
 	char why[WHY];
 	struct files *new = files_load(&site->config, old, why, sizeof(why));
+	const uint64_t took = now_ns() - begin;
 
 	if (new == NULL) { /* the root is missing or changing: go on with the old table */
 		complain(site, why);
-		return;
+		return took;
 	}
 	site->told[0] = '\0';
 	if (files_same(old, new))
@@ -111,22 +114,21 @@ static void rescan(struct site *site)
 	else
 		publish(site, new);
 	collect(site);
+	return took;
 }
 
 static void *watch(void *arg)
 {
 	struct site *site = arg;
 	const uint64_t period = site->rescan_ms * 1000000u;
-	uint64_t begin, took = 0;
+	uint64_t took = 0;
 
 	for (;;) {
 		pause_until(site,
 		            now_ns() + (took * SCAN_SHARE > period ? took * SCAN_SHARE : period));
 		if (stopping(site))
 			return NULL;
-		begin = now_ns();
-		rescan(site);
-		took = now_ns() - begin;
+		took = rescan(site);
 	}
 }
 

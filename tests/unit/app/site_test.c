@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "site.h"
 
+#include <time.h>
+
 #include "suite.h"
 #include "tree.h"
 
@@ -76,6 +78,34 @@ static void a_slow_reader(void)
 	usleep(100000);
 	CU_ASSERT(memcmp(files_find(old, "/a", 2)->body, "one", 3) == 0);
 	CU_ASSERT(shows(site, slow, "/a", "second"));
+	site_leave(slow);
+	site_leave(quick);
+	site_close(site);
+	tree_remove();
+}
+
+/* The root is read as often as before although a reader has been waited for: that has cost no time of
+ * the machine. */
+static void a_slow_reader_delays_only_once(void)
+{
+	struct published_reader *slow, *quick;
+	struct timespec begin, end;
+	struct site *site;
+
+	tree_make();
+	tree_text("root/a", "one");
+	site = open_site(10);
+	slow = site_attach(site);
+	quick = site_attach(site);
+	tree_text("root/a", "second");
+	CU_ASSERT(shows(site, quick, "/a", "second"));
+	usleep(1000000);
+	tree_text("root/a", "the third");
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	(void)site_enter(site, slow);
+	CU_ASSERT(shows(site, slow, "/a", "the third"));
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	CU_ASSERT(end.tv_sec - begin.tv_sec < 10);
 	site_leave(slow);
 	site_leave(quick);
 	site_close(site);
@@ -177,6 +207,7 @@ static void too_many_files_are_told(void)
 static const struct unit_case cases[] = {
     {"changes show", changes_show},
     {"a slow reader", a_slow_reader},
+    {"a slow reader delays only once", a_slow_reader_delays_only_once},
     {"without rescan", without_rescan},
     {"the root is away for a moment", root_away},
     {"too many files are told", too_many_files_are_told},
