@@ -327,9 +327,13 @@ static bool send_empty(struct tcp *tcp, struct tcb *t, uint32_t seq, uint8_t fla
 	return true;
 }
 
+/* What probes a closed window, and has been refused, is beyond that: the peer would ignore an
+ * acknowledgement with the number after it, and its own data would not get through. */
 bool tcp_send_ack(struct tcp *tcp, struct tcb *t)
 {
-	return send_empty(tcp, t, t->snd_nxt, 0);
+	const bool closed = unlikely(t->snd_wnd == 0) && t->state != TCP_S_SYN_RECEIVED;
+
+	return send_empty(tcp, t, closed ? t->snd_una : t->snd_nxt, 0);
 }
 
 bool tcp_send_fin(struct tcp *tcp, struct tcb *t)

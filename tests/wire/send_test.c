@@ -403,6 +403,42 @@ static void zero_window_byte_taken(struct wt *w)
 	EXPECT(.flags = PA, .seq = 1 + taken, .ack = 1, .len = 100 - taken);
 }
 
+/* A probe of a closed window is beyond it. What is acknowledged meanwhile has the number at its
+ * edge: after that nothing is acceptable (3.10.7.4), and the peer would repeat all that it sends. */
+static void zero_window_and_input(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	wt_send(w, 100);
+	EXPECT_IN(199, 1001, .flags = A, .seq = 1, .ack = 1, .len = 1, .any_psh = true);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000, .wnd = ZERO_WND);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 1001);
+	wt_read(w, 1000);
+	EXPECT_IN(1, 2001, .flags = A, .seq = 1, .ack = 1001, .len = 1, .any_psh = true);
+	INJECT(.flags = A, .seq = 1001, .ack = 1, .wnd = 1000);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1001, .len = 100);
+	INJECT(.flags = PA, .seq = 1001, .ack = 101, .len = 1000);
+	EXPECT_IN(0, 499, .flags = A, .seq = 101, .ack = 2001);
+	wt_read(w, 1000);
+}
+
+/* ... the same while a FIN probes it */
+static void zero_window_fin_and_input(struct wt *w)
+{
+	wt_established(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .wnd = ZERO_WND);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	wt_settle(w);
+	EXPECT(.flags = FA, .seq = 1, .ack = 1);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000, .wnd = ZERO_WND);
+	EXPECT_IN(0, 199, .flags = A, .seq = 1, .ack = 1001);
+	wt_read(w, 1000);
+	INJECT(.flags = A, .seq = 1001, .ack = 2);
+	INJECT(.flags = PA, .seq = 1001, .ack = 2, .len = 1000);
+	EXPECT_IN(0, 499, .flags = A, .seq = 2, .ack = 2001);
+	wt_read(w, 1000);
+}
+
 static void window_update_lost(struct wt *w)
 {
 	const struct frame_info *f;
@@ -593,6 +629,8 @@ static const struct wt_case cases[] = {
      zero_window},
     {"RFC 9293 SHLD-29: ... not before a time-out, whatever was under way", zero_window_and_tail},
     {"RFC 9293 3.8.6.1: the byte of a probe may be taken", zero_window_byte_taken},
+    {"RFC 9293 3.10.7.4: ACKs while a closed window is probed", zero_window_and_input},
+    {"RFC 9293 3.10.7.4: ... by a FIN", zero_window_fin_and_input},
     {"RFC 9293 3.8.6.1: a lost window update is found by a probe", window_update_lost},
     {"RFC 9293 MUST-34, SHLD-16: a shrunk window does no harm", shrunk_window},
     {"RFC 9293 SHLD-17: a window that has shrunk to nothing ends nothing", shrunk_to_nothing},
