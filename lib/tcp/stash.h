@@ -50,7 +50,7 @@ static inline bool stash_takes(const struct tcp *tcp, const struct tcb *t,
 	return tcp->queues_used > tcp->ctx->cfg.tcp_stash_from && len <= STASH_BYTES &&
 	       m->data_len == len && tcp->stash.nb_free > 0 && q->rcv.head == NULL && !q->keep &&
 	       q->undo_cwnd == 0 && q->cc_bytes == 0 && !(t->flags & TCB_NOSPACE) &&
-	       !cc_is_limited(t, len) && t->cwnd <= tcb_initial_window(tcp, t);
+	       !cc_is_limited(t, len) && t->cwnd <= tcb_restart_window(tcp, t);
 }
 
 /** stash_copy copies the payload of m to a slot and returns the slot, for stash_close. */

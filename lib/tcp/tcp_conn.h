@@ -105,17 +105,23 @@ static inline bool tcp_is_acceptable(const struct tcp_seg *seg, uint32_t rcv_nxt
 /** tcb_establish makes a connection ESTABLISHED: MSS, congestion window, keep-alive. */
 void tcb_establish(struct tcp *tcp, struct tcb *t);
 
-/** tcb_initial_window returns the first congestion window (RFC 6928). */
-static inline uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
+/** tcb_restart_window returns the congestion window after an idle period (RFC 5681 section 4.1, RFC
+ * 6928). A SYN lost long ago says nothing about it. */
+static inline uint32_t tcb_restart_window(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t segments = (uint32_t)tcp->ctx->cfg.tcp_initial_window;
 	uint32_t mss = t->mss;
 
-	if (t->syn_lost) /* RFC 6928 section 2: a SYN or SYN-ACK was lost */
-		return mss;
 	if (segments < 10)
 		return segments * mss;
 	return RTE_MIN(segments * mss, RTE_MAX(2 * mss, 1460 * segments));
+}
+
+/** tcb_initial_window returns the first congestion window: the same, or one segment if a SYN or
+ * SYN-ACK was lost (RFC 6928 section 2). */
+static inline uint32_t tcb_initial_window(const struct tcp *tcp, const struct tcb *t)
+{
+	return t->syn_lost ? t->mss : tcb_restart_window(tcp, t);
 }
 
 /**

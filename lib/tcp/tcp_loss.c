@@ -209,14 +209,14 @@ static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
  * time-out is no longer known; ssthresh preserves what it was */
 static void validate_cwnd(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t flight)
 {
-	uint32_t initial, used;
+	uint32_t restart, used;
 
 	if (cc_is_limited(t, flight)) {
 		q->cwnd_used = 0;
 		return;
 	}
-	initial = tcb_initial_window(tcp, t);
-	if (t->cwnd <= initial)
+	restart = tcb_restart_window(tcp, t);
+	if (t->cwnd <= restart)
 		return;
 	if (q->cwnd_used == 0)
 		q->cwnd_tick = tcp->ctx->tick;
@@ -224,7 +224,7 @@ static void validate_cwnd(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, 
 	q->cwnd_used = RTE_MAX(q->cwnd_used, flight);
 	if (tcp->ctx->tick - q->cwnd_tick < tcp_rto_ticks(tcp, t))
 		return;
-	used = RTE_MAX(q->cwnd_used, initial);
+	used = RTE_MAX(q->cwnd_used, restart);
 	q->cwnd_used = 0;
 	if (used >= t->cwnd)
 		return;

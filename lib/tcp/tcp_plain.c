@@ -176,7 +176,7 @@ static inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	account_all_acked(tcp, t, account, acked, rtt_us);
 	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS; /* RFC 6298 (5.2) */
-	if (unlikely(cc_is_limited(t, most) || t->cwnd > tcb_initial_window(tcp, t))) {
+	if (unlikely(cc_is_limited(t, most) || t->cwnd > tcb_restart_window(tcp, t))) {
 		struct loss_ack a = {.acked = acked,
 		                     .delivered = acked,
 		                     .flight = acked,

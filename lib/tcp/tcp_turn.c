@@ -15,16 +15,16 @@
  * model of the path uses that instead, unless its slot was taken away. */
 static void restart_if_idle(const struct tcp *tcp, struct tcb *t, const struct tcp_queues *q)
 {
-	uint32_t initial;
+	uint32_t restart;
 
 	if ((t->timers & TCB_T_LOSS) || seq_leq(tcp->ctx->tick, t->t_loss) ||
 	    (cc_of(t)->on_model != NULL && q->cc_state[0] != 0))
 		return;
-	initial = tcb_initial_window(tcp, t);
-	if (t->cwnd <= initial)
+	restart = tcb_restart_window(tcp, t);
+	if (t->cwnd <= restart)
 		return;
 	tcb_remember_cwnd(t);
-	t->cwnd = initial;
+	t->cwnd = restart;
 }
 
 /* all slots are taken: one of the longest idle connections loses its own */

@@ -548,6 +548,25 @@ static void idle_restart(struct wt *w)
 	EQ(highest(w, 1), 1 + 50 * MSS); /* RFC 5681 4.1: the initial window again */
 }
 
+/* ... also of a connection whose SYN-ACK was lost, and that began with one segment */
+static void idle_restart_after_lost_syn(struct wt *w)
+{
+	uint32_t high, done = 1;
+
+	wt_syn_received(w);
+	EXPECT_AT(1000, .flags = SA, .ack = 1, .mss = 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	EQ(wt_info(w).tcpi_snd_cwnd, 1);
+	wt_send(w, 40 * MSS);
+	for (high = highest(w, 1); done < 1 + 40 * MSS; high = highest(w, high))
+		done = ack_all(w, done, high);
+	CHECK(wt_info(w).tcpi_snd_cwnd > 10);
+	wt_pass(w, 60000);
+	wt_send(w, 30 * MSS);
+	EQ(highest(w, 1), 1 + 50 * MSS);
+}
+
 static void window_setting(struct wt *w)
 {
 	w->cfg.tcp_initial_window = 3;
@@ -659,6 +678,7 @@ static const struct wt_case cases[] = {
     {"RFC 3465 2.1: bytes are counted, not ACKs", byte_counting},
     {"RFC 5681 3.1: congestion avoidance", congestion_avoidance},
     {"RFC 5681 4.1: restart after idleness", idle_restart},
+    {"RFC 5681 4.1: ... also where a SYN-ACK was lost", idle_restart_after_lost_syn},
     {"tcp.initial_window", window_setting},
     {"RFC 9293 MUST-19: FIN is retransmitted with back-off", fin_is_lost},
     {"RFC 6298 5.4: data before FIN is lost", data_before_fin_is_lost},
