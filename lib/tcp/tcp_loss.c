@@ -153,7 +153,7 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 	if (cc_of(t)->on_recovered != NULL) {
 		cc_of(t)->on_recovered(t, q);
 	} else if (q->recovery == TCP_R_RECOVERY) {
-		t->cwnd = t->ssthresh;
+		t->cwnd = t->ssthresh != UINT32_MAX ? t->ssthresh : t->cwnd; /* BBR sets none */
 		/* RFC 6582 step 3: without SACK, avoid a burst afterwards */
 		if (!(t->opt & TCB_OPT_SACK))
 			t->cwnd = RTE_MIN(t->cwnd, RTE_MAX(flight, (uint32_t)t->mss) + t->mss);

@@ -358,6 +358,24 @@ static void unused_memory(struct wt *w)
 	IN(wt_info(w).tcpi_snd_ssthresh, before * 3 / 4 - 1, before * 3 / 4 + 1);
 }
 
+/* BBR has no ssthresh: what it began must not end with a window without limit */
+static void bbr_no_more(struct wt *w)
+{
+	w->cfg.tcp_congestion = 3;
+	w->peer.sackok = true;
+	wt_established_after(w, 20);
+	wt_send(w, 10 * MSS);
+	wt_pass(w, 20);
+	EQ(wt_drop(w), 10);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{1 + MSS, 1 + 10 * MSS}});
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+	OK(set_name(w, w->flow.fd, "cubic", 5));
+	wt_pass(w, 20);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 10 * MSS);
+	IN(wt_info(w).tcpi_snd_cwnd, 4, 40);
+}
+
 /* RFC 5681 3.1: cwnd grows by each acknowledgement of a burst, though nothing is sent between them */
 static void burst_of_acks(struct wt *w)
 {
@@ -376,6 +394,7 @@ static const struct wt_case cases[] = {
     {"RFC 5681 3.1: a burst of acknowledgements", burst_of_acks},
     {"TCP_CONGESTION by name, ENOENT for what nobody has", by_name},
     {"TCP_CONGESTION is inherited from the listener", of_listener},
+    {"TCP_CONGESTION during a recovery that BBR began", bbr_no_more},
     {"tcp.congestion", of_config},
     {"TCP_CONGESTION is not for UDP", not_of_udp},
     {"RFC 9438 4.6: ssthresh is 0.7 of what is under way", fast_retransmit},
