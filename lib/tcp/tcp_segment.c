@@ -436,7 +436,10 @@ void tcp_challenge(struct tcp *tcp, struct tcb *t)
 
 void tcp_ack_dropped(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 {
-	if (seg->len == 0 && !(seg->flags & TCP_FIN) && seg->seq != t->rcv_nxt - 1)
+	/* a keep-alive acknowledges no more than was sent */
+	const bool asks = seg->seq == t->rcv_nxt - 1 && seq_leq(seg->ack, t->snd_nxt);
+
+	if (seg->len == 0 && !(seg->flags & TCP_FIN) && !asks)
 		tcp_challenge(tcp, t);
 	else
 		tcp_ack_now(tcp, t);

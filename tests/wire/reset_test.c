@@ -360,6 +360,21 @@ static void challenge_limit(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 1);
 }
 
+/* Two ends to each of which somebody has sent a byte in the other's name: whatever one sends comes
+ * just before what the other expects, as a keep-alive does, and acknowledges that byte. */
+static void acks_out_of_step(struct wt *w)
+{
+	w->cfg.tcp_challenge_acks = 10;
+	wt_established(w);
+	for (unsigned i = 0; i < 100; i++)
+		INJECT(.flags = A, .seq = 0, .ack = 2);
+	IN(wt_drop(w), 1, 20);
+	for (unsigned i = 0; i < 100; i++) {
+		INJECT(.flags = A, .seq = 0, .ack = 1);
+		EXPECT(.flags = A, .seq = 1, .ack = 1);
+	}
+}
+
 /* CVE-2016-5696: who could count how many of others' are left would know what is going on there */
 static void challenge_limit_varies(struct wt *w)
 {
@@ -510,6 +525,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.4: without ACK bit a segment is dropped", no_ack_bit},
     {"RFC 5961 7: challenge ACKs are limited", challenge_limit},
     {"RFC 5961 7: ... of half-open connections", challenge_limit_half_open},
+    {"RFC 5961 7: ... also where they seem to answer keep-alives", acks_out_of_step},
     {"RFC 5961 7: ... by another number each second", challenge_limit_varies},
     {"RFC 1122 4.2.3.9: a hard ICMP error ends a connection attempt", icmp_hard_in_syn_sent},
     {"RFC 9293 MUST-56: soft ICMP errors do not end a connection attempt", icmp_soft_in_syn_sent},
