@@ -132,7 +132,7 @@ static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 
 	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section
 	 * 5), unless it was of window probes, which say nothing about the path */
-	if (q != NULL && rtt_us == 0 && t->probes == 0)
+	if (q != NULL && rtt_us == 0 && t->snd_wnd > 0)
 		t->rto_us = (uint32_t)rtt_backed_off(tcp, t, q);
 	t->snd_una = seg->ack;
 	t->flags &= ~(uint32_t)TCB_MORE;

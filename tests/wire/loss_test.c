@@ -208,6 +208,25 @@ static void back_off_stays(struct wt *w)
 	EXPECT_IN(199, 301, .flags = PA, .seq = 31, .ack = 1, .len = 10);
 }
 
+/* ... also after keep-alives without an answer, which are no probes of a closed window */
+static void back_off_stays_after_keepalives(struct wt *w)
+{
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_KEEPALIVE, 1);
+	wt_opt(w, IPPROTO_TCP, TCP_KEEPIDLE, 10);
+	EXPECT_IN(9990, 10010, .flags = A, .seq = 0, .ack = 1);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(199, 1001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(399, 2001, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 11);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 11, .ack = 1, .len = 10);
+	w->mark = w->now;
+	EXPECT_IN(799, 4001, .flags = PA, .seq = 11, .ack = 1, .len = 10);
+	INJECT(.flags = A, .seq = 1, .ack = 21);
+}
+
 /* what waited beyond a hole measures the repair, not the path */
 static void no_sample_beyond_a_hole(struct wt *w)
 {
@@ -658,6 +677,7 @@ static const struct wt_case cases[] = {
     {"RFC 6298 5.3: ... also one that ends within a segment", timer_restarts_within},
     {"RFC 9293 MUST-18, 6298 3: no sample of what was retransmitted", karn},
     {"RFC 6298 5: back-off stays until there is a sample", back_off_stays},
+    {"RFC 6298 5: ... also after keep-alives without an answer", back_off_stays_after_keepalives},
     {"RFC 6298 3: no sample of what waited for a retransmission", no_sample_beyond_a_hole},
     {"RFC 6298 3: no sample of what SACK had reported", no_sample_of_what_was_sacked},
     {"RFC 6298 3: timestamps measure retransmissions too", timestamps_measure_retransmissions},
