@@ -192,6 +192,9 @@ static void note_stall(const struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		q->stalled_tick = tcp->ctx->tick;
 		q->soft_error = 0;
 		q->reverted = 0;
+	} else if (q != NULL) {
+		/* RACK's clock wraps: before long, what was delivered last would be the newest */
+		q->rack.valid = false;
 	}
 	if (t->retries >= RTT_BACKOFFS && q != NULL && q->reverted > 0)
 		q->reverted--;

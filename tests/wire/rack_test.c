@@ -96,6 +96,28 @@ static void retransmission_lost(struct wt *w)
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
 }
 
+/* After more than half an hour without an answer, when the clock of RACK has gone half round, what
+ * was delivered before that does not make lost what is sent now. */
+static void long_outage(struct wt *w)
+{
+	w->cfg.tcp_mtu_probing = 0;
+	flight(w, 20, 4);
+	wt_opt(w, IPPROTO_TCP, TCP_USER_TIMEOUT, 7200000);
+	wt_pass(w, 20);
+	ACK(SEG(1));
+	wt_pass(w, 40.0 * 60000);
+	wt_drop(w);
+	CHECK(wt_next(w, 125000) != NULL); /* SEG(1) again */
+	wt_pass(w, 50);
+	ACK(SEG(2));
+	RESENT(2);
+	RESENT(3);
+	wt_pass(w, 50);
+	ACK(SEG(3));
+	NOTHING(30);
+	ACK(SEG(4));
+}
+
 /* 6.2 step 4: a DSACK widens the window by another quarter of the round trip */
 static void dsack_widens(struct wt *w)
 {
@@ -468,6 +490,7 @@ static const struct wt_case cases[] = {
     {"RFC 8985 6.2: reordered within the window", reordered},
     {"RFC 8985 6.2: one acknowledgement tells of no order", no_order_in_one_ack},
     {"RFC 8985 3.1: a lost retransmission", retransmission_lost},
+    {"RFC 8985 6.2: what was delivered long ago is not the newest", long_outage},
     {"RFC 8985 6.2: DSACK widens the reordering window", dsack_widens},
     {"RFC 8985 6.2: lost when a recovery has just begun", lost_after_recovery_began},
     {"RFC 8985 7.2: a probe at the tail", probe_at_tail},
