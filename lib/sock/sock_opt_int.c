@@ -297,6 +297,8 @@ static int set_quickack(struct sockets *s, const struct sock_ref *ref, int value
 	if (err != 0)
 		return err;
 	sock_set_flag(ref, TCB_QUICKACK, value);
+	if (!value) /* not even the first ones are quick then */
+		ref->tcp->quick = 0;
 	tcp_work(s->tcp, ref->tcp);
 	return 0;
 }

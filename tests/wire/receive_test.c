@@ -427,6 +427,16 @@ static void quickack(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 58501);
 }
 
+/* ... and when it is cleared, not even the first acknowledgements are sent at once */
+static void quickack_cleared(struct wt *w)
+{
+	w->cfg.tcp_quick_acks = 16;
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_QUICKACK, 0);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	EXPECT_IN(20, 100, .flags = A, .seq = 1, .ack = 101);
+}
+
 static void delack_off(struct wt *w)
 {
 	w->cfg.tcp_delack_ms = 0;
@@ -592,6 +602,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-58, MUST-59: a burst draws one ACK", burst_is_acked_once},
     {"RFC 9293 SHLD-18: the ACK rides on an answer", ack_rides_on_data},
     {"tcp(7): TCP_QUICKACK acks at once", quickack},
+    {"tcp(7): TCP_QUICKACK of 0 delays from the first on", quickack_cleared},
     {"tcp.delack_ms 0 acks at the end of the turn", delack_off},
     {"RFC 9293 MUST-30: urgent data stays in the stream", urgent_inline},
     {"RFC 9293 MUST-39: the window opens in large steps", window_steps},
