@@ -8,6 +8,8 @@
 #include "base/seq.h"
 #include "tcp/rack.h"
 
+#define DUP_THRESH 3
+
 #define VAIN_MAX  4096 /* segments looked at in vain */
 #define VAIN_EACH 16   /* of them forgiven per acknowledgement */
 
@@ -125,6 +127,22 @@ void scoreboard_all_lost(struct tcp_queues *q, uint32_t now_us)
 		if (reneged && (pkt_of(m)->tx.flags & SEG_SACKED))
 			unsack(m, now_us);
 		scoreboard_lost(q, m);
+	}
+}
+
+void scoreboard_lost_by_count(struct tcp_queues *q)
+{
+	uint32_t beyond = q->sacked_segs;
+
+	for (struct rte_mbuf *m = first_sent(q); m != NULL; m = next_sent(q, m)) {
+		uint8_t flags = pkt_of(m)->tx.flags;
+
+		if (beyond < DUP_THRESH)
+			break;
+		if (flags & SEG_SACKED)
+			beyond--;
+		else if (!(flags & SEG_LOST))
+			scoreboard_lost(q, m);
 	}
 }
 

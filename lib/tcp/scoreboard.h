@@ -66,6 +66,10 @@ void scoreboard_forget(struct tcp_queues *q, const struct rte_mbuf *m, uint32_t 
  * discarded, as the peer has then reneged (RFC 2018 section 8). */
 void scoreboard_all_lost(struct tcp_queues *q, uint32_t now_us);
 
+/** scoreboard_lost_by_count marks as lost what three SACKed segments follow (RFC 6675 IsLost), for
+ * when RACK is switched off. */
+void scoreboard_lost_by_count(struct tcp_queues *q);
+
 /** scoreboard_reneged clears SACKED of the oldest segment, if set: if a peer has SACKed a segment
  * and does not acknowledge it although nothing before it is missing, it has discarded it (RFC 2018
  * section 8). */

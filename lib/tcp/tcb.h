@@ -276,7 +276,7 @@ struct tcp_queues {
 	bool tlp_again : 1;   /* the loss probe was a retransmission */
 	bool undo_cc : 1;     /* the recovery to undo made congestion control reduce */
 	uint32_t resent_bytes;
-	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began */
+	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began; with SACK then: ended */
 	uint32_t ooo_serial;   /* of the latest arrival, for the order of SACK blocks */
 	uint32_t fin_seq;      /* of an out-of-order FIN, if fin_early */
 	uint32_t cc_bytes;     /* acknowledged since cwnd last grew */

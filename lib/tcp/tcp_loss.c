@@ -22,8 +22,6 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
-#define DUP_THRESH 3
-
 static bool uses_rack(const struct tcp *tcp, const struct tcb *t)
 {
 	return (t->opt & TCB_OPT_SACK) && tcp->ctx->cfg.tcp_rack;
@@ -162,7 +160,17 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 	q->recovery = TCP_R_OPEN;
 	q->dupacks = 0;
 	q->dup_bytes = 0;
-	q->undo_cwnd = 0;
+	if (t->opt & TCB_OPT_SACK)
+		q->recover = t->snd_nxt; /* until then DSACKs may still undo it (forget_passed) */
+	else
+		q->undo_cwnd = 0;
+}
+
+/* Does a DSACK report what was retransmitted in a recovery, or in the one that has just ended? */
+static bool is_of_recovery(const struct tcp_queues *q, const struct loss_ack *a,
+                           const struct tcp_seg *seg)
+{
+	return a->dsack > 0 && (q->recovery != TCP_R_OPEN || seq_leq(seg->sack[0].end, q->recover));
 }
 
 /* Did the answer come from an original, so that nothing was lost (RFC 3522), or was each
@@ -170,12 +178,12 @@ static void leave_recovery(struct tcb *t, struct tcp_queues *q)
 static bool was_needless(const struct tcb *t, const struct tcp_queues *q, const struct loss_ack *a,
                          const struct tcp_seg *seg)
 {
-	if (q->recovery == TCP_R_OPEN || q->undo_cwnd == 0)
+	if (q->undo_cwnd == 0)
 		return false;
 	if ((t->opt & TCB_OPT_TS) && (seg->has & TCP_HAS_TS) && a->acked > 0 && q->undo_segs > 0 &&
-	    seg->tsecr != 0 && seq_lt(seg->tsecr, q->undo_tsval))
+	    q->recovery != TCP_R_OPEN && seg->tsecr != 0 && seq_lt(seg->tsecr, q->undo_tsval))
 		return true;
-	return a->dsack > 0 && q->undo_segs == 0 && q->lost_bytes == 0;
+	return is_of_recovery(q, a, seg) && q->undo_segs == 0 && q->lost_bytes == 0;
 }
 
 static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
@@ -251,6 +259,7 @@ static void on_marks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const
 {
 	if (q->recovery != TCP_R_OPEN || tcp_ecn_has_reduced(t, q))
 		return;
+	q->undo_cwnd = 0; /* of a recovery before */
 	cc_of(t)->on_ecn(t, q, in_use(t, a->used));
 	tcp_ecn_reduced(t, q);
 	ctx_count(tcp->ctx, PC_TCP_ECN_REDUCTIONS);
@@ -275,8 +284,10 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 /* Old sequence numbers would seem to lie ahead of SND.UNA again after half a wrap. */
 static void forget_passed(const struct tcb *t, struct tcp_queues *q)
 {
-	if (seq_gt(t->snd_una, q->recover))
+	if (seq_gt(t->snd_una, q->recover)) {
 		q->recover = t->snd_una - 1;
+		q->undo_cwnd = 0;
+	}
 	if (q->rack.in_round && seq_geq(t->snd_una, q->rack.round_end))
 		q->rack.in_round = false;
 }
@@ -318,25 +329,9 @@ static void on_probe_answer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	q->tlp_out = false;
 	if (!q->tlp_again || a->dsack > 0 || a->repeated || q->recovery != TCP_R_OPEN)
 		return;
+	q->undo_cwnd = 0; /* of a recovery before */
 	(void)reduce(t, q, a->used);
 	ctx_count(tcp->ctx, PC_TCP_TLP_RECOVERIES);
-}
-
-/* RFC 6675 IsLost, for when RACK is switched off */
-static void find_lost_by_count(struct tcp_queues *q)
-{
-	uint32_t beyond = q->sacked_segs;
-
-	for (struct rte_mbuf *m = q->snd.head; m != q->snd_next && m != NULL; m = pkt_of(m)->next) {
-		uint8_t flags = pkt_of(m)->tx.flags;
-
-		if (beyond < DUP_THRESH)
-			break;
-		if (flags & SEG_SACKED)
-			beyond--;
-		else if (!(flags & SEG_LOST))
-			scoreboard_lost(q, m);
-	}
 }
 
 /* the counter of segments examined in search of losses */
@@ -354,7 +349,7 @@ static uint32_t find_lost(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (uses_rack(tcp, t))
 		return rack_detect(q, t, tcp->ctx->now_us, looks_of(tcp));
 	if (t->opt & TCB_OPT_SACK)
-		find_lost_by_count(q);
+		scoreboard_lost_by_count(q);
 	wait = !(t->opt & TCB_OPT_SACK) && a->duplicate ? dupack_find(tcp, t, q) : 0;
 	return q->loss_timer != TCP_LT_REORDER || !(t->timers & TCB_T_LOSS) ? wait : 0;
 }
@@ -412,7 +407,8 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 {
 	uint32_t lost = q->lost_total;
 
-	q->undo_segs -= RTE_MIN(q->undo_segs, a->dsack);
+	if (is_of_recovery(q, a, seg))
+		q->undo_segs -= RTE_MIN(q->undo_segs, a->dsack);
 	if (was_needless(t, q, a, seg)) {
 		undo(tcp, t, q);
 	} else if (unlikely(q->frto != FRTO_OFF) && frto_ack(t, q, a)) {

@@ -159,6 +159,81 @@ static void undone_by_one_dsack(struct wt *w)
 	ACK(SEG(10));
 }
 
+/* The repetition arrives after all that was sent before it, so the original's answer, which ends
+ * the recovery, comes before the DSACK. */
+static uint32_t recovered_before_dsack(struct wt *w, unsigned n)
+{
+	uint32_t ssthresh;
+
+	queued(w, true, n);
+	ssthresh = wt_info(w).tcpi_snd_ssthresh;
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(4));
+	SENT(0);
+	wt_pass(w, 10);
+	ACK(SEG(10)); /* the original was only late */
+	EQ(wt_info(w).tcpi_ca_state, TCP_CA_Open);
+	CHECK(wt_info(w).tcpi_snd_ssthresh < 10);
+	return ssthresh;
+}
+
+static void undone_after_recovery(struct wt *w)
+{
+	uint32_t ssthresh = recovered_before_dsack(w, 30), high = 10;
+
+	while (wt_next(w, 0) != NULL)
+		high++;
+	wt_pass(w, 30);
+	SACK(SEG(10), SEG(0), SEG(1));
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	EQ(wt_info(w).tcpi_snd_ssthresh, ssthresh);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= 10);
+	while (wt_next(w, 0) != NULL)
+		high++;
+	CHECK(high >= 20);
+	ACK(SEG(high));
+	wt_drop(w);
+	ACK(SEG(30));
+}
+
+/* ... also when nothing is under way any more */
+static void undone_when_all_is_acked(struct wt *w)
+{
+	uint32_t ssthresh = recovered_before_dsack(w, 10);
+
+	wt_pass(w, 30);
+	SACK(SEG(10), SEG(0), SEG(1));
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	EQ(wt_info(w).tcpi_snd_ssthresh, ssthresh);
+	CHECK(wt_info(w).tcpi_snd_cwnd >= 10);
+}
+
+/* a DSACK after the answer to what was sent next is of something else */
+static void not_undone_later(struct wt *w)
+{
+	(void)recovered_before_dsack(w, 10);
+	wt_send(w, 2 * MSS);
+	SENT(10);
+	SENT(11);
+	wt_pass(w, 40);
+	ACK(SEG(12));
+	wt_pass(w, 10);
+	SACK(SEG(12), SEG(0), SEG(1));
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+}
+
+/* ... nor is one of what was sent only after it */
+static void not_undone_by_another(struct wt *w)
+{
+	(void)recovered_before_dsack(w, 10);
+	wt_send(w, 2 * MSS);
+	SENT(10);
+	SENT(11);
+	wt_pass(w, 40);
+	SACK(SEG(12), SEG(10), SEG(11)); /* the path has duplicated it */
+	EQ(wt_count(w, PC_TCP_UNDONE), 0);
+}
+
 /* an acknowledgement that others have overtaken: what only it reports counts as delivered, else nothing does,
  * nor is its window taken */
 static void overtaken_in_recovery(struct wt *w)
@@ -359,6 +434,10 @@ static const struct wt_case cases[] = {
     {"tcp.frto", frto_switched_off},
     {"RFC 3708 3: a recovery that a DSACK takes back", undone_by_dsack},
     {"RFC 3708 3: one DSACK of two segments", undone_by_one_dsack},
+    {"RFC 3708 3: the DSACK comes when the recovery is over", undone_after_recovery},
+    {"RFC 3708 3: ... and nothing is under way", undone_when_all_is_acked},
+    {"RFC 3708 3: ... but not a round trip later", not_undone_later},
+    {"RFC 3708 3: ... nor by one of later data", not_undone_by_another},
     {"RFC 2018 5: SACK blocks of an ACK that others have overtaken", overtaken_in_recovery},
     {"RFC 3042 2: limited transmit with SACK", limited_transmit},
     {"RFC 7661 3: a window that is not used does not grow", half_used},
