@@ -461,6 +461,27 @@ static void test_validate_smaller(void)
 	finish();
 }
 
+/* RFC 3708: what undoes a recovery is kept until its DSACKs have had time to arrive, if nothing else
+ * reduces cwnd meanwhile: marks (RFC 3168) are of later data */
+static void test_undo_kept(void)
+{
+	begin(TCB_OPT_SACK | TCB_OPT_ECN, 10);
+	sack(0, 1, 4);
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_RECOVERY);
+	write_bytes(t, 5 * MSS);
+	t->cwnd = 100 * MSS;
+	turn();
+	CU_ASSERT_EQUAL(t->snd_nxt, seq(15));
+	input_ack(t, seq(10));
+	CU_ASSERT_EQUAL(q->recovery, TCP_R_OPEN);
+	CU_ASSERT_EQUAL(q->undo_cwnd, 100 * MSS);
+	CU_ASSERT_EQUAL(q->undo_segs, 1);
+	input(t, SEG(.flags = TCP_ACK | TCP_ECE, .seq = IRS, .ack = seq(12), .wnd = 65535));
+	CU_ASSERT_EQUAL(count(PC_TCP_ECN_REDUCTIONS), 1);
+	CU_ASSERT_EQUAL(q->undo_cwnd, 0);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"what a recovery has taught is kept", test_kept},
     {"a recovery of long ago", test_long_ago},
@@ -482,6 +503,7 @@ static const struct unit_case cases[] = {
     {"what is acknowledged leaves the scoreboard", test_forget},
     {"a window that has shrunk", test_shrunken_window},
     {"mbufs run out", test_no_mbufs},
+    {"RFC 3708: undone while DSACKs may arrive", test_undo_kept},
 };
 
 TCP_UNIT_MAIN("tcp_loss")
