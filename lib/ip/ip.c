@@ -361,17 +361,6 @@ void ip_end_lease(struct ip *ip, int port, const struct pc_addr *addr)
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
-/* Says whether an address is to be probed again because its interface stopped speaking IPv6 over a
- * duplicate that may have been on another link: the link-local address, which comes before the
- * others, and those. */
-static bool was_silent(const struct ip *ip, uint16_t laddr)
-{
-	const struct laddr *la = &ip->ifs.addr[laddr];
-
-	return la->state == LADDR_SILENT ||
-	       (la->state == LADDR_DUPLICATE && ip->ifs.netif[la->netif].link_local == laddr);
-}
-
 /* The switches, and perhaps the neighbours, have not seen us on the path that frames take now. */
 static void announce_again(struct ip *ip, uint8_t netif, bool ask)
 {
@@ -379,10 +368,8 @@ static void announce_again(struct ip *ip, uint8_t netif, bool ask)
 	for (uint16_t i = 0; i < ip->ifs.nb_announced; i++) {
 		if (ip->ifs.addr[i].netif != netif)
 			continue;
-		if (ask && ip->ifs.addr[i].state < LADDR_DUPLICATE)
+		if (ask && ip->ifs.addr[i].state != LADDR_EXPIRED)
 			dad_again(ip->neigh, i);
-		else if (ask && was_silent(ip, i))
-			dad_start(ip->neigh, i, false);
 		else if (netifs_is_usable(&ip->ifs, i))
 			dad_announce(ip->neigh, i);
 	}

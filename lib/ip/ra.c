@@ -244,22 +244,6 @@ static void make_identifier(const struct ip *ip, uint8_t netif, struct pc_addr *
 	a->q[1] = pc_siphash24(&key, text, sizeof(text));
 }
 
-static struct laddr *find_autoconf(struct ip *ip, uint8_t netif, const struct pc_prefix *prefix,
-                                   uint8_t *failed)
-{
-	*failed = 0;
-	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++) {
-		struct laddr *la = &ip->ifs.addr[i];
-
-		if (!la->autoconf || la->netif != netif || !pc_prefix_contains(prefix, &la->addr))
-			continue;
-		if (la->state != LADDR_DUPLICATE)
-			return la;
-		++*failed;
-	}
-	return NULL;
-}
-
 static void prolong_prefix(struct ip *ip, struct laddr *la, const struct nd_prefix *x)
 {
 	const uint64_t now = ip->ctx->now_ns, valid = lifetime_end(ip, x->valid_s);
@@ -276,6 +260,30 @@ static void prolong_prefix(struct ip *ip, struct laddr *la, const struct nd_pref
 		dad_judge(ip->neigh, laddr);
 	else if (la->valid_ns > now)
 		dad_start(ip->neigh, laddr, true);
+}
+
+/* Gives the addresses made from a prefix new lifetimes: usually one, but two if the first was another
+ * host's until the link came up again. Returns how many; *failed: how many are another host's. */
+static unsigned prolong_all(struct ip *ip, uint8_t netif, const struct nd_prefix *x,
+                            uint8_t *failed)
+{
+	unsigned n = 0;
+
+	*failed = 0;
+	for (uint16_t i = 0; i < ip->ifs.nb_addrs; i++) {
+		struct laddr *la = &ip->ifs.addr[i];
+
+		if (!la->autoconf || la->netif != netif ||
+		    !pc_prefix_contains(&x->prefix, &la->addr))
+			continue;
+		if (la->state == LADDR_DUPLICATE) {
+			++*failed;
+			continue;
+		}
+		prolong_prefix(ip, la, x);
+		n++;
+	}
+	return n;
 }
 
 static unsigned count_autoconf(const struct ip *ip)
@@ -326,14 +334,10 @@ static void make_address(struct ip *ip, uint8_t netif, const struct nd_prefix *x
 static void autoconf(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 {
 	uint8_t failed;
-	struct laddr *la;
 
 	if (!ip->ifs.netif[netif].slaac || x->preferred_s > x->valid_s || x->prefix.len != 64)
 		return;
-	la = find_autoconf(ip, netif, &x->prefix, &failed);
-	if (la != NULL)
-		prolong_prefix(ip, la, x);
-	else if (x->valid_s > 0)
+	if (prolong_all(ip, netif, x, &failed) == 0 && x->valid_s > 0)
 		make_address(ip, netif, x, failed);
 }
 

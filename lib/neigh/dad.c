@@ -8,8 +8,9 @@
  * then stops speaking IPv6, and its other addresses are SILENT (section 5.4.5).  When the link
  * comes up again, the addresses are probed again: an IPv4 address becomes TENTATIVE once more, as
  * RFC 5227 section 2.1 requires; an IPv6 address in use continues to serve its connections
- * meanwhile (in the spirit of RFC 4429).  An address made from a router's prefix becomes DEPRECATED
- * and EXPIRED by its advertised lifetimes, and READY again when they are extended.
+ * meanwhile (in the spirit of RFC 4429).  So are those that were DUPLICATE or SILENT, as the other
+ * host may have been on another link.  An address made from a router's prefix becomes
+ * DEPRECATED and EXPIRED by its advertised lifetimes, and READY again when they are extended.
  *
  * All addresses and groups are searched at once for what is due: they are few, and netifs.due_ns
  * says whether the search is worth while.
@@ -191,10 +192,26 @@ void dad_start(struct neigh_table *nt, uint16_t laddr, bool delay)
 		ask_for_addr(nt, la, delay);
 }
 
+/* Starts an address that was not used, because of another host, if its lifetime is not over. */
+static void restart(struct neigh_table *nt, uint16_t laddr)
+{
+	struct laddr *la = &nt->ifs->addr[laddr];
+
+	if (la->valid_ns > nt->ctx->now_ns)
+		dad_start(nt, laddr, false);
+	else
+		la->state = LADDR_EXPIRED;
+}
+
 void dad_again(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
 
+	la->tried = false; /* that was on another link, perhaps */
+	if (la->state >= LADDR_DUPLICATE) {
+		restart(nt, laddr);
+		return;
+	}
 	if (questions(nt, la) == 0) {
 		dad_announce(nt, laddr);
 		return;

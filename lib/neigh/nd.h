@@ -75,8 +75,9 @@ static inline bool dad_asks(const struct laddr *la)
  * section 4.2): a loop may also return an earlier one. */
 bool dad_knows(const struct laddr *la, const uint8_t nonce[ND_NONCE_LEN]);
 
-/** dad_again probes for an address of ours once more because its link has come up; an IPv4 address
- * is not used meanwhile. Where probes are disabled (ip6.dad, arp.probes) it is only announced. */
+/** dad_again probes for an address of ours once more because its link has come up, also if another
+ * host had it; an IPv4 address is not used meanwhile. Where probes are disabled (ip6.dad,
+ * arp.probes) it is only announced. */
 void dad_again(struct neigh_table *nt, uint16_t laddr);
 
 /** dad_judge updates the state of an address in use after its lifetimes have changed. */

@@ -773,6 +773,16 @@ static struct told hear6(struct wt *w, unsigned ms)
 	return t;
 }
 
+static void flap(struct wt *w)
+{
+	struct pc_port *port = probe_port(w->probe);
+
+	port->info.link_up = false;
+	wt_pass(w, 10);
+	port->info.link_up = true;
+	wt_pass(w, 1);
+}
+
 /* Our addresses are not used, and asked for, after a link has come up; somebody on the new link has one of them. */
 static void link_up_asks(struct wt *w)
 {
@@ -808,6 +818,41 @@ static void link_up_asks(struct wt *w)
 	CHECK(!answers(w, WT_LOCAL));
 	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
 	EQ(pc_stack_validate(w->st, NULL), 0);
+	flap(w); /* away from whoever has it */
+	CHECK(is_from(wt_next_frame(w, 2010), 0, us));
+	CHECK(!answers(w, WT_LOCAL));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(answers(w, WT_LOCAL));
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
+}
+
+/* Whoever leased an address has asked for it, on the link that was there then. */
+static void link_up_leased(struct wt *w)
+{
+	const struct pc_prefix p = prefix(OTHER "/24");
+	struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	start_asking(w);
+	EQ(ip_add_tried(&w->st->ip, 0, &p), 0);
+	wt_pass(w, 5000);
+	wt_drop(w);
+	CHECK(answers(w, OTHER));
+	flap(w);
+	e.src_be = e.dst_be = inet_addr(OTHER);
+	frame_arp(&f, &e, 2, e.dst_mac);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_ARP_DUPLICATES), 1);
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(!answers(w, OTHER));
+	flap(w);
+	wt_drop(w);
+	CHECK(!answers(w, OTHER));
+	wt_pass(w, 20000);
+	wt_drop(w);
+	CHECK(answers(w, OTHER));
 }
 
 /* an address of IPv6 that has been asked for twice, and nothing more is said of it */
@@ -854,16 +899,6 @@ static bool lives6(struct wt *w)
 	frame6_solicit(&f, &e);
 	wt_inject_frame(w, &f);
 	return answers6(w, "fd00::1");
-}
-
-static void flap(struct wt *w)
-{
-	struct pc_port *port = probe_port(w->probe);
-
-	port->info.link_up = false;
-	wt_pass(w, 10);
-	port->info.link_up = true;
-	wt_pass(w, 1);
 }
 
 /* What it carries goes on while nobody says that it is his. */
@@ -918,9 +953,16 @@ static void link_up_loses6(struct wt *w)
 	wt_pass(w, 20000);
 	wt_drop(w);
 	CHECK(!lives6(w));
-	flap(w);
+	flap(w); /* whoever has it is behind this link, too */
+	claim6(w, mac1);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 2);
 	wt_pass(w, 5000);
 	CHECK(!lives6(w));
+	flap(w); /* and is not */
+	wt_pass(w, 5000);
+	CHECK(lives6(w));
+	EQ(wt_count(w, PC_ND_DUPLICATES), 2);
+	EQ(pc_stack_validate(w->st, NULL), 0);
 }
 
 /* Behind the link is a loop: the questions come back, and what is advertised. */
@@ -1057,6 +1099,7 @@ static const struct wt_case cases[] = {
     {"RFC 5227 2.3: a link comes up", link_up},
     {"RFC 4861 7.2.6: a link comes up", link_up6},
     {"RFC 5227 2.1: a link comes up, and addresses are asked for", link_up_asks},
+    {"RFC 5227 2.1: ... those, too, that were asked for before they were leased", link_up_leased},
     {"RFC 4862 5.4: a link comes up, and addresses are asked for", link_up_asks6},
     {"RFC 4429: ... and used meanwhile", link_up_keeps6},
     {"RFC 4862 5.4.5: ... and lost to whoever has one", link_up_loses6},

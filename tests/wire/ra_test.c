@@ -657,6 +657,53 @@ static void stable(struct wt *w)
 	wt_drop(w);
 }
 
+/* Somebody advertises an address. */
+static void claim(struct wt *w, const struct pc_addr *target)
+{
+	struct ends6 e = ends("fe80::2", second_mac);
+	uint8_t body[20] = {0x20};
+	struct frame f;
+
+	memcpy(body + 4, target->b, 16);
+	frame6_icmp(&f, &e, 255, 136, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+}
+
+/* RFC 7217 section 6: instead of an address that somebody has there is another. When the link comes up again nobody may have
+ * the first one any more: the prefix then has two, for as long as it is told of. */
+static void stable_again(struct wt *w)
+{
+	const struct laddr *first, *second;
+
+	w->cold = true;
+	w->cfg.ip6_secret = 77;
+	wt_start(w);
+	OK(pc_stack_add_slaac(w->st, 0));
+	wt_pass(w, 5000);
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	first = &w->st->ip.ifs.addr[w->st->ip.ifs.nb_addrs - 1];
+	claim(w, &first->addr);
+	EQ(first->state, LADDR_DUPLICATE);
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	second = &w->st->ip.ifs.addr[w->st->ip.ifs.nb_addrs - 1];
+	CHECK(second != first);
+	wt_pass(w, 5000);
+	EQ(second->state, LADDR_READY);
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	probe_port(w->probe)->info.link_up = true;
+	wt_pass(w, 8000000);
+	EQ(first->state, LADDR_READY);
+	ADVERTISE(PREFIX, .valid = 9000, .preferred = 9000);
+	wt_pass(w, 2000000);
+	EQ(first->state, LADDR_READY);
+	EQ(second->state, LADDR_READY);
+	wt_pass(w, 7100000);
+	wt_drop(w);
+	EQ(first->state, LADDR_EXPIRED);
+	EQ(second->state, LADDR_EXPIRED);
+}
+
 static void bounded(struct wt *w)
 {
 	struct pc_prefix p = {.len = 64};
@@ -1049,6 +1096,7 @@ static const struct wt_case cases[] = {
     {"RFC 4862 5.5.4: networks that change each day", renumbering},
     {"RFC 4862 5.5.3 d: an address that was taken away, and is told again", taken_away},
     {"RFC 7217 5: stable addresses", stable},
+    {"RFC 7217 6: stable addresses, and one that is free again", stable_again},
     {"RFC 6104: a rogue router fills nothing", bounded},
     {"ip6.accept_ra off", switched_off},
     {"RFC 4861 8.1, 8.3: redirects", redirects},
