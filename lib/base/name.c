@@ -73,3 +73,17 @@ size_t name_read_at(const uint8_t *list, size_t len, size_t at, char name[NAME_M
 		from = to;
 	}
 }
+
+bool name_is_text(const uint8_t *p, size_t len)
+{
+	unsigned label = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		const bool ends = p[i] == ' ' || (p[i] == '.' && label > 0);
+
+		label = ends ? 0 : label + 1;
+		if (label > LABEL_MAX || (!ends && !is_name_char(p[i])))
+			return false;
+	}
+	return true;
+}

@@ -29,6 +29,10 @@ size_t name_read(const uint8_t *p, size_t len, char name[NAME_MAX_LEN + 1]);
  */
 size_t name_read_at(const uint8_t *list, size_t len, size_t at, char name[NAME_MAX_LEN + 1]);
 
+/** name_is_text says whether len characters are a domain name as text, or several with spaces
+ * between them: letters, digits, '-' and '_', in labels of at most 63. */
+bool name_is_text(const uint8_t *p, size_t len);
+
 /** name_server_is_good says whether an IPv6 address can be a name server's: that of a single host
  * other than this one. */
 static inline bool name_server_is_good(const struct pc_addr *a)

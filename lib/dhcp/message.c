@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "base/name.h"
 #include "dhcp/search.h"
 
 #define COOKIE 0x63825363u
@@ -175,6 +176,18 @@ static void tidy(struct pc_dhcp_lease *l)
 		l->t1_s = l->lease_s / 2 < l->t2_s ? l->lease_s / 2 : l->t2_s;
 }
 
+/* RFC 2132 section 3.17; section 2: a NUL may follow. Like a search list, it is ignored if it is not
+ * a name: it ends up in queries, and in what people read. Some servers put several names here. */
+static void read_domain(const struct option *o, struct pc_dhcp_lease *l)
+{
+	size_t len = o->len;
+
+	while (len > 0 && o->b[len - 1] == '\0')
+		len--;
+	if (len < sizeof(l->domain) && name_is_text(o->b, len))
+		memcpy(l->domain, o->b, len);
+}
+
 static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 {
 	struct pc_dhcp_lease *l = &reply->lease;
@@ -194,8 +207,8 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 	if (find_option(r, OPT_DNS, 4, &o))
 		for (size_t i = 0; i + 4 <= o.len && l->nb_dns < PC_DHCP_SERVERS; i += 4)
 			l->dns[l->nb_dns++] = pc_addr_ip4(get32_be(o.b + i));
-	if (find_option(r, OPT_DOMAIN, 1, &o) && o.len < sizeof(l->domain))
-		memcpy(l->domain, o.b, o.len);
+	if (find_option(r, OPT_DOMAIN, 1, &o))
+		read_domain(&o, l);
 	if (find_option(r, OPT_SEARCH, 1, &o) && !search_read(o.b, o.len, true, l->search))
 		l->search[0] = '\0';
 	/* RFC 3442: classless routes override the router option */

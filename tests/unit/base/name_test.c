@@ -121,12 +121,38 @@ static void test_bad_pointers(void)
 	}
 }
 
+static bool is_text(const char *bytes, size_t len)
+{
+	uint8_t *p = exact_copy(bytes, len);
+	const bool is = name_is_text(p, len);
+
+	free(p);
+	return is;
+}
+
+#define IS_TEXT(literal) is_text(literal, sizeof(literal) - 1)
+
+static void test_text(void)
+{
+	char label[64];
+
+	CU_ASSERT(IS_TEXT("lan") && IS_TEXT("a-1._b.Org") && IS_TEXT("a.org. b") &&
+	          IS_TEXT(" a  b ") && IS_TEXT(""));
+	CU_ASSERT_FALSE(IS_TEXT(".") || IS_TEXT(".a") || IS_TEXT("a..b") || IS_TEXT("a .b"));
+	CU_ASSERT_FALSE(IS_TEXT("a\tb") || IS_TEXT("a\0b") || IS_TEXT("a\nb") || IS_TEXT("a/b") ||
+	                IS_TEXT("\xc3\xa4"));
+	memset(label, 'a', sizeof(label));
+	CU_ASSERT(is_text(label, 63));
+	CU_ASSERT_FALSE(is_text(label, 64));
+}
+
 static const struct unit_case cases[] = {
     {"RFC 1035 4.1.4, RFC 3397 2: names that end in earlier ones", test_compressed},
     {"RFC 1035 4.1.4: pointers that lead nowhere", test_bad_pointers},
     {"names", test_names},
     {"what is none", test_none},
     {"limits", test_limits},
+    {"names as text", test_text},
 };
 
 UNIT_MAIN("base/name", cases)

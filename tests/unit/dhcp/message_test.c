@@ -236,11 +236,23 @@ static void test_names(void)
 
 	memset(more, 'x', sizeof(more));
 	memcpy(more, "\xf\xff", 2);
+	for (unsigned at = 2 + 63; at < 257; at += 64)
+		more[at] = '.';
 	CU_ASSERT(parse_with(more, 257));
 	CU_ASSERT_EQUAL(strlen(reply.lease.domain), 255);
 	memcpy(more + 257, "\xf\1y", 3);
 	CU_ASSERT(parse_with(more, 260));
 	CU_ASSERT_EQUAL(reply.lease.domain[0], '\0');
+	CU_ASSERT(WITH("\xf\6lan.a\0"));
+	CU_ASSERT_STRING_EQUAL(reply.lease.domain, "lan.a");
+	CU_ASSERT(WITH("\xf\x9lan a.org"));
+	CU_ASSERT_STRING_EQUAL(reply.lease.domain, "lan a.org");
+	CU_ASSERT(WITH("\xf\6a\033[2Jb"));
+	CU_ASSERT_STRING_EQUAL(reply.lease.domain, "");
+	CU_ASSERT(WITH("\xf\5a\0b.c"));
+	CU_ASSERT_STRING_EQUAL(reply.lease.domain, "");
+	CU_ASSERT(WITH("\xf\2\0\0"));
+	CU_ASSERT_STRING_EQUAL(reply.lease.domain, "");
 	CU_ASSERT(WITH("\x77\5\3org\0\x77\6\2qa\xc0\0\1"));
 	CU_ASSERT_STRING_EQUAL(reply.lease.search, "");
 	CU_ASSERT(WITH("\x77\5\3org\0\x77\5\2qa\xc0\0"));
