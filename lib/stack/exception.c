@@ -155,15 +155,15 @@ void exception_put_arp(struct exception *e, struct ctx *ctx, const struct rte_mb
 	struct arp_pkt a;
 
 	if (!e->link || arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, &a) < 0 ||
-	    (a.op == ARP_REQUEST && a.spa_be != a.tpa_be) || !may_pass(e, ctx))
+	    (a.op == ARP_REQUEST && a.spa_be != a.tpa_be))
 		return;
-	copy = rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX);
-	if (copy == NULL)
-		return;
-	if (e->kernel->ops->tx_burst(e->kernel, &copy, 1, ctx->now_ns) == 1)
+	copy = may_pass(e, ctx) ? rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX) : NULL;
+	if (copy != NULL && e->kernel->ops->tx_burst(e->kernel, &copy, 1, ctx->now_ns) == 1) {
 		ctx_count(ctx, PC_EXCEPTION_RX);
-	else
-		rte_pktmbuf_free(copy);
+		return;
+	}
+	rte_pktmbuf_free(copy);
+	ctx_count(ctx, PC_EXCEPTION_LOST);
 }
 
 void exception_flush(struct exception *e, struct ctx *ctx)

@@ -501,6 +501,35 @@ static void test_kernel_full(void)
 	end();
 }
 
+/* news of a neighbour that do not reach the kernel: it takes nothing, there is no mbuf, there are too many */
+static void test_lost_news(void)
+{
+	static struct rte_mbuf *all[NB_POOL];
+	struct frame f;
+	unsigned n = 0;
+
+	box_init(&b);
+	b.cfg.exception_rate = 1;
+	begin();
+	arp_reply(&f);
+	receive(&f);
+	expect_at_kernel(&f);
+	receive(&f); /* a second one within the second */
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_LOST), 1);
+	box_turn(&b, 5000);
+	while (n < NB_POOL && (all[n] = rte_pktmbuf_alloc(pool)) != NULL)
+		n++;
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_LOST), 2);
+	rte_pktmbuf_free_bulk(all, n);
+	box_turn(&b, 5000);
+	probe_limit_tx(kernel, 0);
+	receive(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_LOST), 3);
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 1);
+	end();
+}
+
 static void test_rate(void)
 {
 	struct frame f;
@@ -761,6 +790,7 @@ static const struct unit_case cases[] = {
     {"what the kernel sends is sent as it is", test_from_kernel},
     {"the kernel waits for a device that is full", test_device_full},
     {"a full interface of the kernel's", test_kernel_full},
+    {"news that the kernel does not get", test_lost_news},
     {"exception.rate", test_rate},
     {"segments are not merged", test_unmerged},
     {"a datagram in fragments", test_fragments},
