@@ -22,7 +22,8 @@
  * stack there reassembles them, and has the whole packet passed to the lcore that its ports select.
  *
  * Ownership: a ring has many producers and its lcore as its only consumer; frames in a ring belong
- * to the struct steer. A full ring loses frames (rx_lost), as a full device queue does.
+ * to the struct steer. A full ring loses frames (rx_lost), as a full device queue does; so does
+ * an empty pool those to be copied.
  */
 #include "steer.h"
 
@@ -336,6 +337,8 @@ static void tell_others(struct steered_port *p, const struct rte_mbuf *m)
 		copy = rte_pktmbuf_copy(m, p->pool, 0, UINT32_MAX);
 		if (copy != NULL)
 			give(p, i, copy);
+		else
+			p->port.info.rx_lost++;
 	}
 }
 

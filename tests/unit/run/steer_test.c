@@ -15,6 +15,7 @@
 #include "run/settings.h"
 
 #define QUEUES 3
+#define POOL   4095
 
 static struct rte_mempool *pool;
 static struct steer *steer;
@@ -521,6 +522,23 @@ static void a_full_ring_loses_and_counts(void)
 	end();
 }
 
+/* no mbufs for copies: the other queues do not hear of a neighbour, and that is counted */
+static void copies_that_are_not_made(void)
+{
+	static struct rte_mbuf *all[POOL];
+	unsigned n = 0;
+
+	begin(false);
+	arrive(1, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REPLY, 1, 2);
+	while (n < POOL && (all[n] = rte_pktmbuf_alloc(pool)) != NULL)
+		n++;
+	CU_ASSERT_EQUAL(receive(1), 1);
+	CU_ASSERT_EQUAL(port[1]->info.rx_lost, QUEUES - 1);
+	rte_pktmbuf_free_bulk(all, n);
+	CU_ASSERT_EQUAL(receive(0) + receive(2), 0);
+	end();
+}
+
 /* ---- lcores at once: each polls its own queue, and frames of any flow arrive at each -------------- */
 
 #define EACH 300 /* so that no ring is ever full */
@@ -592,12 +610,13 @@ static const struct unit_case cases[] = {
     {"news of neighbours reach every queue", news_of_neighbours},
     {"queries for groups reach every queue", queries_for_groups},
     {"a full ring loses and counts", a_full_ring_loses_and_counts},
+    {"copies that are not made are counted", copies_that_are_not_made},
     {"lcores at once", lcores_at_once},
 };
 
 int main(void)
 {
 	eal_start();
-	pool = eal_pool("steer", 4095);
+	pool = eal_pool("steer", POOL);
 	return unit_run("run/steer", cases, sizeof(cases) / sizeof(cases[0]));
 }
