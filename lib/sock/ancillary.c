@@ -232,8 +232,7 @@ static int choose_laddr(const struct sockets *s, const struct pc_addr *addr, uin
 		    (ifindex != 0 && !looped && ifs->addr[ctl->laddr].netif != ifindex - 1))
 			return -EINVAL;
 	} else if (ifindex != 0 && !looped) {
-		ctl->laddr = pc_addr_is_ip4(to) ? netifs_find_first(ifs, (uint8_t)(ifindex - 1))
-		                                : ip6_source(s->ip, (uint8_t)(ifindex - 1), to);
+		ctl->laddr = ip_source(s->ip, (uint8_t)(ifindex - 1), to);
 		return ctl->laddr != LADDR_NONE ? 0 : -EADDRNOTAVAIL;
 	}
 	return 0;

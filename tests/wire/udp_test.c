@@ -432,7 +432,31 @@ static void error_queue(struct wt *w)
 	CHECK((wt_events(w, fd) & POLLERR) == 0);
 }
 
-/* What a socket of an interface sends comes from the address there that is on the network of the next hop, as on Linux. */
+/* Sends a datagram by the first interface, as its ancillary data says. */
+static void send_by_interface(struct wt *w, int fd, const struct sockaddr_in *to)
+{
+	const struct in_pktinfo pi = {.ipi_ifindex = 1};
+	struct iovec v = {.iov_base = (char[]){'x'}, .iov_len = 1};
+	union {
+		struct cmsghdr h;
+		char b[CMSG_SPACE(sizeof(pi))];
+	} u = {.h = {.cmsg_len = CMSG_LEN(sizeof(pi)),
+	             .cmsg_level = IPPROTO_IP,
+	             .cmsg_type = IP_PKTINFO}};
+	struct sockaddr_in name = *to;
+	const struct msghdr m = {.msg_name = &name,
+	                         .msg_namelen = sizeof(name),
+	                         .msg_iov = &v,
+	                         .msg_iovlen = 1,
+	                         .msg_control = &u,
+	                         .msg_controllen = sizeof(u)};
+
+	memcpy(CMSG_DATA(&u.h), &pi, sizeof(pi));
+	EQ(pc_sendmsg(w->st, fd, &m, 0), 1);
+}
+
+/* What a socket of an interface sends, or says is to go by one, comes from the address there that is on the network of the next
+ * hop, as on Linux. */
 static void source_on_interface(struct wt *w)
 {
 	static const struct {
@@ -441,7 +465,8 @@ static void source_on_interface(struct wt *w)
 	            {"10.9.0.255", "10.9.0.1"},
 	            {"198.51.100.7", "10.9.0.1"},
 	            {"255.255.255.255", WT_LOCAL}};
-	const int fd = udp_socket(w, 7), on = 1, ifindex = 1;
+	const int fd = udp_socket(w, 7), any = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0), on = 1,
+	          ifindex = 1;
 	const uint8_t mac[6] = {2, 0, 0, 0, 0, 9};
 	struct pc_route all = {.port = -1};
 	struct pc_prefix second;
@@ -454,6 +479,7 @@ static void source_on_interface(struct wt *w)
 	OK(pc_route_add(w->st, &all));
 	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &ifindex, sizeof(ifindex)));
 	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
+	OK(pc_setsockopt(w->st, any, SOL_SOCKET, SO_BROADCAST, &on, sizeof(on)));
 	wt_settle(w);
 	wt_drop(w);
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -462,7 +488,11 @@ static void source_on_interface(struct wt *w)
 		EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)), 1);
 		wt_settle(w);
 		EQ(next_udp(w)->ends.src_be, inet_addr(rows[i].from));
+		send_by_interface(w, any, &to);
+		wt_settle(w);
+		EQ(next_udp(w)->ends.src_be, inet_addr(rows[i].from));
 	}
+	OK(pc_close(w->st, any));
 }
 
 static void without_checksum(struct wt *w)
