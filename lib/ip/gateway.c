@@ -21,19 +21,27 @@ static void due(struct ip *ip, uint64_t ns)
 		ip->gateways.due_ns = ns;
 }
 
+bool gateway_is_used(const struct ip *ip, uint8_t netif, const struct pc_addr *addr)
+{
+	for (uint16_t i = 0; i < ip->gateways.n; i++) {
+		const struct gateway *g = &ip->gateways.place[i];
+
+		if (g->refs != 0 && g->netif == netif && pc_addr_equal(&g->addr, addr))
+			return true;
+	}
+	return false;
+}
+
 static bool has_gateway_room(const struct ip *ip, uint8_t netif, const struct pc_addr *addr)
 {
 	const struct gateways *gs = &ip->gateways;
 
 	if (pc_addr_is_any(addr) || gs->n < GATEWAYS)
 		return true;
-	for (uint16_t i = 0; i < gs->n; i++) {
-		const struct gateway *g = &gs->place[i];
-
-		if (g->refs == 0 || (g->netif == netif && pc_addr_equal(&g->addr, addr)))
+	for (uint16_t i = 0; i < gs->n; i++)
+		if (gs->place[i].refs == 0)
 			return true;
-	}
-	return false;
+	return gateway_is_used(ip, netif, addr);
 }
 
 bool gateway_would_fit(const struct ip *ip, const struct route *r)

@@ -38,7 +38,7 @@ static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *
 	int rc;
 
 	if (laddr == LADDR_NONE)
-		laddr = ip6_source(ip, p->netif, &p->src);
+		laddr = ip_source(ip, p->netif, &p->src);
 	rc = laddr == LADDR_NONE ? -EADDRNOTAVAIL : ip_path_find(ip, &p->src, laddr, path);
 	if (rc != 0) {
 		ctx_count(ip->ctx, PC_TX_NO_ROUTE);

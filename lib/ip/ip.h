@@ -96,6 +96,14 @@ struct gateways {
 	struct gateway place[GATEWAYS];
 };
 
+/** A prefix, and a router that advertises it (origin.c). */
+struct origin {
+	struct pc_prefix prefix;
+	struct pc_addr router;
+	uint64_t until_ns;
+	uint8_t netif;
+};
+
 /** A path whose MTU is smaller than the link's. */
 struct pmtu {
 	struct pc_addr dst;
@@ -119,6 +127,7 @@ struct path_memo {
 	struct ip_path path; /* neigh.generation 0: none */
 };
 
+#define ORIGINS      32
 #define PATH_MEMOS   64
 #define PMTU_ENTRIES 256
 #define PMTU_WAYS    4
@@ -148,6 +157,8 @@ struct ip {
 	struct deny deny;
 	struct fw fw;
 	struct names names;
+	uint16_t nb_origins;
+	struct origin origin[ORIGINS];
 	/* marks our addresses that sockets and connections refer to; NULL: there are none */
 	void (*mark)(void *arg, bool used[PC_MAX_ADDRS]);
 	void *mark_arg;
@@ -425,13 +436,15 @@ static inline uint32_t ip6_label(const struct ip *ip, const struct pc_addr *src,
 
 /**
  * ip6_source chooses the source address for packets to dst from those of an interface (RFC 6724
- * section 5). Returns LADDR_NONE when none is ready.
+ * section 5); hop: the router that they go to, NULL: none, or it is not known. Returns LADDR_NONE
+ * when none is ready.
  */
-uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
+uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst,
+                    const struct pc_addr *hop);
 
 /** ip_source chooses the source address for packets to dst, of either family, from those of an
- * interface. For IPv4 it is that of the route through the interface; without a route, and for
- * groups and broadcasts, the interface's first. Returns LADDR_NONE when none is ready. */
+ * interface, by the route through it. Without a route, and for groups and broadcasts, it is for IPv4
+ * the interface's first. Returns LADDR_NONE when none is ready. */
 uint16_t ip_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst);
 
 /** ip_sort sorts a host's addresses into the order in which to try them (RFC 6724 section 6); only

@@ -50,7 +50,7 @@ static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
 	if (netif == ROUTE_ANY)
 		return -ENETUNREACH;
 	if (laddr == LADDR_NONE)
-		laddr = ip6_source(ip, (uint8_t)netif, dst);
+		laddr = ip6_source(ip, (uint8_t)netif, dst, NULL);
 	if (laddr == LADDR_NONE)
 		return -EADDRNOTAVAIL;
 	make_path(ip, dst, (uint8_t)netif, laddr, 0, path);
@@ -63,7 +63,8 @@ static int find_group6(struct ip *ip, const struct pc_addr *dst, uint16_t laddr,
 static uint16_t source_of(const struct ip *ip, const struct route *r, const struct pc_addr *dst)
 {
 	if (!pc_addr_is_ip4(dst))
-		return ip6_source(ip, r->netif, dst);
+		return ip6_source(ip, r->netif, dst,
+		                  pc_addr_is_any(&r->gateway) ? NULL : &r->gateway);
 	if (netifs_is_usable(&ip->ifs, r->laddr))
 		return r->laddr;
 	return netifs_find_source(&ip->ifs, r->netif,
@@ -76,11 +77,12 @@ uint16_t ip_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst
 	const struct route *r;
 	uint16_t laddr = LADDR_NONE;
 
-	if (!pc_addr_is_ip4(dst))
-		return ip6_source(ip, netif, dst);
 	if (one && (r = route_find(ip, dst, netif)) != NULL)
 		laddr = source_of(ip, r, dst);
-	return laddr != LADDR_NONE ? laddr : netifs_find_first(&ip->ifs, netif);
+	if (laddr != LADDR_NONE)
+		return laddr;
+	return pc_addr_is_ip4(dst) ? netifs_find_first(&ip->ifs, netif)
+	                           : ip6_source(ip, netif, dst, NULL);
 }
 
 /* The path to a group: through the interface of the bound address, of a route, or the first one
@@ -149,6 +151,17 @@ static struct ip_flow flow_of(const struct ip *ip, uint16_t laddr, uint32_t port
 	return f;
 }
 
+/* The route for a source that was chosen with r in mind: of default routers, the source may need
+ * another one after all, as when the addresses of r's prefix are deprecated (RFC 8028 section 3). */
+static const struct route *router_of(const struct ip *ip, const struct route *r,
+                                     const struct pc_addr *dst, uint16_t laddr)
+{
+	const struct ip_flow flow = {.src = *ip_laddr(ip, laddr)};
+	bool shared = false;
+
+	return r->learnt == ROUTE_ROUTER ? route_find_flow(ip, dst, r->netif, &flow, &shared) : r;
+}
+
 static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, uint32_t ports,
                      struct ip_path *path)
 {
@@ -174,10 +187,12 @@ static int find_path(struct ip *ip, const struct pc_addr *dst, uint16_t laddr, u
 	r = route_find_flow(ip, dst, netif, &flow, &shared);
 	if (r == NULL)
 		return route_find(ip, dst, ROUTE_ANY) != NULL ? -EADDRNOTAVAIL : -ENETUNREACH;
-	if (laddr == LADDR_NONE)
+	if (laddr == LADDR_NONE) {
 		laddr = source_of(ip, r, dst);
-	if (laddr == LADDR_NONE)
-		return -EADDRNOTAVAIL;
+		if (laddr == LADDR_NONE)
+			return -EADDRNOTAVAIL;
+		r = router_of(ip, r, dst, laddr);
+	}
 	make_path(ip, dst, r->netif, laddr, r->mtu, path);
 	path->shared = shared;
 	if (netifs_is_broadcast(&ip->ifs, r->netif, dst))

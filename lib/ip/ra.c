@@ -9,8 +9,8 @@
  *
  * Any host on the link can pose as a router, so what it can fill is bounded: ROUTERS default
  * routes, PREFIXES networks, ADDRESSES addresses (removed ones count for an hour), REDIRECTS host
- * routes, and NAMES_LEARNT name servers and domains (names.h).  ip6.accept_ra switches all of this
- * off.
+ * routes, ORIGINS prefixes noted with their routers (origin.c), and NAMES_LEARNT name servers and
+ * domains (names.h).  ip6.accept_ra switches all of this off.
  */
 
 #include "ip/ra.h"
@@ -343,8 +343,9 @@ static void autoconf(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 
 /* ---- advertisements (RFC 4861 section 6.3.4) ------------------------------------------------- */
 
-static void take_prefix(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
+static void take_prefix(struct ip *ip, const struct nd_in *in, const struct nd_prefix *x)
 {
+	const uint8_t netif = in->netif;
 	struct route r = {.dest = route_network(&x->prefix),
 	                  .netif = netif,
 	                  .laddr = LADDR_NONE,
@@ -355,6 +356,9 @@ static void take_prefix(struct ip *ip, uint8_t netif, const struct nd_prefix *x)
 	if (pc_addr_is_link_local(&x->prefix.addr) || pc_addr_is_multicast(&x->prefix.addr) ||
 	    pc_addr_is_ip4(&x->prefix.addr) || x->prefix.len < 3)
 		return;
+	origin_note(
+	    ip, &(struct origin){
+	            .prefix = r.dest, .router = in->src, .until_ns = r.until_ns, .netif = netif});
 	if (x->on_link && !route_is_set(ip, &r.dest, netif))
 		learn_route(ip, &r, PREFIXES);
 	if (x->autonomous)
@@ -438,7 +442,7 @@ int ra_input(struct ip *ip, const struct nd_in *in)
 	take_link(ip, in);
 	take_router(ip, in);
 	for (uint8_t i = 0; i < in->msg->nb_prefixes; i++)
-		take_prefix(ip, in->netif, &in->msg->prefix[i]);
+		take_prefix(ip, in, &in->msg->prefix[i]);
 	take_servers(ip, in);
 	for (uint8_t i = 0; i < in->msg->nb_searches; i++)
 		take_domains(ip, &in->msg->search[i]);
@@ -462,7 +466,8 @@ int ra_redirect(struct ip *ip, const struct nd_in *in)
 	    pc_addr_is_ip4(&m->dest) || (!on_link && !pc_addr_is_link_local(&m->target)))
 		return PC_DROP_ND_MALFORMED;
 	/* only the router that we use for a destination may redirect us to another */
-	if (ip->ctx->cfg.ip6_accept_ra == 0 || !route_first_hop(ip, &m->dest, in->netif, &hop) ||
+	if (ip->ctx->cfg.ip6_accept_ra == 0 ||
+	    !route_first_hop(ip, &in->dst, &m->dest, in->netif, &hop) ||
 	    !pc_addr_equal(&hop, &in->src))
 		return PC_DROP_ND_ROUTER;
 	if (!on_link)

@@ -82,10 +82,10 @@ const struct route *route_find_flow(const struct ip *ip, const struct pc_addr *d
 /** route_find does the same for an unknown flow. */
 const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, int netif);
 
-/** route_first_hop finds the first hop of packets to dst through an interface. Returns false when
- * there is no route, or dst is on the link. */
-bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
-                     struct pc_addr *hop);
+/** route_first_hop finds the first hop of packets from src to dst through an interface. Returns
+ * false when there is no route, or dst is on the link. */
+bool route_first_hop(const struct ip *ip, const struct pc_addr *src, const struct pc_addr *dst,
+                     uint8_t netif, struct pc_addr *hop);
 
 /** route_leads_back says whether a source is reached through an interface (RFC 3704 section 2.2);
  * link-local and unspecified sources always are. */
@@ -98,11 +98,29 @@ bool route_leads_back(const struct ip *ip, const struct pc_addr *src, uint8_t ne
 uint16_t gateway_take(struct ip *ip, uint8_t netif, const struct pc_addr *addr);
 void gateway_put(struct ip *ip, uint16_t gateway);
 
+/** gateway_is_used says whether any route uses a gateway. */
+bool gateway_is_used(const struct ip *ip, uint8_t netif, const struct pc_addr *addr);
+
 /** gateway_would_fit says whether there would be room for a route's gateway if the other routes to
  * its network were removed. */
 bool gateway_would_fit(const struct ip *ip, const struct route *r);
 
 /** gateway_poll notes which gateways have not answered, and probes those again. */
 void gateway_poll(struct ip *ip);
+
+/* ---- prefixes and their routers (origin.c) ---- */
+
+/** origin_note notes until when a router advertises a prefix; in the past: no longer. */
+void origin_note(struct ip *ip, const struct origin *told);
+
+/** What is known of an address and a router. */
+enum origin_fit {
+	ORIGIN_NONE,  /* no router is known to advertise the address's prefix */
+	ORIGIN_OTHER, /* others do */
+	ORIGIN_FITS,  /* this one does */
+};
+
+enum origin_fit origin_fit(const struct ip *ip, uint8_t netif, const struct pc_addr *addr,
+                           const struct pc_addr *router);
 
 #endif

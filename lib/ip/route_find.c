@@ -92,27 +92,37 @@ static bool has_equal(const struct routes *rs, uint32_t i)
 	return next != 0 && is_equal(&rs->route[i - 1], &rs->route[next - 1]);
 }
 
+/* Says whether a route is right for a flow: of default routers one that advertises the prefix of its
+ * source (RFC 8028 section 3). If there is none, any other will do. */
+static bool suits(const struct ip *ip, const struct route *r, const struct ip_flow *flow)
+{
+	return r->learnt != ROUTE_ROUTER ||
+	       origin_fit(ip, r->netif, &flow->src, &r->gateway) == ORIGIN_FITS;
+}
+
 /* The best of the routes to one network; NULL: none, or only a redirect to a host that
  * does not answer. */
 static const struct route *choose(const struct ip *ip, uint32_t first, const struct pc_addr *dst,
                                   int netif, const struct ip_flow *flow, bool *shared)
 {
 	const struct routes *rs = &ip->routes;
-	const struct route *best = NULL;
+	const struct route *best = NULL, *router = NULL;
 
 	for (uint32_t i = first; i != 0; i = route_next_to(rs, i)) {
 		const struct route *r = &rs->route[i - 1];
 
 		if (netif != ROUTE_ANY && r->netif != netif)
 			continue;
-		if (route_is_up(ip, r))
+		if (route_is_up(ip, r) && suits(ip, r, flow))
 			return has_equal(rs, i) ? share_flow(ip, i, dst, netif, flow, shared) : r;
+		if (router == NULL && route_is_up(ip, r))
+			router = r;
 		/* RFC 4861 section 7.3.3: a redirect to a next hop that does not answer is
 		 * ignored */
 		if (best == NULL && r->learnt != ROUTE_REDIRECT)
 			best = r;
 	}
-	return best;
+	return router != NULL ? router : best;
 }
 
 const struct route *route_find_flow(const struct ip *ip, const struct pc_addr *dst, int netif,
@@ -142,10 +152,12 @@ const struct route *route_find(const struct ip *ip, const struct pc_addr *dst, i
 	return route_find_flow(ip, dst, netif, &none, &shared);
 }
 
-bool route_first_hop(const struct ip *ip, const struct pc_addr *dst, uint8_t netif,
-                     struct pc_addr *hop)
+bool route_first_hop(const struct ip *ip, const struct pc_addr *src, const struct pc_addr *dst,
+                     uint8_t netif, struct pc_addr *hop)
 {
-	const struct route *r = route_find(ip, dst, netif);
+	const struct ip_flow flow = {.src = *src};
+	bool shared = false;
+	const struct route *r = route_find_flow(ip, dst, netif, &flow, &shared);
 
 	if (r == NULL || pc_addr_is_any(&r->gateway))
 		return false;

@@ -3,13 +3,13 @@
  * Source address selection (RFC 6724 section 5), and the order in which to try another host's
  * addresses (section 6).
  *
- * The route has already chosen the interface, and only its addresses are candidates (rule 5). Rules
- * 4 and 7 concern mobile nodes, temporary addresses and tunnels, which are not supported.
+ * The route has already chosen the interface, and only its addresses are candidates (rule 5); it
+ * knows the next hop, too (rule 5.5; origin.c). Rules 4 and 7 concern mobile nodes, temporary addresses and tunnels, which are not supported.
  */
 
 #include <rte_common.h>
 
-#include "ip/ip.h"
+#include "ip/route.h"
 #include "wire/ip6.h"
 
 #define SCOPE_LINK   2
@@ -71,9 +71,25 @@ static unsigned common_bits(const struct laddr *la, const struct pc_addr *dst)
 	return n;
 }
 
-/* Says whether a is a better source than b. */
-static bool is_better(const struct laddr *a, const struct laddr *b, const struct pc_addr *dst)
+/* rule 5.5: 1: the next hop advertises the prefix of a, and only others that of b; -1: vice versa;
+ * 0: the rule does not apply */
+static int by_hop(const struct ip *ip, const struct laddr *a, const struct laddr *b,
+                  const struct pc_addr *hop)
 {
+	enum origin_fit fa, fb;
+
+	if (hop == NULL)
+		return 0;
+	fa = origin_fit(ip, a->netif, &a->addr, hop);
+	fb = origin_fit(ip, b->netif, &b->addr, hop);
+	return fa == ORIGIN_NONE || fb == ORIGIN_NONE ? 0 : (int)fa - (int)fb;
+}
+
+/* Says whether a is a better source than b. */
+static bool is_better(const struct ip *ip, const struct laddr *a, const struct laddr *b,
+                      const struct pc_addr *dst, const struct pc_addr *hop)
+{
+	const int hops = by_hop(ip, a, b, hop);
 	const unsigned sa = scope_of(&a->addr), sb = scope_of(&b->addr), sd = scope_of(dst);
 	const unsigned ld = label_of(dst);
 	const bool la = label_of(&a->addr) == ld, lb = label_of(&b->addr) == ld;
@@ -82,12 +98,15 @@ static bool is_better(const struct laddr *a, const struct laddr *b, const struct
 		return sa < sb ? sa >= sd : sb < sd;
 	if (a->state != b->state) /* rule 3 */
 		return a->state < b->state;
+	if (hops != 0) /* rule 5.5 */
+		return hops > 0;
 	if (la != lb) /* rule 6 */
 		return la;
 	return common_bits(a, dst) > common_bits(b, dst); /* rule 8 */
 }
 
-uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst)
+uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *dst,
+                    const struct pc_addr *hop)
 {
 	uint16_t best = LADDR_NONE;
 
@@ -97,7 +116,7 @@ uint16_t ip6_source(const struct ip *ip, uint8_t netif, const struct pc_addr *ds
 		if (la->netif != netif || !netifs_is_usable(&ip->ifs, i) ||
 		    pc_addr_is_ip4(&la->addr))
 			continue;
-		if (best == LADDR_NONE || is_better(la, &ip->ifs.addr[best], dst))
+		if (best == LADDR_NONE || is_better(ip, la, &ip->ifs.addr[best], dst, hop))
 			best = i;
 	}
 	return best;

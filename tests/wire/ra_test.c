@@ -128,8 +128,8 @@ static bool can_reach(struct wt *w, const char *ip)
 	return can;
 }
 
-/* Sends a datagram, and returns the frame that goes out, whatever it is. */
-static struct info6 talk(struct wt *w, const char *ip)
+/* Sends a datagram, from any address of ours if that is NULL, and returns the frame that goes out, whatever it is. */
+static struct info6 talk_as(struct wt *w, const char *us, const char *ip)
 {
 	static struct frame last;
 	const struct sockaddr_in6 to = sin6(ip, 9);
@@ -137,6 +137,11 @@ static struct info6 talk(struct wt *w, const char *ip)
 	const struct frame *f;
 	struct info6 i;
 
+	if (us != NULL) {
+		const struct sockaddr_in6 from = sin6(us, 0);
+
+		OK(pc_bind(w->st, fd, (const struct sockaddr *)&from, sizeof(from)));
+	}
 	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
 	OK(pc_close(w->st, fd));
 	wt_settle(w);
@@ -146,6 +151,11 @@ static struct info6 talk(struct wt *w, const char *ip)
 	last = *f;
 	CHECK(frame6_read(&last, &i) == NULL);
 	return i;
+}
+
+static struct info6 talk(struct wt *w, const char *ip)
+{
+	return talk_as(w, NULL, ip);
 }
 
 static bool has_address(struct wt *w, const char *ip)
@@ -813,15 +823,16 @@ static void switched_off(struct wt *w)
 
 /* ---- redirects --------------------------------------------------------------------------------- */
 
-static void redirect(struct wt *w, const char *src, const char *target, const char *dest,
-                     const char *mac)
+/* A redirect about a packet from us. */
+static void redirect_us(struct wt *w, const char *us, const char *src, const char *target,
+                        const char *dest, const char *mac)
 {
 	struct ends6 e = ends(src, router_mac);
 	const struct pc_addr t = addr6(target), d = addr6(dest);
 	uint8_t body[44] = {0};
 	struct frame f;
 
-	e.dst = addr6(LOCAL);
+	e.dst = addr6(us);
 	memcpy(e.dst_mac, PROBE_MAC, 6);
 	memcpy(body + 4, t.b, 16);
 	memcpy(body + 20, d.b, 16);
@@ -830,6 +841,12 @@ static void redirect(struct wt *w, const char *src, const char *target, const ch
 	memcpy(body + 38, mac, 6);
 	frame6_icmp(&f, &e, 255, 137, 0, body, 44);
 	wt_inject_frame(w, &f);
+}
+
+static void redirect(struct wt *w, const char *src, const char *target, const char *dest,
+                     const char *mac)
+{
+	redirect_us(w, LOCAL, src, target, dest, mac);
 }
 
 static void redirects(struct wt *w)
@@ -898,6 +915,128 @@ static void redirect_to_dead_router(struct wt *w)
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
 	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
 	comes_to_go_by(w, router_mac);
+}
+
+/* ---- two providers, each with a router and a prefix ---------------------------------------------- */
+
+#define OTHER  "2001:db8:1::ff:fe00:1"
+#define NEARER "2001:db8:1:ffff::1" /* to OTHER than to SLAAC */
+
+static void tell_both(struct wt *w, uint8_t preference_of_second)
+{
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000, .preferred = 9000);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 1800,
+	          .preference = preference_of_second, .prefix = "2001:db8:1::", .len = 64,
+	          .flags = 0xc0, .valid = 9000, .preferred = 9000);
+	wt_drop(w);
+}
+
+/* What we send, from that address or any, goes from that one to that MAC address. */
+static void goes(struct wt *w, const char *us, const char *to, const char *from, const char *mac)
+{
+	const struct info6 i = talk_as(w, us, to);
+
+	CHECK(memcmp(i.ends.src.b, addr6(from).b, 16) == 0);
+	CHECK(memcmp(i.ends.dst_mac, mac, 6) == 0);
+}
+
+/* "Prefer addresses in a prefix advertised by the next-hop"; the next hop of a given address advertises its prefix. */
+static void two_providers(struct wt *w)
+{
+	start6(w, true);
+	tell_both(w, 0);
+	goes(w, NULL, NEARER, SLAAC, router_mac);
+	goes(w, SLAAC, NEARER, SLAAC, router_mac);
+	goes(w, OTHER, NEARER, OTHER, second_mac);
+	goes(w, LOCAL, FAR, LOCAL, router_mac); /* of nobody's prefix */
+	tell_both(w, 1);                        /* the second router is preferred */
+	goes(w, NULL, FAR, OTHER, second_mac);
+	goes(w, LOCAL, FAR, LOCAL, second_mac);
+	goes(w, SLAAC, FAR, SLAAC, router_mac);
+	tell_both(w, 0);
+	ADVERTISE(.lifetime = 1800, PREFIX, .valid = 9000); /* the first has no network any more */
+	goes(w, NULL, NEARER, OTHER, second_mac);           /* rule 3 comes before 5.5 */
+	tell_both(w, 1);
+	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 0); /* the prefix has none left */
+	goes(w, OTHER, FAR, OTHER, router_mac);
+	goes(w, NULL, NEARER, SLAAC, router_mac);
+	EQ(pc_stack_validate(w->st, NULL), 0);
+}
+
+/* The word of either router on a prefix, which may change. */
+static void one_prefix_of_two_routers(struct wt *w)
+{
+	start6(w, true);
+	tell_both(w, 0);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:1::", .len = 64, .flags = 0, .valid = 60);
+	goes(w, NULL, NEARER, OTHER, router_mac); /* rule 8: both are of its prefixes */
+	goes(w, OTHER, FAR, OTHER, router_mac);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:1::", .len = 64, .flags = 0, .valid = 0);
+	goes(w, NULL, NEARER, SLAAC, router_mac);
+	goes(w, OTHER, FAR, OTHER, second_mac);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:1::", .len = 64, .flags = 0, .valid = 60);
+	goes(w, OTHER, FAR, OTHER, router_mac);
+	wt_pass(w, 61000);
+	wt_drop(w);
+	tell_both(w, 1);
+	tell_both(w, 0);
+	wt_pass(w, 2000); /* both have been heard, though they had not answered */
+	wt_drop(w);
+	goes(w, NULL, NEARER, SLAAC, router_mac);
+	goes(w, OTHER, FAR, OTHER, second_mac);
+}
+
+/* The router of a prefix does not answer: better another one than none. */
+static void dead_provider(struct wt *w)
+{
+	bool found = false;
+
+	start6(w, true);
+	tell_both(w, 0);
+	goes(w, OTHER, FAR, OTHER, second_mac);
+	for (unsigned n = 0; n < 40 && !found; n++) {
+		wt_pass(w, 500);
+		wt_drop(w);
+		found = memcmp(talk_as(w, OTHER, FAR).ends.dst_mac, router_mac, 6) == 0;
+	}
+	CHECK(found);
+	wt_drop(w);
+}
+
+/* Each router may redirect what goes by it. */
+static void redirect_of_provider(struct wt *w)
+{
+	static const char third_mac[] = "\2\0\0\0\0\xfc";
+
+	start6(w, true);
+	tell_both(w, 0);
+	redirect_us(w, SLAAC, SECOND, "fe80::fc", FAR, third_mac);
+	EQ(wt_count(w, PC_DROP_ND_ROUTER), 1);
+	goes(w, OTHER, FAR, OTHER, second_mac);
+	redirect_us(w, OTHER, SECOND, "fe80::fc", FAR, third_mac);
+	EQ(wt_count(w, PC_DROP_ND_ROUTER), 1);
+	goes(w, OTHER, FAR, OTHER, third_mac);
+	wt_drop(w);
+}
+
+/* Prefixes are noted up to a limit, and make room for others when they expire. */
+static void many_prefixes(struct wt *w)
+{
+	start6(w, true);
+	for (unsigned n = 0; n < 100; n++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "2001:db8:7:%u::", n);
+		ADVERTISE(.lifetime = 1800, .prefix = text, .len = 64, .flags = 0, .valid = 8000);
+	}
+	tell_both(w, 0);
+	CHECK(has_address(w, SLAAC) && has_address(w, OTHER));
+	goes(w, NULL, NEARER, OTHER, router_mac);
+	wt_pass(w, 8001000);
+	wt_drop(w);
+	tell_both(w, 0);
+	goes(w, NULL, NEARER, SLAAC, router_mac);
+	goes(w, OTHER, NEARER, OTHER, second_mac);
 }
 
 /* ---- path MTU (RFC 8201) ------------------------------------------------------------------------ */
@@ -1102,6 +1241,11 @@ static const struct wt_case cases[] = {
     {"RFC 4861 8.1, 8.3: redirects", redirects},
     {"RFC 4861 6.3.5, 7.2.5: a redirect to who is no router any more", redirect_to_no_router},
     {"RFC 4861 7.3.3: a redirect to a router that does not answer", redirect_to_dead_router},
+    {"RFC 6724 5 rule 5.5, RFC 8028 3: two providers", two_providers},
+    {"RFC 8028 3: a prefix that two routers advertise", one_prefix_of_two_routers},
+    {"RFC 8028 3: the router of a prefix does not answer", dead_provider},
+    {"RFC 4861 8.1, RFC 8028 3: a redirect by the router of a prefix", redirect_of_provider},
+    {"RFC 8028 3: a rogue router fills nothing", many_prefixes},
     {"RFC 8201 4: path MTU of datagrams", path_mtu},
     {"RFC 8106 5.1: name servers, as long as they are told", name_servers},
     {"RFC 8106 5.1: a link-local name server is one of its link", link_local_server},

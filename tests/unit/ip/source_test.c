@@ -41,7 +41,7 @@ static const char *source(const char *dst)
 {
 	static char text[PC_ADDR_STRLEN];
 	const struct pc_addr a = addr6(dst);
-	const uint16_t laddr = ip6_source(&net.ip, 0, &a);
+	const uint16_t laddr = ip6_source(&net.ip, 0, &a, NULL);
 
 	return laddr == LADDR_NONE ? "none" : pc_addr_format(ip_laddr(&net.ip, laddr), text);
 }
