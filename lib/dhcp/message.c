@@ -146,6 +146,15 @@ static void add_route(struct pc_dhcp_lease *l, uint8_t len, uint32_t dest_be, ui
 	l->nb_routes++;
 }
 
+/* Adds a default route. The network of a lease may be the address alone (clouds do this): its router
+ * is then on the link all the same. */
+static void add_router(struct pc_dhcp_lease *l, uint32_t gateway_be)
+{
+	if (l->addr.len == 128)
+		add_route(l, 32, gateway_be, 0);
+	add_route(l, 0, 0, gateway_be);
+}
+
 /* RFC 3442: each prefix has only its significant bytes, and is followed by its gateway. */
 static bool read_routes(const struct option *o, struct pc_dhcp_lease *l)
 {
@@ -217,7 +226,7 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 	l->nb_routes = 0;
 	if (find_option(r, OPT_ROUTER, 4, &o))
 		for (size_t i = 0; i + 4 <= o.len; i += 4)
-			add_route(l, 0, 0, get32_be(o.b + i));
+			add_router(l, get32_be(o.b + i));
 }
 
 bool dhcp_parse(const uint8_t *p, size_t len, struct dhcp_reply *reply)

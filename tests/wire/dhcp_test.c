@@ -451,6 +451,40 @@ static void on_link(struct wt *w)
 	      !has_route(w, "0.0.0.0/0", "203.0.113.9", 0));
 }
 
+/* A network that is the address alone, as clouds lease it: the router is on the link nevertheless. */
+static void one_address(struct wt *w)
+{
+	const struct sockaddr_in far = wt_addr("198.51.100.7", 9);
+	const struct frame *f;
+	uint8_t d[600];
+	uint16_t len;
+	int fd;
+
+	start(w);
+	expect(w, 1000, 1);
+	reply(w, 2, 3600);
+	expect(w, 100, 3);
+	len = build(d, 5, 3600, NULL, 0);
+	d[260] = 255; /* the last byte of the mask */
+	inject(w, "255.255.255.255", d, len);
+	expect_probes(w);
+	EQ(lease_of(w).addr.len, 128);
+	CHECK(has_route(w, "192.0.2.254/32", NULL, 0));
+	CHECK(has_route(w, "0.0.0.0/0", "192.0.2.254", 0));
+	EQ(wt_count(w, PC_DHCP_ROUTES_REFUSED), 0);
+	fd = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0);
+	OK(fd);
+	EQ(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&far, sizeof(far)), 1);
+	OK(pc_close(w->st, fd));
+	f = sent(w, 100, 20);
+	CHECK(f != NULL && is_arp(f));
+	EQ(get32(f->b + 28), inet_addr(LEASED));
+	EQ(get32(f->b + 38), inet_addr("192.0.2.254"));
+	finish(w);
+	CHECK(!has_route(w, "192.0.2.254/32", NULL, 0) &&
+	      !has_route(w, "0.0.0.0/0", "192.0.2.254", 0));
+}
+
 static void several_routers(struct wt *w)
 {
 	static const uint8_t more[] = {3, 8, 192, 0, 2, 253, 203, 0, 113, 1};
@@ -639,6 +673,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 4.4.5: times that are out of order", odd_times},
     {"RFC 3442: routes without a gateway", on_link},
     {"RFC 2132 3.5: several routers", several_routers},
+    {"RFC 2132 3.3, 3.5: a network of one address, and a router", one_address},
     {"RFC 2131 4.4.6: the address is given back", release},
     {"RFC 2131 3.2: a remembered address is asked for first", remembered},
     {"RFC 2131 3.1.5: a remembered address that somebody has", remembered_and_taken},
