@@ -26,9 +26,6 @@
 /* bytes of a quote that are examined: its headers and the first of its upper layer */
 #define QUOTE_READ (IP6_HDR_LEN + IP6_EXT_BYTES_MAX + 8)
 
-/* bytes of a neighbour discovery message that are read: what fits into the smallest MTU */
-#define ND_MAX (IP6_MTU_MIN - IP6_HDR_LEN)
-
 /* The path back to the sender of a packet, from the address that it was sent to or, if that was a
  * group, from an address of the same interface. */
 static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *path,
@@ -185,7 +182,7 @@ static int nd_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
 	struct nd_msg msg;
 	struct nd_in in = {.msg = &msg, .src = p->src, .dst = p->dst, .netif = p->netif};
 
-	if (p->ttl != ND_HOPS || p->fragmented || p->l4_len > ND_MAX || p->netif == NETIF_LO ||
+	if (p->ttl != ND_HOPS || p->fragmented || p->netif == NETIF_LO || m->pkt_len > UINT16_MAX ||
 	    !mbuf_pullup(m, (uint16_t)m->pkt_len))
 		return PC_DROP_ND_MALFORMED;
 	eth = rte_pktmbuf_mtod(m, const uint8_t *);

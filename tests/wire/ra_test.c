@@ -296,6 +296,24 @@ static void default_router(struct wt *w)
 	wt_drop(w);
 }
 
+/* An advertisement may be as long as the MTU of the link. */
+static void long_advertisement(struct wt *w)
+{
+	const struct ends6 e = ends(ROUTER, router_mac);
+	uint8_t body[1456] = {[2] = 30 >> 8, [3] = 30};
+	struct frame f;
+
+	start6(w, false);
+	for (unsigned at = 12; at < sizeof(body) - 4; at += 40) { /* options that nobody knows */
+		body[at] = 200;
+		body[at + 1] = 5;
+	}
+	frame6_icmp(&f, &e, 255, 134, 0, body, 12 + 40 * 36);
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 0);
+	CHECK(can_reach(w, FAR));
+}
+
 /* When somebody is asked for next, in ms from now; it must be to one, or to many. -1: not within ms. */
 static double next_solicit(struct wt *w, const char *ip, double ms, bool to_one)
 {
@@ -1222,6 +1240,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.2.5: a neighbour that is no router any more", no_router_any_more},
     {"RFC 4861 7.2.5: ... not by an answer that may not override", router_by_another},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
+    {"RFC 4861 6.2.3: an advertisement that fills the MTU", long_advertisement},
     {"RFC 4861 6.3.4: reachable time and retransmission timer", times},
     {"RFC 4191 3: preferences of routers", preferences},
     {"RFC 4861 7.3.3: a dead router gives way", dead_router},
