@@ -267,13 +267,27 @@ static uint16_t any_laddr(const struct netifs *ifs, uint8_t netif, bool ip4)
 	return LADDR_NONE;
 }
 
+/* Says whether a port says on which link a gateway is: the same link-local address may be on several
+ * (RFC 4007 section 6). */
+static bool is_zoned(const struct pc_route *want)
+{
+	return want->port >= 0 && pc_addr_is_link_local(&want->gateway);
+}
+
 /* The address of ours through which a gateway is reached: on its network, or by a route
  * without a gateway. */
-static uint16_t find_laddr(const struct ip *ip, const struct pc_addr *gateway)
+static uint16_t find_laddr(const struct ip *ip, const struct pc_route *want)
 {
-	const uint16_t laddr = find_link(&ip->ifs, gateway);
-	const struct route *r = laddr == LADDR_NONE ? route_find(ip, gateway, ROUTE_ANY) : NULL;
+	const struct pc_addr *gateway = &want->gateway;
+	const struct route *r;
+	uint16_t laddr;
 
+	if (is_zoned(want))
+		return want->port < ip->ifs.n
+		           ? netifs_find_link(&ip->ifs, (uint8_t)want->port, gateway)
+		           : LADDR_NONE;
+	laddr = find_link(&ip->ifs, gateway);
+	r = laddr == LADDR_NONE ? route_find(ip, gateway, ROUTE_ANY) : NULL;
 	if (r == NULL || r->by != GATEWAY_NONE)
 		return laddr;
 	return any_laddr(&ip->ifs, r->netif, pc_addr_is_ip4(gateway));
@@ -286,7 +300,7 @@ static int find_way(const struct ip *ip, const struct pc_route *want, struct rou
 	const struct pc_addr *gateway = &want->gateway;
 
 	if (!pc_addr_is_any(gateway)) {
-		r->laddr = find_laddr(ip, gateway);
+		r->laddr = find_laddr(ip, want);
 		if (r->laddr == LADDR_NONE || netifs_find(ifs, gateway) != LADDR_NONE ||
 		    netifs_is_broadcast(ifs, ifs->addr[r->laddr].netif, gateway))
 			return -ENETUNREACH;
@@ -367,10 +381,10 @@ static bool is_connected(const struct ip *ip, const struct route *r)
 	return false;
 }
 
-/* Removes the configured routes to a network, through one gateway or all but keep.
- * Returns how many. */
+/* Removes the configured routes to a network, through one gateway (of one port, unless that is
+ * ROUTE_ANY) or all but keep. Returns how many. */
 static unsigned del_routes(struct ip *ip, const struct pc_prefix *net,
-                           const struct pc_addr *gateway, const struct pc_addr *keep)
+                           const struct pc_addr *gateway, int port, const struct pc_addr *keep)
 {
 	struct routes *rs = &ip->routes;
 	unsigned n = 0;
@@ -381,6 +395,7 @@ static unsigned del_routes(struct ip *ip, const struct pc_prefix *net,
 		next = route_next_to(rs, i);
 		if (r->learnt != ROUTE_SET || is_connected(ip, r) ||
 		    (gateway != NULL && !pc_addr_equal(&r->gateway, gateway)) ||
+		    (port != ROUTE_ANY && r->netif != port) ||
 		    (keep != NULL && pc_addr_equal(&r->gateway, keep)))
 			continue;
 		route_del(ip, i - 1);
@@ -391,7 +406,8 @@ static unsigned del_routes(struct ip *ip, const struct pc_prefix *net,
 
 int ip_add_route(struct ip *ip, const struct pc_prefix *dest, const struct pc_addr *gateway)
 {
-	const struct pc_route want = {.dest = *dest, .gateway = *gateway};
+	const struct pc_route want = {
+	    .dest = *dest, .gateway = *gateway, .port = pc_addr_is_link_local(gateway) ? -1 : 0};
 	struct route r;
 	const int rc = make_route(ip, &want, &r);
 
@@ -408,8 +424,8 @@ int ip_route_del(struct ip *ip, const struct pc_route *want)
 	if (p.len > 128)
 		return -EINVAL;
 	net = route_network(&p);
-	return del_routes(ip, &net, pc_addr_is_any(&want->gateway) ? NULL : &want->gateway, NULL) >
-	               0
+	return del_routes(ip, &net, pc_addr_is_any(&want->gateway) ? NULL : &want->gateway,
+	                  is_zoned(want) ? want->port : ROUTE_ANY, NULL) > 0
 	           ? 0
 	           : -ESRCH;
 }
@@ -438,13 +454,13 @@ int ip_route_replace(struct ip *ip, const struct pc_route *want)
 	if (is_own_network(ip, &r))
 		return -EEXIST;
 	/* the same route, perhaps with another metric or MTU, is replaced */
-	del_routes(ip, &r.dest, &want->gateway, NULL);
+	del_routes(ip, &r.dest, &want->gateway, ROUTE_ANY, NULL);
 	rc = route_insert(ip, &r);
 	if (rc == -ENOSPC && gateway_would_fit(ip, &r) &&
-	    del_routes(ip, &r.dest, NULL, &want->gateway) > 0)
+	    del_routes(ip, &r.dest, NULL, ROUTE_ANY, &want->gateway) > 0)
 		return route_insert(ip, &r);
 	if (rc == 0)
-		del_routes(ip, &r.dest, NULL, &want->gateway);
+		del_routes(ip, &r.dest, NULL, ROUTE_ANY, &want->gateway);
 	return rc;
 }
 

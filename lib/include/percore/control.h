@@ -35,7 +35,9 @@ extern "C" {
 struct pc_route {
 	struct pc_prefix dest;  /**< address bits beyond the length are ignored */
 	struct pc_addr gateway; /**< 0.0.0.0 or ::, none: dest is on the link of port itself */
-	int port;               /**< index; used without a gateway only */
+	/** index; used without a gateway, and with a link-local one, whose link it is (-1: the first port
+	 * that has IPv6) */
+	int port;
 	uint32_t metric; /**< of several routes to a network, the lowest that is up is used */
 	uint16_t mtu;    /**< bytes of the largest IP packet; 0: that of the port */
 	uint16_t weight; /**< share of the flows among equal routes, 1 to 256; 0 means 1 */

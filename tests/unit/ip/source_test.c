@@ -177,11 +177,53 @@ static void test_routes(void)
 	net_close(&net);
 }
 
+static int change_by(int (*change)(struct ip *, const struct pc_route *), const char *gateway,
+                     int port)
+{
+	const struct pc_route all = {.gateway = addr6(gateway), .port = port};
+
+	return change(&net.ip, &all);
+}
+
+/* The port of a route says which link a link-local gateway is on; that of another gateway says nothing. */
+static void test_zones(void)
+{
+	struct ip_path path;
+
+	start();
+	CU_ASSERT_EQUAL(add(0, "fd00::1/64"), 0);
+	CU_ASSERT_EQUAL(change_by(ip_route_add, "fe80::fe", 1), -ENETUNREACH); /* no IPv6 there */
+	CU_ASSERT_EQUAL(add(1, "fd00:0:0:1::1/64"), 0);
+	CU_ASSERT_EQUAL(change_by(ip_route_add, "fe80::fe", 99), -ENETUNREACH);
+	CU_ASSERT_EQUAL(change_by(ip_route_add, "fe80::fe", 1), 0);
+	CU_ASSERT_EQUAL(find("2001:db8::1", LADDR_NONE, &path), 0);
+	CU_ASSERT_EQUAL(path.netif, 1);
+	CU_ASSERT_EQUAL(change_by(ip_route_add, "fe80::fe", 1), -EEXIST);
+	CU_ASSERT_EQUAL(change_by(ip_route_add, "fe80::fe", 0), 0); /* another host's, perhaps */
+	CU_ASSERT_EQUAL(change_by(ip_route_del, "fe80::fe", 1), 0);
+	CU_ASSERT_EQUAL(change_by(ip_route_del, "fe80::fe", 1), -ESRCH);
+	CU_ASSERT_EQUAL(find("2001:db8::1", LADDR_NONE, &path), 0);
+	CU_ASSERT_EQUAL(path.netif, 0);
+	CU_ASSERT_EQUAL(change_by(ip_route_replace, "fe80::fe", 1), 0);
+	CU_ASSERT_EQUAL(find("2001:db8::1", LADDR_NONE, &path), 0);
+	CU_ASSERT_EQUAL(path.netif, 1);
+	CU_ASSERT_EQUAL(change_by(ip_route_del, "fe80::fe", -1), 0);
+	CU_ASSERT_EQUAL(change_by(ip_route_add, "fe80::fe", -1), 0);
+	CU_ASSERT_EQUAL(find("2001:db8::1", LADDR_NONE, &path), 0);
+	CU_ASSERT_EQUAL(path.netif, 0);
+	CU_ASSERT_EQUAL(change_by(ip_route_replace, "fd00:0:0:1::fe", 0), 0);
+	CU_ASSERT_EQUAL(find("2001:db8::1", LADDR_NONE, &path), 0);
+	CU_ASSERT_EQUAL(path.netif, 1);
+	drain();
+	net_close(&net);
+}
+
 static const struct unit_case cases[] = {
     {"addresses", test_addresses},
     {"RFC 6724 5: source addresses", test_rules},
     {"RFC 6724 6: destination addresses", test_destinations},
     {"routes of both families", test_routes},
+    {"RFC 4007 6: link-local gateways", test_zones},
 };
 
 int main(void)
