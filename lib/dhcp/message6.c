@@ -237,8 +237,10 @@ static bool read_option(const struct options *o, const struct dhcp6_self *self,
 		return len == 0;
 	case OPT6_DNS:
 		return read_dns(p, len, &r->info);
-	case OPT6_SEARCH:
-		return search_read(p, len, false, r->info.search);
+	case OPT6_SEARCH: /* as in DHCP, a list with something that is no name is none */
+		if (!search_read(p, len, false, r->info.search))
+			r->info.search[0] = '\0';
+		return true;
 	case OPT_REFRESH:
 		return read_refresh(p, len, &r->info.refresh_s);
 	case OPT_SOL_MAX_RT:

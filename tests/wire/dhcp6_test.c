@@ -270,11 +270,14 @@ static void bad_names(struct wt *w)
 	uint8_t d[300], more[100];
 
 	start(w, PC_DHCP6_INFORM, false, false);
-	CHECK(hear(w, 1100, 20));
 	for (unsigned n = 0; n < sizeof(bad) / sizeof(bad[0]); n++) {
+		CHECK(hear(w, 1100, 20));
 		say(w, d,
 		    build_with(d, more, (size_t)(put(more, 24, bad[n].len, bad[n].name) - more)));
-		EQ(pc_dhcp6_get_info(client, &i), 0);
+		EQ(pc_dhcp6_get_info(client, &i), 1);
+		EQ(strlen(i.search), 0);
+		EQ(pc_stack_get_search(w->st, NULL, 0), 0);
+		again(w, PC_DHCP6_INFORM);
 	}
 	finish(w);
 }

@@ -253,8 +253,10 @@ static void test_servers(void)
 	CU_ASSERT_STRING_EQUAL(reply.info.search, "org qa");
 	CU_ASSERT(PARSE("\0\x18\0\x09\3org\0\2qa\0"));
 	CU_ASSERT_STRING_EQUAL(reply.info.search, "org qa");
-	CU_ASSERT_FALSE(PARSE("\0\x18\0\7\3org\0\2q"));
-	CU_ASSERT_FALSE(PARSE("\0\x18\0\7\3org\0\xc0\0")); /* section 10: not compressed */
+	CU_ASSERT(PARSE("\0\x18\0\7\3org\0\2q")); /* no list, but a message */
+	CU_ASSERT_STRING_EQUAL(reply.info.search, "");
+	CU_ASSERT(PARSE("\0\x18\0\7\3org\0\xc0\0")); /* section 10: not compressed */
+	CU_ASSERT_STRING_EQUAL(reply.info.search, "");
 }
 
 /* ---- writing --------------------------------------------------------------------------------- */
