@@ -20,6 +20,7 @@
 #include <rte_common.h>
 
 #include "firewall.h"
+#include "report.h"
 #include "serve/host.h"
 #include "worker.h"
 
@@ -190,19 +191,21 @@ static void show_usage(struct ctl_view *v, struct rows *o)
 	rows_close(o);
 }
 
-/* The counters that the program itself reports, one per line: value, name and description, as for
- * the others. */
-static void show_own_counters(const struct run *r, struct rows *o)
+/* The counters that ports and the program itself report, one per line: value, name and description,
+ * as for the others. */
+static void show_reported(const struct run *r, bool all, struct rows *o)
 {
 	char *text = NULL, *rest, *line, name[64];
 	size_t size;
-	FILE *own = open_memstream(&text, &size);
+	FILE *reported = open_memstream(&text, &size);
 	uint64_t value;
 
-	if (own == NULL)
+	if (reported == NULL)
 		return;
-	r->app->report(r->s->app_arg, own);
-	(void)fclose(own);
+	report_port_counters(r, all, reported);
+	if (r->app->report != NULL)
+		r->app->report(r->s->app_arg, reported);
+	(void)fclose(reported);
 	rest = text;
 	while ((line = strsep(&rest, "\n")) != NULL)
 		if (sscanf(line, " %" SCNu64 " %63s", &value, name) == 2)
@@ -223,8 +226,7 @@ static void show_counters(const struct ctl_view *v, bool all, struct rows *o)
 	}
 	rows_open(o);
 	ctl_print_counters(o, &sum, all);
-	if (v->run->app->report != NULL)
-		show_own_counters(v->run, o);
+	show_reported(v->run, all, o);
 	rows_close(o);
 }
 

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 #include <net/if.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
+#include <rte_common.h>
 #include <rte_ethdev.h>
 
 #include "base/ctx.h"
@@ -167,28 +169,28 @@ static uint64_t sum_counter(const struct run *r, enum pc_counter c)
 	return sum;
 }
 
-/* The counters of the ports themselves. */
-static void report_port_counts(const struct run *r, FILE *f)
+void report_port_counters(const struct run *r, bool all, FILE *f)
 {
-	uint64_t refused = 0, lost = 0, untrue = 0;
+	static const struct {
+		size_t offset; /* in struct pc_port_info */
+		const char *name, *sentence;
+	} lines[] = {
+#define REPORT_LINE(name, sentence) {offsetof(struct pc_port_info, name), #name, sentence},
+	    REPORT_PORT_COUNTERS(REPORT_LINE)
+#undef REPORT_LINE
+	};
 
-	for (unsigned i = 0; i < r->nb_workers; i++)
-		for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++) {
-			refused += r->workers[i]->ports[p]->info.tx_refused;
-			lost += r->workers[i]->ports[p]->info.rx_lost;
-			untrue += r->workers[i]->ports[p]->info.rx_untrue;
-		}
-	if (refused != 0)
-		fprintf(f, "%16" PRIu64 " %-24s %s\n", refused, "tx_refused",
-		        "frames dropped: the device would never have accepted them");
-	if (lost != 0)
-		fprintf(f, "%16" PRIu64 " %-24s %s\n", lost, "rx_lost",
-		        "frames lost before reaching a stack: a queue between lcores or of a VLAN "
-		        "was full, or the VLAN is not configured");
-	if (untrue != 0)
-		fprintf(f, "%16" PRIu64 " %-24s %s\n", untrue, "rx_untrue",
-		        "frames for which the device reported a wrong checksum or chose a wrong "
-		        "queue: done in software since then");
+	for (size_t l = 0; l < RTE_DIM(lines); l++) {
+		uint64_t sum = 0;
+
+		for (unsigned i = 0; i < r->nb_workers; i++)
+			for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++)
+				sum += *(const uint64_t *)RTE_PTR_ADD(
+				    &r->workers[i]->ports[p]->info, lines[l].offset);
+		if (all || sum != 0)
+			fprintf(f, "%16" PRIu64 " %-24s %s\n", sum, lines[l].name,
+			        lines[l].sentence);
+	}
 }
 
 void report_stats(const struct run *r, FILE *f)
@@ -202,7 +204,7 @@ void report_stats(const struct run *r, FILE *f)
 			        pc_counter_name((enum pc_counter)c),
 			        pc_counter_sentence((enum pc_counter)c));
 	}
-	report_port_counts(r, f);
+	report_port_counters(r, false, f);
 	if (r->app->report != NULL)
 		r->app->report(r->s->app_arg, f);
 	fflush(f);

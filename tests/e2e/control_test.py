@@ -162,6 +162,7 @@ def shown(b, s):
     some, every = (ctl(b, s, "counters", "show", *w).splitlines() for w in ((), ("all",)))
     expect(any(line.startswith("rx_frames ") and int(line.split()[1]) > 100 for line in some), some)
     expect(len(every) > len(some) and any(line.endswith(" 0") for line in every), every)
+    expect([line.split()[0] for line in every[-3:]] == ["tx_refused", "rx_lost", "rx_untrue"], f"what ports count: {every[-5:]}")
     expect("listeners 1 of " in ctl(b, s, "usage"), "what is in use")
 
 

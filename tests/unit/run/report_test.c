@@ -60,9 +60,43 @@ static void who_is_let_in(void)
 	                       "source 50, half-open per source 5") != NULL);
 }
 
+/* Frames that never reached a stack are in no drop_ counter. */
+static void what_ports_count(void)
+{
+	static struct pc_port port[3];
+	static struct worker worker[2] = {{.ports = {&port[0], &port[1]}}, {.ports = {&port[2]}}};
+	static struct run run = {.nb_workers = 1, .nb_ports = 1, .nb_vlans = 1};
+	char *text = NULL;
+	size_t size;
+	FILE *f;
+
+	run.workers[0] = &worker[0];
+	run.workers[1] = &worker[1];
+	port[0].info.rx_lost = 2;
+	port[1].info.rx_lost = 3;
+	port[2].info.rx_lost = 10;
+	port[2].info.tx_refused = 7;
+	f = open_memstream(&text, &size);
+	report_port_counters(&run, false, f);
+	fclose(f);
+	CU_ASSERT(strncmp(text, "               5 rx_lost                  frames lost ", 54) == 0);
+	CU_ASSERT(strchr(text, '\n') == text + size - 1);
+	free(text);
+	run.nb_workers = 2;
+	run.nb_vlans = 0;
+	f = open_memstream(&text, &size);
+	report_port_counters(&run, true, f);
+	fclose(f);
+	CU_ASSERT(strncmp(text, "               7 tx_refused ", 28) == 0);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n              12 rx_lost "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\n               0 rx_untrue "));
+	free(text);
+}
+
 static const struct unit_case cases[] = {
     {"a port is one line", a_port_is_one_line},
     {"who is let in", who_is_let_in},
+    {"what ports count", what_ports_count},
 };
 
 UNIT_MAIN("run/report", cases)
