@@ -11,6 +11,7 @@
 #include "stop.h"
 
 #define PATIENCE_S 2
+#define LCORES_MAX 16 /* of a pc_host_config */
 
 int threads_setup(struct run *r)
 {
@@ -19,6 +20,11 @@ int threads_setup(struct run *r)
 
 	if (r->s->sockets[0] == '\0' && r->app->threads == NULL)
 		return 0;
+	if (r->nb_workers > LCORES_MAX)
+		return settings_fail(r->s,
+		                     "%u lcores, but threads and other processes can have sockets "
+		                     "on at most %u: use fewer lcores (EAL option -l)",
+		                     r->nb_workers, LCORES_MAX);
 	r->host = pc_host_create(&config);
 	if (r->host == NULL)
 		return settings_fail(r->s, "cannot set up sockets for threads: %s",

@@ -74,6 +74,8 @@ def table(tmp):
         ("a device on an interface, without one", ["--vdev=net_af_packet0"], ADDR, "iface=NAME"),
         ("a NIC by the name of its interface", ["-a", "eth0"], ADDR, "-a a PCI address"),
         ("more ordinary memory than there is", [*NULL, "-m", "100000000"], ADDR, "lower -m"),
+        ("more lcores than sockets of other processes can be on", [*NULL, f"--lcores=(0-16)@{min(os.sched_getaffinity(0))}", "-m", "1024"],
+         [*ADDR, "--set", f"run.sockets={tmp}/s"], "17 lcores.*at most 16.*-l"),
         ("an interface that is no TAP", ["--vdev=net_tap0,iface=lo"], ADDR, "lo already.*not a TAP.*iface="),
     ]
     several = []
@@ -106,7 +108,7 @@ def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m"
     """Returns what is wrong with the program's reaction, or None."""
     command = [os.path.join(build, "app", name.split("-")[1], name), *base, "--no-pci",
                "--no-telemetry", *eal]
-    if "-l" not in eal:
+    if not any(word.startswith(("-l", "--lcores")) for word in eal):
         command += ["-l", str(min(os.sched_getaffinity(0)))]
     if "-m" in eal:
         at = command.index("-m")
