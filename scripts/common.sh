@@ -163,11 +163,11 @@ need() {
 	[ -z "$list" ] || die "still missing after the installation: $list"
 }
 
-# build DIR TARGETS [meson options]: configures if necessary and compiles, everything if TARGETS is
-# empty; the log is shown only on failure. The build directory is locked meanwhile, since two
-# scripts may be started at the same time.
+# build DIR TARGETS [meson options]: configures if necessary, with sanitizers if it is build-asan, and
+# compiles, everything if TARGETS is empty; the log is shown only on failure. The build directory is
+# locked meanwhile, since two scripts may be started at the same time.
 build() {
-	local dir=$1 log lock
+	local dir=${1%/} log lock
 	local -a targets
 
 	read -ra targets <<<"$2"
@@ -178,6 +178,9 @@ build() {
 	flock "$lock"
 	log=$(mktemp)
 	if [ ! -e "$dir/build.ninja" ]; then
+		# whichever script makes this directory, the others expect sanitizers there; line numbers only
+		[ "${dir##*/}" != build-asan ] ||
+			set -- -Db_sanitize=address,undefined -Db_lundef=false -Ddebug=true -Doptimization=1 -Dc_args=-g1 "$@"
 		meson setup "$@" "$dir" "$top" </dev/null >"$log" 2>&1 || {
 			cat "$log" >&2
 			rm -f "$log"
