@@ -37,7 +37,7 @@ def arguments():
     p.add_argument("--quick", action="store_true", help="eight cases, once, in less than two minutes")
     p.add_argument("--tests", help="cases, separated by commas (default: all but the large ones)")
     p.add_argument("--peers", default=",".join(peers.ALL),
-                   help="servers, likewise")
+                   help="servers, separated by commas (default: all, which are %(default)s)")
     p.add_argument("--reps", type=int, help="repetitions (default 5; quick 1)")
     p.add_argument("--seconds", type=float, help="length of a run (default 2; quick 0.5)")
     p.add_argument("--out", help="file of results (default build/bench.jsonl)")
@@ -56,6 +56,9 @@ def arguments():
         a.cases = [cases.find(n) for n in names]
     except KeyError as e:
         p.error(f"there is no case {e}; --list has them")
+    for name in a.peers.split(","):
+        if name not in (*peers.ALL, "tap"):
+            p.error(f"there is no server '{name}'; there are {', '.join(peers.ALL)} and tap")
     return a
 
 
