@@ -12,6 +12,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -83,6 +84,9 @@ def main():
     p.add_argument("--seconds", type=int, default=3)
     p.add_argument("--runs", type=int, default=5)
     args = p.parse_args()
+    if os.geteuid() != 0 or not shutil.which("dnsperf"):
+        print("dns_bench: needs root, for network namespaces, and dnsperf (apt-get install dnsperf)", file=sys.stderr)
+        sys.exit(2)
     ns = [f"pcb{os.getpid()}{x}" for x in "sc"]
     d = tempfile.mkdtemp(prefix="percore-dns-")
     servers = [("percore-dns", PERCORE + ".1", 53, [
