@@ -63,7 +63,8 @@ static const char usage[] =
     "  top [SECONDS [TIMES]]                              load of each lcore, cycles per frame\n\n"
     "-j, --json: what a \"show\" command lists, as a JSON array of objects (docs/machine.md).\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Changes apply to every lcore, without\n"
-    "interrupting traffic. Status 0: done; 1: refused; 2: no connection, or a wrong command.\n";
+    "interrupting traffic. Status 0: done; 1: refused, as a wrong command is; 2: not sent, or the\n"
+    "answer was lost.\n";
 
 int fail(const char *path, int status)
 {
