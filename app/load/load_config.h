@@ -16,7 +16,7 @@ X(load, conns, 64, 1, 40000000, "connections", "connections; in mode connrate, a
 X(load, size, 64, 1, 1073741824, "bytes", "message size; of a bare frame its length with FCS, 64 to 1518") \
 X(load, busy, 0, 0, 40000000, "connections", "modes echo, http and ask: number of connections that send requests; the others are open and idle; 0: all") \
 X(load, skew, 0, 0, 300, "hundredths", "mode hold: the n-th most popular connection gets requests in proportion to 1/n^(skew/100) (Zipf); 0: uniform") \
-X(load, slow, 0, 0, 1000000, "connections", "modes echo, http and bulk-out: number of slow readers among the connections, which are not measured") \
+X(load, slow, 0, 0, 1000000, "connections", "modes echo, http, ask and bulk-out: number of slow readers among the connections, which are not measured") \
 X(load, slow_rate, 10000, 0, 1000000000, "bytes/s", "rate at which a slow reader reads; 0: never") \
 X(load, slow_window, 4096, 1, 65535, "bytes", "receive buffer of a slow reader") \
 X(load, slow_ask, 262144, 1, 67108864, "bytes", "bytes of outstanding requests of a slow reader, as far as the server's window allows") \

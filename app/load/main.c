@@ -248,7 +248,7 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 	else if (c->busy > 0 && !steady)
 		bad = "--busy is valid only with modes echo, http and ask";
 	else if (c->slow > 0 && !steady && !out)
-		bad = "--slow is valid only with modes echo, http and bulk-out";
+		bad = "--slow is valid only with modes echo, http, ask and bulk-out";
 	else if (c->slow >= c->conns)
 		bad = "--slow leaves no connection of --conns to be measured";
 	else if (c->busy > c->conns - c->slow)

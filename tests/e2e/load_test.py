@@ -33,6 +33,7 @@ ROWS = {
         ("udp", ["--depth", "2"]),
         ("echo", ["--sizes", "1-200:9,2000-9000:1", "--depth", "2"]),
         ("echo", ["--conns", "500", "--busy", "10", "--slow", "20"]),
+        ("ask", ["--port", "7", "--ask", "GET percore   \\r\\n", "--slow", "5"]),
         ("echo", ["--rate", "5000", "--burst", "10"]),
         ("echo", ["--set", "load.loss_in_ppm=5000"]),
     ],
