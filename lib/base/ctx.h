@@ -128,6 +128,13 @@ static inline uint32_t ticks_from_us(uint64_t us)
 	return (uint32_t)((us * 1000 + (2u << TICK_SHIFT) - 1) >> TICK_SHIFT);
 }
 
+/** ctx_is_short says whether only those mbufs are left that large buffers leave to small ones, or
+ * fewer. */
+static inline bool ctx_is_short(const struct ctx *ctx)
+{
+	return ctx->mbufs_spare <= ctx->mbufs_small;
+}
+
 /**
  * ctx_may_keep says whether n mbufs of received data that nobody has read yet may be kept while
  * mbufs are low, and if so counts them. They take only half of mbufs_last: a program that reads no

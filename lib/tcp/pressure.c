@@ -16,6 +16,11 @@
  *
  * Invariant: a connection whose peer takes data, or sends it in order, is never touched.
  *
+ * What connections were promised while there were enough mbufs may be more than there are.  So as
+ * soon as only those are left that are for small buffers, nothing more is accepted on connections
+ * whose applications have left more than that unread: an application that stops reading must not
+ * take all mbufs for its peers' data.
+ *
  * When mbufs are low, in-order data is refused too, except on connections that keep up.  With no
  * more than that, two stacks that send to each other could deadlock, each waiting for
  * acknowledgements from the other while refusing its data.  So a few connections at a time may take
@@ -30,6 +35,7 @@
 #include "base/seq.h"
 #include "tcp/room.h"
 #include "tcp/tcp_conn.h"
+#include "tcp/window.h"
 
 #define PRESSURE_LOOK_AT 64  /* queues per turn */
 #define REST_MS          250 /* pause after a round in which only time made anything due */
@@ -146,6 +152,19 @@ static bool takes_reserve(struct tcp *tcp, const struct tcb *t, uint32_t n, uint
 	*place = (struct tcp_favour){.tcb = tcp_index(tcp, t), .end = end};
 	tcp->ctx->mbufs_reserve -= n;
 	return true;
+}
+
+/* what the application could have read in earlier turns: that was acknowledged then */
+static uint32_t left_unread(const struct tcb *t)
+{
+	const uint32_t fresh = t->rcv_nxt - t->last_ack_sent;
+
+	return t->rcv_bytes > fresh ? t->rcv_bytes - fresh : 0;
+}
+
+bool pressure_is_full(const struct tcp *tcp, const struct tcb *t)
+{
+	return ctx_is_short(tcp->ctx) && left_unread(t) > tcp_rcv_room(tcp, t);
 }
 
 bool pressure_admits(struct tcp *tcp, const struct tcb *t, uint32_t n, uint32_t end)

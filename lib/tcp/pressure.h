@@ -24,6 +24,13 @@ void pressure_relieve(struct tcp *tcp);
 bool pressure_next(const struct tcp *tcp, uint32_t *tick);
 
 /**
+ * pressure_is_full says whether a connection gets no more data because mbufs are short and its
+ * application has left more than a buffer's share unread, though it may have been promised more
+ * while there were enough.
+ */
+bool pressure_is_full(const struct tcp *tcp, const struct tcb *t);
+
+/**
  * pressure_admits says whether n mbufs of data from RCV.NXT to end are accepted while mbufs are
  * low, and if so counts them. A connection with unread data has to wait. Connections that keep up
  * may take what is left, except what is kept to send with and for acknowledgements (ctx_may_keep).

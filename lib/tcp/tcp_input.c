@@ -355,7 +355,8 @@ static void count_early(struct tcp *tcp, const struct tcb *t, const struct tcp_r
 static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
                        uint32_t seq, const struct tcp_rx *rx)
 {
-	struct tcp_queues *q = tcp->ctx->mbufs_low ? NULL : tcb_attach_queues(tcp, t);
+	const bool refused = unlikely(tcp->ctx->mbufs_low) || pressure_is_full(tcp, t);
+	struct tcp_queues *q = refused ? NULL : tcb_attach_queues(tcp, t);
 	struct rcvbuf_range dup;
 	int verdict;
 
@@ -380,8 +381,9 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 	uint32_t len = m->pkt_len - off, before = t->rcv_nxt;
 	struct tcp_queues *q = tcb_attach_queues(tcp, t);
 
-	if (q == NULL || (unlikely(tcp->ctx->mbufs_low) &&
-	                  !pressure_admits(tcp, t, m->nb_segs, t->rcv_nxt + len))) {
+	if (q == NULL || pressure_is_full(tcp, t) ||
+	    (unlikely(tcp->ctx->mbufs_low) &&
+	     !pressure_admits(tcp, t, m->nb_segs, t->rcv_nxt + len))) {
 		tcp_ack_now(tcp, t);
 		tcp_notify_readable(tcp, t); /* SO_RCVLOWAT may wait in vain for more */
 		*fin = false;

@@ -8,6 +8,7 @@
 #include <rte_memcpy.h>
 
 #include "tcp/fastopen.h"
+#include "tcp/pressure.h"
 #include "tcp/rcvbuf.h"
 #include "tcp/sndbuf.h"
 #include "tcp/stash.h"
@@ -362,11 +363,14 @@ bool tcp_is_readable_tuned(const struct tcp *tcp, const struct tcb *t)
 {
 	const uint32_t hole = urgent_hole(tcp, t);
 	const uint32_t least = tcp_tuning(tcp, t)->kept.rcvlowat + 1 + hole;
+	uint32_t most;
 
 	/* as on Linux while memory is short: no more is taken until this is read */
-	if (unlikely(tcp->ctx->mbufs_low) && t->rcv_bytes > hole)
+	if ((unlikely(tcp->ctx->mbufs_low) && t->rcv_bytes > hole) || pressure_is_full(tcp, t))
 		return true;
-	return t->rcv_bytes >= least || t->rcv_bytes >= RTE_MAX(t->rcv_max / 2, 1u);
+	/* nor does more than this arrive */
+	most = RTE_MAX(tcp_rcv_room(tcp, t), t->rcv_bytes + t->rcv_adv - t->rcv_nxt);
+	return t->rcv_bytes >= least || t->rcv_bytes >= RTE_MAX(most / 2, 1u);
 }
 
 /* connect() has succeeded, which EPOLLOUT reports to its caller without waiting for mbufs. If data

@@ -213,7 +213,8 @@ static inline struct tcp_queues *take_queues(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q;
 
-	if (unlikely(!(t->flags & (TCB_OPEN | TCB_PENDING)) || tcp->ctx->mbufs_low))
+	if (unlikely(!(t->flags & (TCB_OPEN | TCB_PENDING)) || tcp->ctx->mbufs_low) ||
+	    (t->rcv_bytes > 0 && unlikely(ctx_is_short(tcp->ctx))))
 		return NULL;
 	q = tcb_attach_queues(tcp, t);
 	return q != NULL && q->ooo == NULL && !q->fin_early ? q : NULL;

@@ -3,20 +3,21 @@
 
 #include "tcp/window.h"
 
-/* the largest window that the mbufs allow now: no promise that cannot be kept */
-static uint32_t rcv_most(const struct tcp *tcp, const struct tcb *t)
+uint32_t tcp_rcv_room(const struct tcp *tcp, const struct tcb *t)
 {
 	uint32_t share = tcp_share(tcp, t->rcv_mss);
 	uint32_t least = (uint32_t)RTE_MAX((uint64_t)t->rcv_mss, tcp->ctx->cfg.tcp_rcvbuf_min);
 
-	return RTE_MIN(tcp_rcv_limit(tcp, t), RTE_MAX(share, least));
+	return RTE_MIN(t->rcv_max, RTE_MAX(share, least));
 }
 
-static uint32_t rcv_space(const struct tcb *t, uint32_t most)
+/* what may arrive beside what is unread, where room bytes may be held in all */
+static uint32_t rcv_space(const struct tcp *tcp, const struct tcb *t, uint32_t room)
 {
-	uint32_t space = t->rcv_bytes < t->rcv_max ? t->rcv_max - t->rcv_bytes : 0;
+	uint32_t space = t->rcv_bytes < room ? room - t->rcv_bytes : 0;
 
-	return RTE_MIN(RTE_MIN(space, most), (uint32_t)UINT16_MAX << t->rcv_wscale);
+	return RTE_MIN(RTE_MIN(space, tcp_rcv_limit(tcp, t)),
+	               (uint32_t)UINT16_MAX << t->rcv_wscale);
 }
 
 uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
@@ -26,7 +27,7 @@ uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
 
 	/* the free space matters only if it can exceed the advertised window by that much */
 	if (space >= told + step)
-		space = rcv_space(t, rcv_most(tcp, t));
+		space = rcv_space(tcp, t, tcp_rcv_room(tcp, t));
 	/* RFC 9293 3.8.6.2.2: the right edge moves by a segment or half the buffer, never back */
 	if (space < told + step)
 		field = tcp_window_field(t, told);
@@ -39,13 +40,14 @@ uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t)
 
 bool tcp_window_has_grown(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t told = t->rcv_adv - t->rcv_nxt, most = rcv_most(tcp, t);
+	uint32_t told = t->rcv_adv - t->rcv_nxt, room = tcp_rcv_room(tcp, t);
 	/* 3.8.6.2.2: "min( Fr * RCV.BUFF, Eff.snd.MSS )", of the buffer as it is now */
-	uint32_t limit = RTE_MIN(most, tcp_window_most(t)), space, gain;
+	uint32_t limit = RTE_MIN(RTE_MIN(room, tcp_rcv_limit(tcp, t)), tcp_window_most(t));
+	uint32_t space, gain;
 
 	if (told > limit - limit / 4) /* too little to gain */
 		return false;
-	space = rcv_space(t, most);
+	space = rcv_space(tcp, t, room);
 	gain = space > told ? space - told : 0;
 	if (2 * gain >= limit)
 		return true;

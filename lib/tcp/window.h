@@ -14,6 +14,10 @@
 
 #include "tcp/tcp.h"
 
+/** tcp_rcv_room returns how many bytes the connection's receive buffer may hold now, unread ones
+ * included: no promise that the mbufs cannot keep. */
+uint32_t tcp_rcv_room(const struct tcp *tcp, const struct tcb *t);
+
 /* The parts of the two functions below for a window that may have grown. */
 uint16_t tcp_window_look(const struct tcp *tcp, struct tcb *t);
 bool tcp_window_has_grown(const struct tcp *tcp, const struct tcb *t);

@@ -170,6 +170,128 @@ static void slow_readers(struct wt *w)
 	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
 }
 
+/* sends as much as the window allows, from seq on; returns how many bytes */
+static uint32_t fill_window(struct wt *w, uint32_t seq)
+{
+	const uint32_t first = seq;
+
+	for (unsigned waits = 0; waits < 3;) {
+		if (w->flow.edge < seq + WT_MSS) {
+			wt_pass(w, 50);
+			waits++;
+		} else {
+			waits = 0;
+			INJECT(.flags = A, .seq = seq, .ack = 1, .len = WT_MSS);
+			seq += WT_MSS;
+		}
+		while (wt_next(w, 0) != NULL) /* each tells of the window */
+			;
+	}
+	return seq - first;
+}
+
+/* a new connection gets data through, both ways */
+static void works_for_who_is_new(struct wt *w)
+{
+	open_one(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1460);
+	INJECT(.flags = A, .seq = 101, .ack = 1461);
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 0);
+}
+
+/* An application that does not read what it is sent: what waits for it counts towards the share of a buffer. */
+static void unread_streams(struct wt *w)
+{
+	one_pool(w);
+	wt_listen(w, 8);
+	for (unsigned i = 0; i < 16; i++) {
+		open_one(w);
+		(void)fill_window(w, 1);
+	}
+	for (unsigned i = 0; i < 5; i++)
+		works_for_who_is_new(w);
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 0);
+}
+
+/* It has read until now, so that each of many connections was promised as much as the lone one that it seemed to be. */
+static void unread_promises(struct wt *w)
+{
+	static struct flow all[24];
+
+	one_pool(w);
+	w->peer.ws = 8;
+	w->cfg.tcp_rcvbuf = 200000;
+	wt_listen(w, 24);
+	for (unsigned i = 0; i < 24; i++) {
+		wt_flow(w);
+		INJECT(.flags = S, .mss = WT_MSS, .ws = 8);
+		CHECK(wt_next(w, 0) != NULL);
+		INJECT(.flags = A, .seq = 1, .ack = 1);
+		wt_accept(w);
+		INJECT(.flags = A, .seq = 1, .ack = 1, .len = 1000);
+		wt_read(w, 1000);
+		while (wt_next(w, 50) != NULL)
+			;
+		CHECK(w->flow.edge > 150000);
+		all[i] = w->flow;
+	}
+	for (unsigned i = 0; i < 24; i++) {
+		w->flow = all[i];
+		CHECK(fill_window(w, 1001) > 150000);
+	}
+	CHECK(wt_count(w, PC_DROP_TCP_MEMORY) > 1000);
+	w->peer.ws = 0;
+	for (unsigned i = 0; i < 5; i++)
+		works_for_who_is_new(w);
+}
+
+/* SO_RCVLOWAT: who waits for more than the share of a buffer is told when that has come */
+static void share_below_rcvlowat(struct wt *w)
+{
+	uint32_t sent;
+
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_RCVLOWAT, 100000);
+	wt_take_mbufs(w, w->pool->size / 4);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .len = WT_MSS);
+	CHECK(!(wt_events(w, w->flow.fd) & POLLIN));
+	sent = WT_MSS + fill_window(w, 1 + WT_MSS);
+	IN(sent, 60000, 70000);
+	CHECK(wt_events(w, w->flow.fd) & POLLIN);
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 0);
+	wt_read(w, sent);
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
+/* ... and when nothing more is taken, though the window is open */
+static void refused_below_rcvlowat(struct wt *w)
+{
+	uint32_t seq;
+
+	wt_established(w);
+	wt_opt(w, SOL_SOCKET, SO_RCVLOWAT, 100000);
+	wt_take_mbufs(w, w->pool->size / 6);
+	for (seq = 1; !(wt_events(w, w->flow.fd) & POLLIN); seq += 1000) {
+		CHECK(seq < 20000);
+		INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1000);
+		wt_pass(w, 50);
+	}
+	IN(seq, 5001, 6001);
+	INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1000);
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
+	wt_read(w, seq - 1);
+	INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1000);
+	wt_read(w, 1000);
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 /* the same peers while mbufs last: nobody is reset */
 static void closed_windows_may_stay(struct wt *w)
 {
@@ -765,9 +887,13 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
     {"SO_RCVLOWAT: less than that is told of while mbufs are low", less_than_rcvlowat},
+    {"SO_RCVLOWAT: ... and when the share of a buffer is less", share_below_rcvlowat},
+    {"SO_RCVLOWAT: ... and when nothing more is taken", refused_below_rcvlowat},
     {"segments that have gone on as one hold as many mbufs", runs_are_counted},
     {"chains that are cut leave mbufs for acknowledgements", long_chains},
     {"slow readers leave room for who is new", slow_readers},
+    {"what nobody reads leaves room for who is new", unread_streams},
+    {"RFC 9293 3.8.6: nor has it all that was promised", unread_promises},
     {"RFC 9293 3.8.6.1: though nothing else wakes the lcore", stalled_while_asleep},
     {"RFC 791 3.2: fragments give way to who is new", fragments},
     {"two ends without mbufs: a few connections at a time go on", few_at_a_time},
