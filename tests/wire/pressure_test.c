@@ -610,6 +610,36 @@ static void long_chains(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 9293 3.7.4: TCP_NODELAY, and a peer that acknowledges nothing: segments of a byte do not take all mbufs, and what waits
+ * instead is sent as one. */
+static void bytes_under_way(struct wt *w)
+{
+	struct flow tiny;
+	uint32_t n = 0;
+
+	one_pool(w);
+	wt_listen(w, 8);
+	open_one(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (unsigned i = 0; i < 2600; i++) {
+		wt_send(w, 1);
+		n += wt_drop(w);
+	}
+	tiny = w->flow;
+	for (unsigned i = 0; i < 5; i++) {
+		open_one(w);
+		wt_send(w, 1000);
+		EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+		INJECT(.flags = A, .seq = 1, .ack = 1001);
+	}
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 0);
+	IN(n, 1500, 1700);
+	w->flow = tiny;
+	INJECT(.flags = A, .seq = 1, .ack = 1 + n);
+	EXPECT(.flags = PA, .seq = 1 + n, .ack = 1, .len = 2600 - n);
+	INJECT(.flags = A, .seq = 1, .ack = 2601);
+}
+
 /* Three that hold nearly all, and probe their peers' windows more and more seldom: an lcore that sleeps meanwhile wakes up for who
  * has been stalled long enough. */
 static void stalled_while_asleep(struct wt *w)
@@ -895,6 +925,7 @@ static const struct wt_case cases[] = {
     {"what nobody reads leaves room for who is new", unread_streams},
     {"RFC 9293 3.8.6: nor has it all that was promised", unread_promises},
     {"RFC 9293 3.8.6.1: though nothing else wakes the lcore", stalled_while_asleep},
+    {"RFC 9293 3.7.4: segments of a byte leave room for who is new", bytes_under_way},
     {"RFC 791 3.2: fragments give way to who is new", fragments},
     {"two ends without mbufs: a few connections at a time go on", few_at_a_time},
     {"two ends without mbufs: ... and then others", places_are_left},
