@@ -25,8 +25,9 @@
  * more than that, two stacks that send to each other could deadlock, each waiting for
  * acknowledgements from the other while refusing its data.  So a few connections at a time may take
  * their next segment from a reserve, if their application has read everything; when it has read
- * this too, others may.  In this way the peers hold less and less for them, until they have mbufs
- * again.
+ * this too, or has not for a second, others may.  In this way the peers hold less and less for
+ * them, until they have mbufs again.  What is never read stays in the reserve, whose size limits
+ * it: a connection that has unread data gets nothing more.
  */
 #include "tcp/pressure.h"
 
@@ -37,8 +38,9 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/window.h"
 
-#define PRESSURE_LOOK_AT 64  /* queues per turn */
-#define REST_MS          250 /* pause after a round in which only time made anything due */
+#define PRESSURE_LOOK_AT 64   /* queues per turn */
+#define REST_MS          250  /* pause after a round in which only time made anything due */
+#define PLACE_MS         1000 /* how long unread data from the reserve keeps others out */
 /* the part (1/64) of the mbufs kept back that may be taken from the reserve at once */
 #define RUN_PART 64
 
@@ -131,11 +133,17 @@ static bool is_unread(const struct tcp *tcp, const struct tcp_favour *f)
 	       seq_leq(f->end, t->rcv_nxt);
 }
 
-/* a free place among the few; one becomes free when the data is read or the connection ends */
+static bool place_is_taken(const struct tcp *tcp, const struct tcp_favour *f)
+{
+	return is_unread(tcp, f) && tcp->ctx->tick - f->tick < ticks_from_ms(PLACE_MS);
+}
+
+/* a free place among the few; one becomes free when the data is read or the connection ends, and
+ * after a time: eight connections that are never read must not exclude all others */
 static struct tcp_favour *free_place(struct tcp *tcp)
 {
 	for (unsigned i = 0; i < TCP_FAVOURED; i++)
-		if (!is_unread(tcp, &tcp->favoured[i]))
+		if (!place_is_taken(tcp, &tcp->favoured[i]))
 			return &tcp->favoured[i];
 	return NULL;
 }
@@ -149,7 +157,7 @@ static bool takes_reserve(struct tcp *tcp, const struct tcb *t, uint32_t n, uint
 	place = free_place(tcp);
 	if (place == NULL)
 		return false;
-	*place = (struct tcp_favour){.tcb = tcp_index(tcp, t), .end = end};
+	*place = (struct tcp_favour){.tcb = tcp_index(tcp, t), .end = end, .tick = tcp->ctx->tick};
 	tcp->ctx->mbufs_reserve -= n;
 	return true;
 }

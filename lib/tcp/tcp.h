@@ -115,6 +115,7 @@ struct auth {
 struct tcp_favour {
 	uint32_t tcb; /* of whom; 0: none */
 	uint32_t end;
+	uint32_t tick; /* when */
 };
 
 struct tcp {

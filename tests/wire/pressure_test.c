@@ -733,6 +733,35 @@ static void few_at_a_time(struct wt *w)
 	wt_drop(w);
 }
 
+/* Nor do those keep others out for good that never read. */
+static void places_are_lost(struct wt *w)
+{
+	static struct flow all[9];
+
+	wt_listen(w, 16);
+	for (int i = 0; i < 9; i++) {
+		open_one(w);
+		wt_send(w, 1000);
+		EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
+		all[i] = w->flow;
+	}
+	wt_take_mbufs(w, w->pool->size / 32);
+	for (int i = 0; i < 9; i++) {
+		w->flow = all[i];
+		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
+		all[i] = w->flow;
+	}
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
+	wt_pass(w, 1100);
+	wt_drop(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
+	wt_read(w, 500);
+	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 /* Once that has been read others may, though more has come since. */
 static void places_are_left(struct wt *w)
 {
@@ -929,6 +958,7 @@ static const struct wt_case cases[] = {
     {"RFC 791 3.2: fragments give way to who is new", fragments},
     {"two ends without mbufs: a few connections at a time go on", few_at_a_time},
     {"two ends without mbufs: ... and then others", places_are_left},
+    {"two ends without mbufs: ... though what came is never read", places_are_lost},
     {"RFC 9293 3.9.1.1: connect() ends though there is nothing to send with",
      connected_without_mbufs},
     {"RFC 9293 MUST-37: and only then", closed_windows_may_stay},
