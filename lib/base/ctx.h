@@ -63,7 +63,7 @@ struct ctx {
 	bool mbufs_low;           /* only the reserve is left: refuse what can be refused */
 	uint32_t mbufs_last;      /* while low: mbufs for connections that hold none, or keep up */
 	uint32_t mbufs_reserve;   /* beyond those: for in-order data of others (tcp/pressure.h) */
-	uint16_t low_check;       /* turns until the pool is checked again */
+	uint16_t low_check;       /* turns or bursts until the pool is counted again */
 	uint32_t mbufs_spare;     /* how many new data may still take before mbufs are low */
 	uint32_t mbufs_small;     /* the part of these that large buffers leave to small ones */
 	struct rte_mempool *pool; /* mbufs for frames to send */

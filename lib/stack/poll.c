@@ -7,8 +7,9 @@
 #include "base/seq.h"
 #include "stack/stack.h"
 
-/* Counting a pool's free mbufs reads every lcore's cache, so it is done once in so many turns. */
-#define LOW_CHECK_TURNS 64
+/* Counting a pool's free mbufs reads every lcore's cache, so it is done once in so many turns, or
+ * bursts of several ports. */
+#define LOW_CHECKS 64
 /* 2^30 ticks, 19.5 hours: timers can tell the past from the future within 2^31 ticks. */
 #define LEAP_MAX_NS (1ull << (30 + TICK_SHIFT))
 /* A turn that begins this long after its deadline follows a stall. */
@@ -42,7 +43,7 @@ static void check_mbufs(struct ctx *ctx)
 	ctx->mbufs_last = available > kept / 2 ? RTE_MIN(available, kept) - kept / 2 : 0;
 	ctx->mbufs_reserve = available > kept / 4 ? RTE_MIN(available, kept / 2) - kept / 4 : 0;
 	/* received frames are not counted down: count again before they could use the reserve */
-	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECK_TURNS);
+	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECKS);
 }
 
 /* Converts a tick in the near future to a time. */
@@ -171,8 +172,13 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 		mail_take(st->mail, st);
 	/* what the last turn has left, if the caller did not flush */
 	send_all(st);
-	for (uint8_t i = 0; i < st->ip.ifs.n; i++)
-		n += stack_rx(st, i);
+	for (uint8_t i = 0; i < st->ip.ifs.n; i++) {
+		const unsigned got = stack_rx(st, i);
+
+		n += got;
+		if (got != 0 && i + 1 < st->ip.ifs.n)
+			check_mbufs(&st->ctx);
+	}
 	if (unlikely(st->nb_exceptions != 0))
 		n += poll_exceptions(st);
 	if (unlikely(loop_count(&st->ip.ifs.loop) != 0))

@@ -239,12 +239,58 @@ static void test_answers_for_a_port_that_is_busy(void)
 	end(ample);
 }
 
+#define PORTS 8
+
+/* many ports that receive what nobody reads: the mbufs that are left are counted often enough */
+static void test_many_ports(void)
+{
+	static struct probe *probe[PORTS];
+	const struct probe_config config = {.pool = ample};
+	int fd;
+
+	box_init(&b);
+	b.cfg.stack_mbufs = ample->size;
+	b.st = pc_stack_create(&b.cfg, ample);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b.st);
+	for (uint8_t i = 0; i < PORTS; i++) { /* 192.0.2.1, 192.0.3.1 and so on */
+		const struct pc_prefix us = {.addr = pc_addr_ip4(US + (i << 16)), .len = 96 + 24};
+
+		probe[i] = probe_open(&config);
+		CU_ASSERT_EQUAL(pc_stack_add_port(b.st, probe_port(probe[i])), i);
+		CU_ASSERT_EQUAL(pc_stack_add_addr(b.st, i, &us), 0);
+	}
+	fd = box_serve(&b, SOCK_DGRAM, 53);
+	CU_ASSERT_EQUAL(
+	    pc_setsockopt(b.st, fd, SOL_SOCKET, SO_RCVBUF, &(int){1 << 29}, sizeof(int)), 0);
+	for (unsigned turn = 0; turn < 40; turn++) {
+		for (unsigned i = 0; i < PORTS; i++) {
+			struct frame_ends e = box_ends();
+			struct frame f;
+
+			e.src_be += i << 16;
+			e.dst_be += i << 16;
+			frame_udp(&f, &e, 1000, 53, payload, LEN);
+			while (probe_pending(probe[i]) < 32)
+				probe_inject(probe[i], &f);
+		}
+		box_turn(&b, 0);
+	}
+	CU_ASSERT(box_count(&b, PC_UDP_RX) > ample->size / 2);
+	CU_ASSERT(box_count(&b, PC_DROP_UDP_RCVBUF) > 0);
+	CU_ASSERT(rte_mempool_avail_count(ample) >= mbufs_kept(ample->size) * 3 / 4);
+	pc_stack_destroy(b.st);
+	for (unsigned i = 0; i < PORTS; i++)
+		pc_port_close(probe_port(probe[i]));
+	CU_ASSERT_EQUAL(eal_in_use(ample), 0);
+}
+
 int main(void)
 {
 	static const struct unit_case cases[] = {
 	    {"requests of more connections than there are mbufs", test_requests_of_all},
 	    {"readers that never read", test_readers_that_never_read},
 	    {"answers for a port that is busy", test_answers_for_a_port_that_is_busy},
+	    {"many ports", test_many_ports},
 	};
 
 	eal_start();
