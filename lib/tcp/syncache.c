@@ -23,6 +23,7 @@
 #include "tcp/room.h"
 #include "tcp/rtt.h"
 #include "tcp/syncookie.h"
+#include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
@@ -422,6 +423,8 @@ int syncache_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	fw_take_share(&share);
 	if (e->lost == 0 && !e->again) /* Karn (RFC 6298 section 3) */
 		rtt_sample(tcp, t, e->acked ? e->sent_us : tcp->ctx->now_us - e->sent_us);
+	else if (!e->acked)
+		tcp_ack_sample_syn(tcp, t, &rx->seg);
 	tcb_replace(tcp, t, rx->hash, flow_ref_make(FLOW_SYN, index));
 	release_entry(tcp, index);
 	announce(tcp, t);

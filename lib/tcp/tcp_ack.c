@@ -36,6 +36,14 @@ uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct 
 	return us;
 }
 
+void tcp_ack_sample_syn(const struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+{
+	const uint32_t ms = tcp_tsval(tcp, t->ts_offset) - seg->tsecr;
+
+	if (ms < tcp->ctx->cfg.tcp_rto_initial_ms)
+		(void)tcp_ack_sample_echo(tcp, t, seg);
+}
+
 /* Karn's algorithm (RFC 6298 section 3): only a segment sent once gives a sample, unless there are
  * timestamps. One that waited beyond a hole measures the repair, not the path. Returns us, 0: no
  * sample. */

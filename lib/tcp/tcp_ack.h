@@ -17,6 +17,11 @@ int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
  * us; 0: none. */
 uint32_t tcp_ack_sample_echo(const struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
 
+/** tcp_ack_sample_syn does so for a SYN or SYN-ACK that was sent more than once: the echo says which
+ * is answered (RFC 7323 section 4.1). Not if it is as old as the first time-out, as then an earlier
+ * answer was lost. */
+void tcp_ack_sample_syn(const struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
+
 /** tcp_ack_space notifies a socket whose send was refused when the send buffer has room again (as
  * on Linux: a third must be free). */
 void tcp_ack_space(struct tcp *tcp, struct tcb *t);

@@ -11,6 +11,7 @@
 #include "tcp/auth.h"
 #include "tcp/fastopen.h"
 #include "tcp/rtt.h"
+#include "tcp/tcp_ack.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
@@ -114,5 +115,7 @@ int tcp_syn_sent_input(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 	t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->retries == 0)
 		rtt_sample(tcp, t, tcp->ctx->now_us - t->rttvar_us);
+	else
+		tcp_ack_sample_syn(tcp, t, seg);
 	return VERDICT_DONE;
 }

@@ -58,6 +58,52 @@ static void first_rto_after_lost_syn(struct wt *w)
 	EXPECT_IN(3000, 3003, .flags = PA, .seq = 1, .ack = 1, .len = 10);
 }
 
+/* RFC 7323 4.1: timestamps say which of two SYN-ACKs is answered */
+static void lost_syn_ack_with_timestamps(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_syn_received(w);
+	EXPECT_AT(1000, .flags = SA, .ack = 1, .mss = MSS);
+	wt_pass(w, 20);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	IN(wt_info(w).tcpi_rtt, 19000, 22000);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(200, 300, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
+/* ... or that the first was, but the answer got lost: the time since says nothing about the path */
+static void lost_ack_with_timestamps(struct wt *w)
+{
+	uint32_t first;
+
+	w->peer.ts = true;
+	wt_syn_received(w);
+	first = w->flow.tsval;
+	EXPECT_AT(1000, .flags = SA, .ack = 1, .mss = MSS);
+	wt_pass(w, 20);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .ts = TS,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = first);
+	wt_accept(w);
+	EQ(wt_info(w).tcpi_rtt, 0);
+}
+
+/* ... and which of two SYNs */
+static void lost_syn_with_timestamps(struct wt *w)
+{
+	w->peer.ts = true;
+	wt_syn_sent(w);
+	CHECK(wt_next(w, 1001) != NULL);
+	wt_pass(w, 20);
+	INJECT(.flags = SA, .ack = 1, .mss = MSS, .ts = TS, .tsval = 1, .tsecr = w->flow.tsval);
+	EXPECT(.flags = A, .seq = 1, .ack = 1);
+	IN(wt_info(w).tcpi_rtt, 19000, 22000);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EXPECT_IN(200, 300, .flags = PA, .seq = 1, .ack = 1, .len = 10);
+}
+
 /* from RFC 9293 MUST-23: 3 minutes can be had, less is the default, as on Linux */
 static void syn_gives_up(struct wt *w)
 {
@@ -231,6 +277,9 @@ static const struct wt_case cases[] = {
     {"RFC 9293 MUST-3: a checksum of 0 has no effect", zero_checksum},
     {"RFC 6298 5.7: a lost SYN-ACK makes the first time-out 3 s", first_rto_after_lost_syn_ack},
     {"RFC 6298 5.7, 3: so does a lost SYN, whose answer is no sample", first_rto_after_lost_syn},
+    {"RFC 7323 4.1: a lost SYN-ACK, with timestamps", lost_syn_ack_with_timestamps},
+    {"RFC 7323 4.1: a lost ACK of a SYN-ACK, with timestamps", lost_ack_with_timestamps},
+    {"RFC 7323 4.1: a lost SYN, with timestamps", lost_syn_with_timestamps},
     {"RFC 9293 MUST-22: a SYN has an R2 of its own", syn_gives_up},
     {"RFC 9293 MUST-23: R2 of a SYN can be 3 minutes", syn_three_minutes},
     {"RFC 7413 4.1: no Fast Open cookie is given", fast_open_request},
