@@ -28,15 +28,11 @@
  * Mbufs for new data are counted down as they are taken (mbufs_spare): many connections can take a
  * whole pool within one turn, and then no ACK could be received and nothing retransmitted.
  */
-static void check_mbufs(struct ctx *ctx)
+static __rte_noinline void count_mbufs(struct ctx *ctx)
 {
 	const uint32_t kept = mbufs_kept(ctx->pool->size);
-	uint32_t available;
+	const uint32_t available = rte_mempool_avail_count(ctx->pool);
 
-	/* mbufs freed since are not counted either, so count before keeping large buffers small */
-	if (ctx->low_check-- > 0 && ctx->mbufs_spare > ctx->mbufs_small)
-		return;
-	available = rte_mempool_avail_count(ctx->pool);
 	ctx->mbufs_spare = available > kept ? available - kept : 0;
 	ctx->mbufs_low = ctx->mbufs_spare == 0;
 	ctx->mbufs_scarce = ctx->mbufs_spare < kept;
@@ -44,6 +40,13 @@ static void check_mbufs(struct ctx *ctx)
 	ctx->mbufs_reserve = available > kept / 4 ? RTE_MIN(available, kept / 2) - kept / 4 : 0;
 	/* received frames are not counted down: count again before they could use the reserve */
 	ctx->low_check = (uint16_t)RTE_MIN(ctx->mbufs_spare / 128, (uint32_t)LOW_CHECKS);
+}
+
+static inline void check_mbufs(struct ctx *ctx)
+{
+	/* mbufs freed since are not counted either, so count before keeping large buffers small */
+	if (unlikely(ctx->low_check-- == 0 || ctx->mbufs_spare <= ctx->mbufs_small))
+		count_mbufs(ctx);
 }
 
 /* Converts a tick in the near future to a time. */

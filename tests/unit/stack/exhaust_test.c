@@ -253,7 +253,8 @@ static void test_many_ports(void)
 	b.st = pc_stack_create(&b.cfg, ample);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(b.st);
 	for (uint8_t i = 0; i < PORTS; i++) { /* 192.0.2.1, 192.0.3.1 and so on */
-		const struct pc_prefix us = {.addr = pc_addr_ip4(US + (i << 16)), .len = 96 + 24};
+		const struct pc_prefix us = {.addr = pc_addr_ip4(US + ((uint32_t)i << 16)),
+		                             .len = 96 + 24};
 
 		probe[i] = probe_open(&config);
 		CU_ASSERT_EQUAL(pc_stack_add_port(b.st, probe_port(probe[i])), i);
