@@ -281,7 +281,7 @@ static uint8_t *write_wishes(uint8_t *p, uint8_t type)
 
 	if (type == DHCP6_CONFIRM || type == DHCP6_RELEASE || type == DHCP6_DECLINE)
 		return p;
-	p = put_option(p, OPT_ORO, 2 * n);
+	p = put_option(p, OPT_ORO, sizeof(wanted[0]) * n);
 	for (unsigned i = 0; i < n; i++)
 		p = put16(p, wanted[i]);
 	return p;
