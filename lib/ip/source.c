@@ -4,7 +4,8 @@
  * addresses (section 6).
  *
  * The route has already chosen the interface, and only its addresses are candidates (rule 5); it
- * knows the next hop, too (rule 5.5; origin.c). Rules 4 and 7 concern mobile nodes, temporary addresses and tunnels, which are not supported.
+ * knows the next hop, too (rule 5.5; origin.c). Rules 4 and 7 concern mobile nodes, temporary
+ * addresses and tunnels, which are not supported.
  */
 
 #include <rte_common.h>
