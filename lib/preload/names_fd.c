@@ -74,9 +74,10 @@ static unsigned end_of_ours(void)
 /* Closes all descriptors of [first,last] but the library's own. */
 NAME(int, close_range, (unsigned first, unsigned last, int flags))
 {
+	const unsigned known = CLOSE_RANGE_CLOEXEC | CLOSE_RANGE_UNSHARE;
 	unsigned begin = first;
 
-	if (!pcx_is_attached() || first > last)
+	if (!pcx_is_attached() || first > last || ((unsigned)flags & ~known) != 0)
 		return real_close_range(first, last, flags);
 	for (unsigned fd = first; fd <= last && fd < end_of_ours(); fd++) {
 		if (is_kernels((int)fd) && !is_private((int)fd))

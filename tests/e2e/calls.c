@@ -783,6 +783,7 @@ static void close_everything(void)
 	say("is closed", fcntl(fd, F_GETFD));
 	fd = dial();
 	say("dup2", dup2(fd, 40));
+	say("close_range with a flag that there is not", close_range(40, 60, 1 << 20));
 	say("close_range", close_range(3, 30, 0));
 	say("write to 40", write(40, "z", 1));
 	say("read from 40", read(40, &c, 1));
