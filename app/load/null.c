@@ -4,8 +4,9 @@
  * data, a SYN or a FIN is sent back in place, with its contents acknowledged, as a perfect echo
  * server would answer.  Both directions use the same sequence numbers, from the SYN on, so no state
  * is needed to know where a byte belongs.  Data for port 9 is only acknowledged, once for each run of
- * a connection's segments in a burst, as a perfect discard server would.  Datagrams and bare frames
- * are returned unchanged; ARP requests and solicitations for any address are answered with our MAC.
+ * a connection's segments in a burst, as a perfect discard server would; null_source.h has the streams
+ * in the other direction.  Datagrams and bare frames are returned unchanged; ARP requests and
+ * solicitations for any address are answered with our MAC.
  */
 #include <string.h>
 
@@ -14,6 +15,7 @@
 
 #include "load.h"
 #include "nd.h"
+#include "null_source.h"
 
 #define NULL_FLAGS   (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG)
 #define PORT_DISCARD RTE_BE16(9)
@@ -190,7 +192,7 @@ static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[k], void *));
 	for (unsigned k = 0; k < n; k++) {
 		struct rte_mbuf *m = pkts[k];
-		uint32_t len = answer_frame(l, m);
+		uint32_t len = null_source_input(l, m) ? 0 : answer_frame(l, m);
 		bool bare = len < m->data_len;
 
 		if (len == 0) {
@@ -210,12 +212,9 @@ static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		null_push(l, ack, ack_len);
 }
 
-static int null_init(struct load *l, char *why, size_t why_len)
-{
-	(void)l;
-	(void)why;
-	(void)why_len;
-	return 0;
-}
-
-const struct engine engine_null = {.init = null_init, .input = null_input};
+const struct engine engine_null = {
+    .init = null_source_init,
+    .input = null_input,
+    .quiet = null_source_resume,
+    .timers = null_source_timers,
+};

@@ -348,6 +348,26 @@ static void test_null_discard(void)
 	}
 }
 
+/* streams from port 19 use the whole window, over both protocols, with losses too */
+static void test_null_source(void)
+{
+	const struct pc_fault_config faults = BED_LOSSY(3);
+
+	for (int i = 0; i < 4; i++) {
+		bed_begin(&b, "bulk-out");
+		b.config.slots = 3;
+		b.config.run_ms = i < 2 ? 50 : 500;
+		b.config.timestamps = i % 2 == 0;
+		if (i % 2 != 0)
+			bed_ip6(&b);
+		bed_start_other(&b, "null", i < 2 ? NULL : &faults);
+		bed_run(&b, 10);
+		bed_check_over(&b);
+		CU_ASSERT(b.load->n.payload_in > 1000000);
+		bed_end(&b);
+	}
+}
+
 static void test_ping(void)
 {
 	const struct pc_fault_config faults = BED_LOSSY(3);
@@ -482,6 +502,7 @@ static const struct unit_case cases[] = {
     {"Ctrl-C", test_stop},
     {"a server without state", test_null},
     {"streams to a server without state", test_null_discard},
+    {"streams from a server without state", test_null_source},
     {"ping and pong", test_ping},
     {"ping and pong twice", test_ping_twice},
     {"tx at a rate, rx finds what is lost", test_tx_rx},
