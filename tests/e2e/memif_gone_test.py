@@ -223,7 +223,7 @@ def ends(args, tmp):
 
 
 def main():
-    args = bed.arguments(__doc__, rounds=500, ends=10, seed=1)
+    args = bed.arguments(__doc__, rounds=250, ends=6, seed=1)
     for step in (clients, servers, load, ends):
         if args.only and args.only not in step.__name__:
             continue
