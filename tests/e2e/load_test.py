@@ -99,7 +99,7 @@ def drive(args, tmp, kind, mode, options, cpu):
     first, server = (FIRST6 + "/64", SERVER6) if kind.endswith("6") else (FIRST + "/24", SERVER)
     return subprocess.run(
         [f"{args.build}/app/load/percore-load", *eal(tmp, "client", "02:00:00:00:00:02", cpu), "--", "--addr", first,
-         "--server", server, "--mode", mode, "--conns", "20", "--seconds", "0.2", "--warm", "0.05", *options],
+         "--server", server, "--mode", mode, "--conns", "20", "--seconds", "0.2", "--warm", "0.05", *bed.FEW_MBUFS, *options],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=40 * args.slow)
 
 
