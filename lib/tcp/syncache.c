@@ -188,17 +188,6 @@ static bool admits_syn(struct tcp *tcp, const struct pc_addr *raddr, bool has_ro
 	        strangers_take(&s->known, cost));
 }
 
-/* RFC 9293 MAY-2: "initial sequence number [...] larger than the largest sequence number it used on the previous
- * connection incarnation" */
-static void take_place(struct tcp *tcp, struct syn_entry *e, uint32_t tw)
-{
-	const uint32_t min_iss = tcp->tw.entry[tw].snd_nxt;
-
-	timewait_remove(tcp, tw);
-	if (seq_leq(e->iss, min_iss))
-		e->iss = min_iss + 64000;
-}
-
 int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, uint32_t tw)
 {
 	struct binding *l = &tcp->bind.binding[binding];
@@ -225,7 +214,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
 	if (tw != 0)
-		take_place(tcp, &e, tw);
+		e.iss = timewait_replace(tcp, tw, e.iss);
 	e.opt = auth_room(auth_by_input(tcp, rx), e.opt);
 	/* a cookie has no room for ECN */
 	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);

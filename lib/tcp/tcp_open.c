@@ -264,19 +264,16 @@ static int find_flow(struct tcp *tcp, struct tcb *t, uint32_t *tw)
 	return flow_ref_kind(ref) == FLOW_TW && timewait_may_give_up(tcp, *tw) ? 0 : -EADDRNOTAVAIL;
 }
 
-/* Claims the flow if the firewall allows it; only then is an entry in TIME-WAIT replaced. */
-static int claim(struct tcp *tcp, struct tcb *t)
+/* Claims the flow if the firewall allows it. *tw: the entry in TIME-WAIT to replace, 0: none. */
+static int claim(struct tcp *tcp, struct tcb *t, uint32_t *tw)
 {
 	const uint16_t lport = t->flow.lport;
-	uint32_t tw;
-	int err = find_flow(tcp, t, &tw);
+	int err = find_flow(tcp, t, tw);
 
 	if (fw_is_on(&tcp->ip->fw) && err == 0) {
 		err = tcp_guard_connect(tcp, t);
 		t->flow.lport = err == 0 ? t->flow.lport : lport;
 	}
-	if (err == 0 && tw != 0)
-		timewait_remove(tcp, tw);
 	return err;
 }
 
@@ -285,6 +282,7 @@ static int begin_connection(struct tcp *tcp, struct tcb *t, const struct pc_endp
 {
 	const uint16_t laddr = t->flow.laddr;
 	uint64_t secret;
+	uint32_t tw = 0;
 	int err, way;
 
 	if (remote->port == 0)
@@ -303,7 +301,7 @@ static int begin_connection(struct tcp *tcp, struct tcb *t, const struct pc_endp
 	          ? -ENETUNREACH
 	          : auth_may_connect(tcp, t);
 	if (err == 0)
-		err = claim(tcp, t);
+		err = claim(tcp, t, &tw);
 	if (err != 0) {
 		t->flow.laddr = laddr; /* the next peer may need another */
 		t->flow.raddr = (struct pc_addr){0};
@@ -317,6 +315,8 @@ static int begin_connection(struct tcp *tcp, struct tcb *t, const struct pc_endp
 	secret = tcp_secret(tcp, &t->flow);
 	t->ts_offset = (uint32_t)(secret >> 32);
 	t->snd_una = tcp_isn(tcp, secret);
+	if (tw != 0)
+		t->snd_una = timewait_replace(tcp, tw, t->snd_una);
 	t->snd_nxt = t->snd_una + 1;
 	t->snd_wl1 = 0;
 	t->rcv_wscale = tcp->ctx->cfg.tcp_window_scaling ? tcb_rcv_scale(tcp, t) & 0xfu : 0u;

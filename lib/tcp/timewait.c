@@ -18,7 +18,11 @@
 #include "tcp/tcp_output.h"
 #include "tcp/window.h"
 
-#define REUSE_MS 1001 /* by then a timestamp is newer than any sent before */
+/* By then a timestamp is newer than any that either end has sent before, if a tick of its clock takes
+ * 10 ms at most (RFC 7323 appendix B.2). Linux does not wait. */
+#define REUSE_MS 11
+
+#define ISN_AHEAD 64000 /* of what the connection before has used */
 
 uint64_t timewait_footprint(uint64_t n)
 {
@@ -175,8 +179,17 @@ bool timewait_may_give_up(const struct tcp *tcp, uint32_t index)
 	const uint32_t entered = e->expiry - life(tcp);
 
 	return e->ts && tcp->ctx->cfg.tcp_timestamps &&
-	       tcp->ctx->tick - entered >= ticks_from_ms(REUSE_MS) &&
-	       seq_gt(tcp_isn(tcp, tcp_secret(tcp, &e->flow)), e->snd_nxt);
+	       tcp->ctx->tick - entered >= ticks_from_ms(REUSE_MS);
+}
+
+/* RFC 9293 MAY-2: "initial sequence number [...] larger than the largest sequence number it used on
+ * the previous connection incarnation" */
+uint32_t timewait_replace(struct tcp *tcp, uint32_t index, uint32_t isn)
+{
+	const uint32_t used = tcp->tw.entry[index].snd_nxt;
+
+	timewait_remove(tcp, index);
+	return seq_gt(isn, used) ? isn : used + ISN_AHEAD;
 }
 
 /* Is there something to acknowledge, or a peer to correct? A segment at RCV.NXT that acknowledges

@@ -60,9 +60,13 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 void timewait_remove(struct tcp *tcp, uint32_t index);
 
 /** timewait_may_give_up says whether an entry may be ended for a new connection to the same peer:
- * all that the peer may still have of the old one is older by timestamp and sequence number
- * (RFC 6191 section 2, from the other side; RFC 9293 MUST-13 otherwise). */
+ * all that the peer may still have of the old one is older by its timestamp (RFC 6191 section 2,
+ * from the other side; RFC 9293 MUST-13 otherwise). */
 bool timewait_may_give_up(const struct tcp *tcp, uint32_t index);
+
+/** timewait_replace ends an entry for a new connection. Returns its initial sequence number: isn,
+ * or a larger one if the old connection has used that (RFC 9293 MAY-2). */
+uint32_t timewait_replace(struct tcp *tcp, uint32_t index, uint32_t isn);
 
 /** timewait_flags returns TCB_REUSEADDR and TCB_REUSEPORT as the socket had set them. */
 static inline uint32_t timewait_flags(const struct tw_entry *e)
