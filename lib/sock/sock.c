@@ -8,6 +8,7 @@
 #include <percore/epoll.h>
 
 #include "sock/sock_raw.h"
+#include "tcp/fastopen.h"
 
 void sockets_layout(struct sockets *s, const struct pc_stack_config *cfg)
 {
@@ -270,7 +271,8 @@ int sock_check_connect(struct tcb *t)
 		if (t->flags & TCB_CONNECTED)
 			return -EISCONN;
 		return t->flags & TCB_CONNECTING ? end_of_attempt(t) : 0;
-	case TCP_S_SYN_SENT:
+	case TCP_S_SYN_SENT: /* TCP_FASTOPEN_CONNECT: as on Linux, what waits for data is a connection */
+		return fastopen_is_deferred(t) ? -EISCONN : -EALREADY;
 	case TCP_S_SYN_RECEIVED:
 		return -EALREADY;
 	default:

@@ -11,6 +11,7 @@
 #include "sock/sock.h"
 #include "sock/sock_udp.h"
 #include "tcp/account.h"
+#include "tcp/fastopen.h"
 #include "tcp/urgent.h"
 
 #define IOV_LIMIT 1024
@@ -122,6 +123,8 @@ static ssize_t send_fastopen(struct sockets *s, const struct sock_ref *ref,
 	struct sock_addr to;
 	int err = sock_check_connect(t);
 
+	if (fastopen_is_deferred(t)) /* connect() has named the peer */
+		return tcp_send(s->tcp, t, msg->msg_iov, (int)msg->msg_iovlen, 0);
 	if (err == 0 && msg->msg_name == NULL)
 		err = -EINVAL;
 	else if (err == 0 && has_no_family(msg))

@@ -718,7 +718,7 @@ static void create_lazy(struct wt *w)
 	wt_opt(w, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 1);
 }
 
-static void connect_waits(struct wt *w)
+static void sends_after_connect(struct wt *w, int flags)
 {
 	const struct sockaddr_in to = wt_addr(WT_PEER, 40001);
 	const struct sockaddr *addr = (const struct sockaddr *)&to;
@@ -729,14 +729,27 @@ static void connect_waits(struct wt *w)
 	OK(pc_connect(w->st, w->flow.fd, addr, sizeof(to)));
 	NOTHING(100);
 	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
-	ERR(pc_connect(w->st, w->flow.fd, addr, sizeof(to)), EALREADY);
+	ERR(pc_connect(w->st, w->flow.fd, addr, sizeof(to)), EISCONN); /* as on Linux */
 	ERR(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), EAGAIN);
-	wt_send(w, 10);
+	EQ(wt_write(w, 10, flags), 10);
+	wt_settle(w);
 	EXPECT(.flags = S, .mss = MSS, .fo = COOKIE, .cookie = "thecooky", .len = 10);
+	ERR(pc_connect(w->st, w->flow.fd, addr, sizeof(to)), EALREADY);
 	ERR(pc_send(w->st, w->flow.fd, "x", 1, 0), EAGAIN);
+	ERR(pc_sendto(w->st, w->flow.fd, "x", 1, MSG_FASTOPEN, addr, sizeof(to)), EALREADY);
 	INJECT(.flags = SA, .ack = 11, .mss = 1000);
 	EXPECT(.flags = A, .seq = 11, .ack = 1);
 	CHECK(wt_events(w, w->flow.fd) & POLLOUT);
+}
+
+static void connect_waits(struct wt *w)
+{
+	sends_after_connect(w, 0);
+}
+
+static void connect_waits_for_fast(struct wt *w)
+{
+	sends_after_connect(w, MSG_FASTOPEN);
 }
 
 static void connect_dissolved(struct wt *w)
@@ -865,6 +878,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 2.2: the window of a SYN-ACK that acknowledges data", window_of_syn_ack},
     {"RFC 7413 4.2.2: data on the SYN-ACK", data_on_syn_ack},
     {"tcp(7): TCP_FASTOPEN_CONNECT", connect_waits},
+    {"tcp(7): TCP_FASTOPEN_CONNECT and MSG_FASTOPEN", connect_waits_for_fast},
     {"tcp(7): TCP_FASTOPEN_CONNECT, dissolved", connect_dissolved},
     {"tcp(7): TCP_FASTOPEN_CONNECT without a cookie", connect_asks},
     {"RFC 7413: a client without cookies", client_without_cookie},
