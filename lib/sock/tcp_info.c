@@ -10,9 +10,11 @@
 #include "tcp/account.h"
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
-#include "tcp/tcp.h"
+#include "tcp/tcp_conn.h"
 
-#define DUP_THRESH 3 /* RFC 5681 section 3.2; tcpi_reordering unless more was seen */
+#define DUP_THRESH 3    /* RFC 5681 section 3.2; tcpi_reordering unless more was seen */
+#define COUNT_MAX  1024 /* segments counted one by one */
+#define TS_SPACE   12
 
 static uint8_t ca_state(const struct tcb *t, const struct tcp_queues *q)
 {
@@ -44,33 +46,80 @@ static uint8_t options_of(const struct tcb *t)
 	return o;
 }
 
-/* the MSS we announced, as far as is known: TCP_MAXSEG, or the path's */
+/* the MSS we announced: TCP_MAXSEG, or the link's; as on Linux less the timestamps */
 static uint32_t advmss(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t own = tcp_tuning(tcp, t)->maxseg, path;
+	uint32_t own = tcp_tuning(tcp, t)->maxseg, link;
 
 	if (t->path_mtu == 0)
 		return 0;
-	path = t->path_mtu - ip_hdr_len(&t->flow.raddr) - 20u;
-	return own != 0 && own < path ? own : path;
+	link = tcp_link_mss(tcp, t->netif, &t->flow.raddr);
+	return (own != 0 && own < link ? own : link) - (t->opt & TCB_OPT_TS ? TS_SPACE : 0);
+}
+
+struct in_flight {
+	uint32_t bytes, segs;
+	uint32_t lost_bytes, lost;
+	uint32_t resent_bytes, resent;
+};
+
+static uint32_t full_segments(uint32_t bytes, uint32_t mss)
+{
+	return (bytes + mss - 1) / mss;
+}
+
+static void count_segment(struct in_flight *f, const struct pkt *note, uint32_t mss)
+{
+	const uint32_t len = note->tx.len, n = full_segments(len, mss);
+
+	f->bytes += len;
+	f->segs += n;
+	if (note->tx.flags & SEG_LOST) {
+		f->lost_bytes += len;
+		f->lost += n;
+	}
+	if (note->tx.flags & SEG_RESENT) {
+		f->resent_bytes += len;
+		f->resent += n;
+	}
+}
+
+/* As on Linux, small segments count like full ones. Of very many the rest is taken for full ones:
+ * a walk over a large window would take long. */
+static struct in_flight count_in_flight(const struct tcb *t, const struct tcp_queues *q,
+                                        uint32_t mss)
+{
+	const struct rte_mbuf *m = q != NULL ? q->snd.head : NULL,
+	                      *end = q != NULL ? q->snd_next : NULL;
+	const uint32_t all = t->snd_nxt - t->snd_una;
+	struct in_flight f = {0};
+
+	for (unsigned i = 0; i < COUNT_MAX && m != end; i++, m = pkt_of_const(m)->next)
+		count_segment(&f, pkt_of_const(m), mss);
+	if (f.segs == 0 || m != end) /* a SYN, a FIN, stashed data, or the rest */
+		f.segs += full_segments(all - f.bytes, mss);
+	if (q != NULL) {
+		f.lost += full_segments(q->lost_bytes - f.lost_bytes, mss);
+		f.resent += full_segments(q->resent_bytes - f.resent_bytes, mss);
+	}
+	return f;
 }
 
 static void fill_segments(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q,
                           struct tcp_info *info)
 {
-	uint32_t mss = t->mss != 0 ? t->mss : MSS_DEFAULT;
+	const uint32_t mss = t->mss != 0 ? t->mss : MSS_DEFAULT;
+	const struct in_flight f = count_in_flight(t, q, mss);
 
 	info->tcpi_snd_mss = mss;
 	info->tcpi_rcv_mss = t->rcv_mss;
 	info->tcpi_advmss = advmss(tcp, t);
-	info->tcpi_unacked = (t->snd_nxt - t->snd_una + mss - 1) / mss;
+	info->tcpi_unacked = f.segs;
+	info->tcpi_sacked = q != NULL ? q->sacked_segs : 0;
+	info->tcpi_lost = f.lost;
+	info->tcpi_retrans = f.resent;
 	info->tcpi_snd_cwnd = t->cwnd / mss;
 	info->tcpi_snd_ssthresh = t->ssthresh == UINT32_MAX ? 0x7fffffff : t->ssthresh / mss;
-	if (q == NULL)
-		return;
-	info->tcpi_sacked = q->sacked_segs;
-	info->tcpi_lost = q->lost_bytes / mss;
-	info->tcpi_retrans = q->resent_bytes / mss;
 }
 
 static void fill_listener(const struct binding *l, struct tcp_info *info)
@@ -157,7 +206,8 @@ static void fill(const struct tcp *tcp, const struct tcb *t, struct tcp_info *in
 	info->tcpi_rcv_wscale = t->rcv_wscale;
 	info->tcpi_rto = t->rto_us;
 	info->tcpi_ato = tcp_delack_us(tcp, t);
-	info->tcpi_last_data_recv =
+	/* of any segment, which has an acknowledgement, with data or without */
+	info->tcpi_last_ack_recv = info->tcpi_last_data_recv =
 	    (uint32_t)(((uint64_t)(tcp->ctx->tick - t->rcv_tick) << TICK_SHIFT) / 1000000);
 	info->tcpi_pmtu = t->path_mtu;
 	info->tcpi_rtt = t->srtt_us;

@@ -211,6 +211,7 @@ static void last_data(struct wt *w)
 	wt_established_active(w);
 	wt_pass(w, 1000);
 	IN(wt_info(w).tcpi_last_data_recv, 990, 1010);
+	IN(wt_info(w).tcpi_last_ack_recv, 990, 1010);
 	INJECT(.flags = A, .seq = 1, .ack = 1, .len = MSS);
 	IN(wt_info(w).tcpi_last_data_recv, 0, 10);
 	wt_drop(w);

@@ -37,6 +37,50 @@ static void loss(struct wt *w)
 	EQ(wt_totals(w).dsack_dups, 1);
 }
 
+/* as on Linux: segments are counted, not bytes, however small they are */
+static void small_segments(struct wt *w)
+{
+	w->peer.sackok = true;
+	w->cfg.tcp_tlp = 0;
+	wt_established(w);
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (uint32_t i = 0; i < 5; i++) {
+		wt_send(w, 10);
+		EXPECT(.flags = PA, .seq = 1 + 10 * i, .ack = 1, .len = 10);
+	}
+	EQ(wt_info(w).tcpi_unacked, 5);
+	EQ(wt_info(w).tcpi_lost, 0);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{11, 51}});
+	wt_pass(w, 40);
+	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 10);
+	EQ(wt_info(w).tcpi_unacked, 5);
+	EQ(wt_info(w).tcpi_sacked, 4);
+	EQ(wt_info(w).tcpi_lost, 1);
+	EQ(wt_info(w).tcpi_retrans, 1);
+	ACK(51);
+	EQ(wt_info(w).tcpi_unacked, 0);
+	EQ(wt_info(w).tcpi_lost, 0);
+	EQ(wt_info(w).tcpi_retrans, 0);
+	OK(pc_shutdown(w->st, w->flow.fd, SHUT_WR));
+	EXPECT(.flags = FA, .seq = 51, .ack = 1);
+	EQ(wt_info(w).tcpi_unacked, 1);
+}
+
+/* what was announced is the link's, whatever the path is known to take */
+static void announced(struct wt *w)
+{
+	wt_established(w);
+	EQ(wt_info(w).tcpi_advmss, WT_MSS);
+	wt_send(w, MSS);
+	SENT(0);
+	wt_too_big(w, 1200, 1);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .len = 1160, .any_psh = true);
+	EXPECT(.flags = PA, .seq = 1161, .ack = 1, .len = 300);
+	EQ(wt_info(w).tcpi_snd_mss, 1160);
+	EQ(wt_info(w).tcpi_advmss, WT_MSS);
+	ACK(SEG(1));
+}
+
 /* the peer's window, then the send buffer, then nothing keeps the sender */
 static void limits(struct wt *w)
 {
@@ -168,6 +212,8 @@ static void duplicates_reported(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 4898: bytes and segments sent again", loss},
+    {"TCP_INFO: small segments in flight", small_segments},
+    {"TCP_INFO: IPv4, the announced MSS", announced},
     {"TCP_INFO: busy, and limited by the peer's window", limits},
     {"TCP_INFO: limited by the send buffer", send_buffer},
     {"TCP_INFO: delivery rate and round trip", rate},

@@ -27,7 +27,7 @@ static void test_states(void)
 	CU_ASSERT_EQUAL(i.tcpi_options & 7, TCPI_OPT_TIMESTAMPS | TCPI_OPT_SACK | TCPI_OPT_WSCALE);
 	CU_ASSERT_EQUAL(i.tcpi_snd_mss, 1448);
 	CU_ASSERT_EQUAL(i.tcpi_pmtu, 1500);
-	CU_ASSERT_EQUAL(i.tcpi_advmss, 1460);
+	CU_ASSERT_EQUAL(i.tcpi_advmss, 1448);
 	CU_ASSERT_EQUAL(i.tcpi_snd_cwnd, 10);
 	CU_ASSERT_EQUAL(i.tcpi_ca_state, TCP_CA_Open);
 	CU_ASSERT_EQUAL(i.tcpi_unacked, 0);
