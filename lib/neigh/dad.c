@@ -122,10 +122,14 @@ static void set_dad_due(struct neigh_table *nt, struct laddr *la, uint64_t ns)
 static void make_ready(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
+	const bool was_probed = la->state == LADDR_TENTATIVE;
 
 	la->state = LADDR_READY;
 	set_dad_due(nt, la, end_of(la));
 	dad_announce(nt, laddr);
+	/* RFC 3590 section 4: without it, reports had no source, and routers ignore those */
+	if (was_probed && laddr == nt->ifs->netif[la->netif].link_local)
+		group_again6(nt, la->netif);
 	neigh_outdate(nt); /* source addresses may change */
 }
 

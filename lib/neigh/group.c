@@ -172,16 +172,28 @@ void group_unasked(struct neigh_table *nt, uint8_t netif, const struct pc_addr *
 	g->due_ns = UINT64_MAX;
 }
 
-void group_again(struct neigh_table *nt, uint8_t netif)
+static void report_again(struct neigh_table *nt, uint8_t netif, bool ip4)
 {
 	for (uint16_t i = 0; i < nt->ifs->nb_groups; i++) {
 		struct group *g = &nt->ifs->group[i];
 
-		if (g->refs == 0 || g->netif != netif || !is_reported(&g->addr))
+		if (g->refs == 0 || g->netif != netif || pc_addr_is_ip4(&g->addr) != ip4 ||
+		    !is_reported(&g->addr))
 			continue;
 		g->reports = REPORTS;
 		set_report_due(nt, g, INTERVAL_MS);
 	}
+}
+
+void group_again6(struct neigh_table *nt, uint8_t netif)
+{
+	report_again(nt, netif, false);
+}
+
+void group_again(struct neigh_table *nt, uint8_t netif)
+{
+	report_again(nt, netif, true);
+	report_again(nt, netif, false);
 }
 
 /* Sends the report that is due for a group. */

@@ -49,8 +49,10 @@ void group_asked(struct neigh_table *nt, uint8_t netif, bool ip4, const struct p
 /** group_unasked cancels a pending answer because another host has already sent it. */
 void group_unasked(struct neigh_table *nt, uint8_t netif, const struct pc_addr *group);
 
-/** group_again reports all groups of an interface again, as when its link has come up. */
+/** group_again reports all groups of an interface again, as when its link has come up; group_again6
+ * those of IPv6 alone. */
 void group_again(struct neigh_table *nt, uint8_t netif);
+void group_again6(struct neigh_table *nt, uint8_t netif);
 
 /** groups_poll sends the reports that are due, and returns when the next one is. */
 uint64_t groups_poll(struct neigh_table *nt);

@@ -143,7 +143,7 @@ static void duplicate_detection(struct wt *w)
 	}
 	EQ(probes, 2); /* for fd00::1 and the link-local address */
 	EQ(adverts, 2);
-	EQ(reports, 2); /* both are in one group */
+	EQ(reports, 4); /* both are in one group; RFC 3590: again once there is a source */
 	hear_nd(w, &e, 135, 0, LOCAL, PEER_MAC);
 	EQ(next6(w, 0).l4[0], 136);
 }
@@ -779,6 +779,27 @@ static void told_groups(struct wt *w)
 	CHECK(pc_addr_equal(&i.ends.dst, &(struct pc_addr){.b = {0xff, 2, [15] = 2}}));
 }
 
+/* Routers ignore a report from nobody, so a group that was joined before there was an address is told of again. */
+static void sourceless_reports(struct wt *w)
+{
+	const struct pc_addr group = addr6("ff05::1234"), ll = addr6(LL);
+	unsigned without = 0, with = 0;
+	struct info6 i;
+
+	start6(w, 1);
+	EQ(ip_group_join(&w->st->ip, 0, &group), 0);
+	wt_settle(w);
+	while ((i = next6(w, 3000)).proto != 0) {
+		if (i.l4[0] != 143 || memcmp(i.l4 + 12, group.b, 16) != 0)
+			continue;
+		EQ(i.l4[8], 4);
+		without += pc_addr_is_any(&i.ends.src);
+		with += pc_addr_equal(&i.ends.src, &ll);
+	}
+	EQ(without, 2);
+	EQ(with, 2);
+}
+
 /* However many groups sockets listen to: an address of ours has the one in which it is looked for (RFC 4861 section 7.2.1). */
 static void room_for_own(struct wt *w)
 {
@@ -828,6 +849,7 @@ static const struct wt_case cases[] = {
     {"RFC 6583 7: the neighbour cache is bounded", bounded},
     {"RFC 3810 5: multicast listener reports", listeners},
     {"RFC 3810 6, RFC 2710 4: what is told of, and how", told_groups},
+    {"RFC 3590 4: reports without a source are sent again with one", sourceless_reports},
     {"RFC 4861 7.2.1: the groups of our addresses have room besides those of sockets",
      room_for_own},
 };
