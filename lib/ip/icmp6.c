@@ -48,6 +48,26 @@ static int find_way_back(struct ip *ip, const struct ip_pkt *p, struct ip_path *
 
 /* ---- echo (sections 4.1 and 4.2) ------------------------------------------------------------- */
 
+/*
+ * Echo replies belong to no socket that could say what was sent. So it is noted who was sent large
+ * ones: an error about any other is forged, as one about a segment that is not in flight.
+ */
+static bool has_large_echo(const struct ip *ip, const struct pc_addr *dst)
+{
+	for (unsigned i = 0; i < LARGE_ECHOES; i++)
+		if (pc_addr_equal(&ip->large_echo[i], dst))
+			return true;
+	return false;
+}
+
+static void note_large_echo(struct ip *ip, const struct pc_addr *dst)
+{
+	if (has_large_echo(ip, dst))
+		return;
+	ip->large_echo[ip->next_echo] = *dst;
+	ip->next_echo = (uint8_t)((ip->next_echo + 1) % LARGE_ECHOES);
+}
+
 /* Answers in the request's own mbuf. Swapping the addresses leaves the checksum unchanged, unless
  * the request was sent to a group. */
 static int send_echo_reply6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p)
@@ -60,6 +80,8 @@ static int send_echo_reply6(struct ip *ip, struct rte_mbuf *m, const struct ip_p
 		rte_pktmbuf_free(m);
 		return VERDICT_DONE;
 	}
+	if (p->l4_len > IP6_MTU_MIN - IP6_HDR_LEN)
+		note_large_echo(ip, &p->src);
 	s.tos = p->tos;
 	mbuf_clear_offload(m);
 	h = (uint8_t *)rte_pktmbuf_adj(m, p->l4_off);
@@ -124,9 +146,17 @@ static bool judge6(const struct icmp6_hdr *h, struct icmp_error *e)
 	}
 }
 
+/* Says whether an error is about an echo reply of ours that was too large for its path. */
+static bool is_echo_too_big(const struct ip *ip, const struct icmp6_hdr *h,
+                            const struct icmp6_quote *q)
+{
+	return h->type == ICMP6_TOO_BIG && q->proto == IPPROTO_ICMPV6 &&
+	       q->sport >> 8 == ICMP6_ECHO_REPLY && has_large_echo(ip, &q->ip.dst);
+}
+
 /* Finds the packet of ours that an error is about. The error must quote a source address of ours
  * and must have been sent to it, as an honest router does. */
-static int error_input6(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+static int error_input6(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
                         const struct icmp6_hdr *h, struct icmp_error *e)
 {
 	const uint32_t off = p->l4_off + (uint32_t)ICMP6_HDR_LEN;
@@ -144,8 +174,13 @@ static int error_input6(const struct ip *ip, const struct rte_mbuf *m, const str
 	n = icmp6_parse_quote(rte_pktmbuf_read(m, off, len, copy), len, &q);
 	if (n < 0)
 		return n == WIRE_SHORT ? PC_DROP_ICMP_SHORT : PC_DROP_ICMP_NO_MATCH;
-	if (!pc_addr_equal(&q.ip.src, &p->dst) ||
-	    (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP && ip->nb_raw == 0))
+	if (!pc_addr_equal(&q.ip.src, &p->dst))
+		return PC_DROP_ICMP_NO_MATCH;
+	if (is_echo_too_big(ip, h, &q)) {
+		ip_pmtu_learn(ip, &q.ip.dst, e->mtu);
+		return PC_DROP_ICMP_DONE;
+	}
+	if (q.proto != IPPROTO_TCP && q.proto != IPPROTO_UDP && ip->nb_raw == 0)
 		return PC_DROP_ICMP_NO_MATCH;
 	e->local = p->dst;
 	e->remote = q.ip.dst;

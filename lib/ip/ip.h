@@ -129,6 +129,7 @@ struct path_memo {
 
 #define ORIGINS      32
 #define PATH_MEMOS   64
+#define LARGE_ECHOES 8
 #define PMTU_ENTRIES 256
 #define PMTU_WAYS    4
 
@@ -159,6 +160,9 @@ struct ip {
 	struct names names;
 	uint16_t nb_origins;
 	struct origin origin[ORIGINS];
+	/* who was sent the latest echo replies that a path may be too narrow for (icmp6.c) */
+	struct pc_addr large_echo[LARGE_ECHOES];
+	uint8_t next_echo; /* the place for the next one */
 	/* marks our addresses that sockets and connections refer to; NULL: there are none */
 	void (*mark)(void *arg, bool used[PC_MAX_ADDRS]);
 	void *mark_arg;

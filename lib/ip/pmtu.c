@@ -8,8 +8,9 @@
  * again (section 4), also to kept paths: when a value expires, all paths are looked up anew.
  *
  * Who may write: transports, for errors that quote a packet they have sent (RFC 5927 section 7),
- * and never below 1280 bytes, or 552 for IPv4 as on Linux, so that forged errors gain little.  An
- * IPv4 path said to be narrower gets 552, and packets sent on it may be fragmented by routers.
+ * and ICMPv6 for those that quote an echo reply; never below 1280 bytes, or 552 for IPv4 as on Linux,
+ * so that forged errors gain little.  An IPv4 path said to be narrower gets 552, and packets sent on
+ * it may be fragmented by routers.
  */
 
 #include "ip/ip.h"

@@ -692,6 +692,63 @@ static void too_big(struct wt *w)
 	ERR(pc_send(w->st, fd, "x", 1, 0), ECONNREFUSED);
 }
 
+/* A packet too big about the packet that i describes. */
+static void tell_too_big(struct wt *w, const struct info6 *i, uint16_t mtu)
+{
+	const struct ends6 e = ends();
+	uint8_t body[4 + 56] = {0, 0, (uint8_t)(mtu >> 8), (uint8_t)mtu};
+	struct frame f;
+
+	memcpy(body + 4, i->l4 - 40 - (i->fragment ? 8 : 0), 56);
+	frame6_icmp(&f, &e, 64, 2, 0, body, sizeof(body));
+	wt_inject_frame(w, &f);
+}
+
+/* Large replies reach whoever asks over a narrow path; and nobody makes a path narrow who has not been sent one. */
+static void echo_too_big(struct wt *w)
+{
+	const struct ends6 e = ends();
+	struct frame f, other;
+	struct info6 i;
+
+	start6(w);
+	put_echo(&f, &e, 1232); /* fits the smallest MTU */
+	wt_inject_frame(w, &f);
+	i = next6(w);
+	tell_too_big(w, &i, 1300);
+	EQ(wt_count(w, PC_DROP_ICMP_NO_MATCH), 1);
+	put_echo(&f, &e, 1452);
+	wt_inject_frame(w, &f);
+	i = next6(w);
+	EQ(i.l4_len, 1460);
+	CHECK(!i.fragment);
+	tell_too_big(w, &i, 1279); /* RFC 8201 section 4 */
+	EQ(wt_count(w, PC_DROP_ICMP_TYPE), 1);
+	memcpy(other.b, i.l4 - 40, 56);
+	other.b[39]++; /* another destination */
+	i.l4 = other.b + 40;
+	tell_too_big(w, &i, 1300);
+	EQ(wt_count(w, PC_DROP_ICMP_NO_MATCH), 2);
+	wt_inject_frame(w, &f);
+	i = next6(w);
+	CHECK(!i.fragment);
+	tell_too_big(w, &i, 1400);
+	EQ(wt_count(w, PC_DROP_ICMP_DONE), 1);
+	wt_inject_frame(w, &f);
+	i = next6(w);
+	CHECK(i.fragment && i.more && i.frag_off == 0);
+	EQ(i.l4_len, 1352);
+	EQ(next6(w).l4_len, 1460 - 1352);
+	wt_inject_frame(w, &f);
+	i = next6(w);
+	tell_too_big(w, &i, 1280); /* a second router's, about the first fragment */
+	EQ(wt_count(w, PC_DROP_ICMP_DONE), 2);
+	EQ(next6(w).l4_len, 1460 - 1352);
+	wt_inject_frame(w, &f);
+	EQ(next6(w).l4_len, 1232);
+	EQ(next6(w).l4_len, 1460 - 1232);
+}
+
 /* A socket that listens to a group and sends a datagram to it: says whether that goes out, and is heard by itself. */
 static void talk_to_group(struct wt *w, int fd, const char *group, bool goes_out)
 {
@@ -806,6 +863,7 @@ static const struct wt_case cases[] = {
     {"RFC 3542 6: what is told of a datagram", datagram_info},
     {"RFC 4007 6: link-local addresses have a scope", link_local},
     {"RFC 8201 4: packet too big, and what is too small to be true", too_big},
+    {"RFC 8201 4: packet too big, about an echo reply", echo_too_big},
     {"RFC 4291 2.7: groups of the host itself", host_groups},
     {"RFC 4443 2.4 a: errors of unknown types and codes are told", unknown_errors},
     {"each frame that goes nowhere ends in one counter", every_drop_is_counted},
