@@ -428,10 +428,14 @@ bool fw_has_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_st
 	return (e != NULL && (e->seen & 1 << FW_OUT) != 0) || answers_group(t, name, ctx->now_ns);
 }
 
-static bool was_answered(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name)
+bool fw_was_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name)
 {
-	const struct fw_state *e = fw_states_find(&fw->slot->states, name, ctx->now_ns);
+	const struct fw_states *t = &fw->slot->states;
+	const struct fw_state *e;
 
+	if (t->place == NULL)
+		return false;
+	e = fw_states_find(t, name, ctx->now_ns);
 	return e != NULL && (e->seen & 1 << FW_IN) != 0;
 }
 
@@ -443,7 +447,7 @@ enum fw_action fw_judge_pair(struct fw *fw, struct ctx *ctx, enum fw_dir dir, st
 
 	if (t->place == NULL)
 		return fw_judge(fw, ctx, dir, p);
-	if (known || (dir == FW_IN ? fw_has_asked(fw, ctx, name) : was_answered(fw, ctx, name)))
+	if (known || (dir == FW_IN ? fw_has_asked(fw, ctx, name) : fw_was_asked(fw, ctx, name)))
 		p->state = FW_ESTABLISHED;
 	action = fw_judge(fw, ctx, dir, p);
 	if (action == FW_PASS)

@@ -161,8 +161,9 @@ static inline void fw_knows_flush(struct fw *fw)
 /** fw_is_flushed says whether the connections with an address are to be ended. */
 bool fw_is_flushed(const struct fw *fw, const struct ctx *ctx, const struct pc_addr *a);
 
-/** fw_has_asked says whether a packet of a pair has been sent recently enough. Requires
- * fw_is_on. */
+/** fw_has_asked says whether a packet of a pair has been sent recently enough, fw_was_asked whether
+ * one has been received. Both require fw_is_on. */
 bool fw_has_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name);
+bool fw_was_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name);
 
 #endif

@@ -78,6 +78,20 @@ static bool read_quote(const struct rte_mbuf *m, const struct ip_pkt *p, struct 
 	return true;
 }
 
+/* Says whether an error is about an echo request of ours, or about our reply to one that has passed.
+ * The type is in the first word of what it quotes, the identifier in the second, after. */
+static bool is_about_echo(const struct pc_stack *st, struct fw_state *name, uint32_t after)
+{
+	const uint8_t type = (uint8_t)(name->lport >> 8);
+	const bool replied =
+	    type == (name->proto == IPPROTO_ICMP ? ICMP4_ECHO_REPLY : ICMP6_ECHO_REPLY);
+
+	name->lport = (uint16_t)(after >> 16);
+	name->rport = replied ? FW_ASKED_BY_THEM : FW_ASKED_BY_US;
+	return replied ? fw_was_asked(&st->ip.fw, &st->ctx, name)
+	               : fw_has_asked(&st->ip.fw, &st->ctx, name);
+}
+
 /* Says whether an error is about a packet that we have sent. */
 static bool is_related(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
@@ -96,10 +110,8 @@ static bool is_related(const struct pc_stack *st, const struct rte_mbuf *m, cons
 		return udp_is_peer(st->udp, &local, &remote) ||
 		       fw_has_asked(&st->ip.fw, &st->ctx, &name);
 	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6: /* an echo's identifier is in its second word */
-		name.lport = (uint16_t)(after >> 16);
-		name.rport = FW_ASKED_BY_US;
-		return fw_has_asked(&st->ip.fw, &st->ctx, &name);
+	case IPPROTO_ICMPV6:
+		return is_about_echo(st, &name, after);
 	default:
 		name.lport = name.rport = 0;
 		return fw_has_asked(&st->ip.fw, &st->ctx, &name);

@@ -606,14 +606,14 @@ static void inject_quote(struct wt *w, const struct frame *q, const uint8_t rest
 	wt_inject_frame(w, &f);
 }
 
-/* An error about an echo of ours with this identifier. */
-static void inject_echo_error(struct wt *w, uint8_t id)
+/* An error about an echo of ours, a request or a reply, with this identifier. */
+static void inject_echo_error(struct wt *w, uint8_t type, uint8_t id)
 {
 	const struct frame_ends e = wt_ends(w), back = {.src_be = e.dst_be, .dst_be = e.src_be};
 	const uint8_t rest[4] = {0, id, 0, 1};
 	struct frame quote;
 
-	frame_icmp(&quote, &back, 8, 0, rest, "", 0);
+	frame_icmp(&quote, &back, type, 0, rest, "", 0);
 	inject_quote(w, &quote, (const uint8_t[4]){0});
 }
 
@@ -630,13 +630,13 @@ static void related_echo(struct wt *w)
 	        "default in reject");
 	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_ICMP));
 	OK(other = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_IGMP));
-	inject_echo_error(w, 0x34);
+	inject_echo_error(w, 8, 0x34);
 	EQ(hits(2), 1);
 	EQ(pc_sendto(w->st, fd, ask, 9, 0, (const struct sockaddr *)&to, sizeof(to)), 9);
 	wt_settle(w);
-	inject_echo_error(w, 0x34);
+	inject_echo_error(w, 8, 0x34);
 	EQ(hits(0), 1);
-	inject_echo_error(w, 0x35);
+	inject_echo_error(w, 8, 0x35);
 	EQ(hits(2), 2);
 	/* it has the number of an echo where those have theirs */
 	frame_udp(&quote, &back, 1, 2, "", 0);
@@ -657,6 +657,24 @@ static void related_echo(struct wt *w)
 		probe_take(w->probe);
 	OK(pc_close(w->st, fd));
 	OK(pc_close(w->st, other));
+	load(w, NULL);
+}
+
+/* so is an error about a reply, if there was something to reply to */
+static void related_reply(struct wt *w)
+{
+	load(w, "pass in state related\npass in proto icmp icmp-type echo-request\n"
+	        "drop in state invalid\ndefault in drop");
+	inject_echo_error(w, 0, 0x34);
+	EQ(hits(2), 1);
+	inject_echo(w, 8, 0x34);
+	expect_icmp(w, 0, 0);
+	inject_echo_error(w, 0, 0x34);
+	EQ(hits(0), 1);
+	inject_echo_error(w, 8, 0x34); /* it was not us who asked */
+	inject_echo_error(w, 0, 0x35);
+	EQ(hits(0), 1);
+	EQ(hits(2), 3);
 	load(w, NULL);
 }
 
@@ -1158,6 +1176,7 @@ static const struct wt_case cases[] = {
     {"echoes that were asked for", echo_states},
     {"errors about what was sent", related},
     {"errors about echoes and other protocols", related_echo},
+    {"errors about replies to echoes", related_reply},
     {"errors about what was not sent", unrelated},
     {"IGMP", igmp},
     {"other protocols", protocols},
