@@ -3,6 +3,7 @@
 
 #include "ip/icmp.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 
 #include <rte_common.h>
@@ -109,4 +110,27 @@ void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const st
 		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROTO);
 	else
 		icmp6_error(ip, m, p, ICMP6_PARAMETER, ICMP6_PARAM_NEXT, p->proto_at);
+}
+
+bool ip_take_unreached(struct ip *ip, struct icmp_error *error)
+{
+	struct neigh_lost l;
+	bool ip4;
+
+	if (!neigh_take_lost(ip->neigh, &l))
+		return false;
+	ip4 = pc_addr_is_ip4(&l.dst);
+	*error = (struct icmp_error){.local = l.src,
+	                             .remote = l.dst,
+	                             .local_port = l.sport,
+	                             .remote_port = l.dport,
+	                             .laddr = netifs_find(&ip->ifs, &l.src),
+	                             .proto = l.proto,
+	                             .type = ip4 ? ICMP4_UNREACHABLE : ICMP6_UNREACHABLE,
+	                             .code = ip4 ? ICMP4_UNREACH_HOST : ICMP6_UNREACH_ADDR,
+	                             .ttl = UINT8_MAX, /* it comes from nowhere else (RFC 5082) */
+	                             .seq = l.seq,
+	                             .error = EHOSTUNREACH,
+	                             .offender = l.src};
+	return true;
 }

@@ -309,6 +309,11 @@ int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
 /** igmp_input handles IGMP messages from routers and other hosts (RFC 3376). Verdict: a drop. */
 int igmp_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p);
 
+/** ip_take_unreached describes a packet of a transport that was dropped because its neighbour did not
+ * answer, as an ICMP error about it would (RFC 4861 section 7.2.2, RFC 1122 section 2.4). Returns
+ * false when there is none. */
+bool ip_take_unreached(struct ip *ip, struct icmp_error *error);
+
 /**
  * icmp_port_unreachable answers a received packet for which there is no socket (RFC 1122 section
  * 3.2.2.1), within the rate limit and never for a packet to a group, an error or a fragment. m

@@ -536,7 +536,7 @@ static void retry(struct neigh_table *nt, struct neigh *n)
 		ask_neigh(nt, n);
 		return;
 	}
-	hold_drop(nt, n);
+	hold_lose(nt, n);
 	nt->failures++;
 	set_state(nt, n, NEIGH_FAILED, retry_ms(nt, n));
 	renew(n); /* paths through this router are looked up again (RFC 4861 section 7.3.3) */

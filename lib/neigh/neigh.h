@@ -33,6 +33,14 @@ struct neigh_ref {
 /** neigh_footprint returns the bytes that neigh_create takes. */
 uint64_t neigh_footprint(const struct pc_stack_config *cfg);
 
+/** What a packet was that was dropped because its neighbour did not answer. */
+struct neigh_lost {
+	struct pc_addr src, dst;
+	uint16_t sport, dport; /* host byte order */
+	uint32_t seq;          /* TCP: its sequence number */
+	uint8_t proto;
+};
+
 /** neigh_create makes a stack's table. Returns NULL if out of memory. */
 struct neigh_table *neigh_create(struct ctx *ctx, struct netifs *ifs);
 
@@ -56,6 +64,10 @@ void neigh_ask(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr
 
 /** neigh_failures returns how many neighbours have been given up. */
 uint32_t neigh_failures(const struct neigh_table *nt);
+
+/** neigh_take_lost tells what the next such packet was, if it was of TCP or UDP. Returns false when
+ * there is none. neigh_has_lost (table.h) says whether there is one. */
+bool neigh_take_lost(struct neigh_table *nt, struct neigh_lost *lost);
 
 /** neigh_set fixes a neighbour's MAC address until neigh_del. Returns 0 or -ENOSPC. */
 int neigh_set(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr,

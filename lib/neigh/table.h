@@ -58,6 +58,9 @@ struct neigh_hold {
 	uint32_t doubted_tick;
 };
 
+/* how many lost packets are remembered until the end of the turn: as many as an entry can hold */
+#define NEIGH_LOST 64
+
 /** Both ends, index + 1; 0: it is empty. */
 struct neigh_list {
 	uint32_t newest, oldest;
@@ -81,6 +84,8 @@ struct neigh_table {
 	uint8_t hold_max;
 	struct hash_key key;
 	struct wheel wheel;
+	uint32_t nb_lost;
+	struct neigh_lost lost[NEIGH_LOST];
 };
 
 /** neigh_own_mac returns the MAC address of an interface: that of its port. */
@@ -191,10 +196,17 @@ struct neigh *neigh_add(struct neigh_table *nt, uint8_t netif, const struct pc_a
 struct neigh *neigh_hear(struct neigh_table *nt, uint8_t netif, const struct pc_addr *addr);
 
 /** hold_push holds a frame until the answer arrives; of too many the latest are kept (RFC 1122
- * section 2.3.2.2). hold_pop returns the oldest, or NULL; hold_drop frees all of them. */
+ * section 2.3.2.2). hold_pop returns the oldest, or NULL; hold_drop frees all of them, and hold_lose
+ * also notes what they were (neigh_take_lost). */
 void hold_push(struct neigh_table *nt, struct neigh *n, struct rte_mbuf *m);
 struct rte_mbuf *hold_pop(struct neigh_table *nt, struct neigh *n);
 void hold_drop(struct neigh_table *nt, struct neigh *n);
+void hold_lose(struct neigh_table *nt, struct neigh *n);
+
+static inline bool neigh_has_lost(const struct neigh_table *nt)
+{
+	return nt->nb_lost != 0;
+}
 
 /**
  * neigh_learn records that a neighbour has this MAC address.  answer: it said so in answer to a

@@ -5,6 +5,7 @@
 #include <rte_mempool.h>
 
 #include "base/seq.h"
+#include "neigh/table.h"
 #include "stack/stack.h"
 
 /* Counting a pool's free mbufs reads every lcore's cache, so it is done once in so many turns, or
@@ -164,6 +165,15 @@ static unsigned poll_exceptions(struct pc_stack *st)
 	return n;
 }
 
+/* A neighbour has not answered: the transports learn which packets have not been sent. */
+static __rte_noinline void tell_unreached(struct pc_stack *st)
+{
+	struct icmp_error e;
+
+	while (ip_take_unreached(&st->ip, &e))
+		stack_tell_error(st, &e, NULL);
+}
+
 unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 {
 	unsigned n = 0;
@@ -188,6 +198,8 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 		n += stack_rx(st, NETIF_LO);
 	tcp_poll(st->tcp);
 	ip_poll(&st->ip);
+	if (unlikely(neigh_has_lost(st->ip.neigh)))
+		tell_unreached(st);
 	return n;
 }
 

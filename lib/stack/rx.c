@@ -71,7 +71,7 @@ static inline void finish(struct pc_stack *st, struct rte_mbuf *m, int verdict)
 		drop(st, m, verdict);
 }
 
-static void tell_error(struct pc_stack *st, const struct icmp_error *e, const struct rte_mbuf *m)
+void stack_tell_error(struct pc_stack *st, const struct icmp_error *e, const struct rte_mbuf *m)
 {
 	if (e->proto == IPPROTO_TCP)
 		tcp_error(st->tcp, e);
@@ -90,7 +90,7 @@ static int input_icmp(struct pc_stack *st, struct rte_mbuf *m, const struct ip_p
 
 	if (verdict != NEXT_ERROR)
 		return verdict;
-	tell_error(st, &error, m);
+	stack_tell_error(st, &error, m);
 	return PC_DROP_ICMP_DONE;
 }
 

@@ -46,4 +46,8 @@ static_assert(offsetof(struct pc_stack, sockets) == 0, "sockets_of relies on it"
 /** stack_rx takes one burst from an interface through all layers. Returns the frames received. */
 unsigned stack_rx(struct pc_stack *st, uint8_t netif);
 
+/** stack_tell_error passes an ICMP error to the transport whose packet it is about. m: the message;
+ * NULL: there is none, and e quotes nothing. */
+void stack_tell_error(struct pc_stack *st, const struct icmp_error *e, const struct rte_mbuf *m);
+
 #endif

@@ -289,7 +289,9 @@ static bool cookie_failed(struct sim *s, int side, struct conn *c)
  * retransmitted. */
 static bool gave_up(struct sim *s, int side, struct conn *c)
 {
-	if (side != CLIENT || errno != ETIMEDOUT || s->clean || c->out[CLIENT].sent > c->early ||
+	const bool silent = errno == ETIMEDOUT || errno == EHOSTUNREACH; /* not even to ARP */
+
+	if (side != CLIENT || !silent || s->clean || c->out[CLIENT].sent > c->early ||
 	    c->end[SERVER].fd != 0)
 		return false;
 	c->aborted = true;

@@ -2,6 +2,10 @@
 
 /* ARP, IPv4 and ICMP as a neighbour sees them. */
 
+#include <time.h>
+
+#include <linux/errqueue.h>
+
 #include "wt.h"
 
 static struct frame_ends reply_ends(const struct frame *f)
@@ -77,6 +81,50 @@ static void holds_while_resolving(struct wt *w)
 	wt_inject_frame(w, &f);
 	w->flow.pport = 40000;
 	EQ(wt_next(w, 0)->seg.flags, S);
+}
+
+static int error_of(struct wt *w, int fd)
+{
+	int error = -1;
+	socklen_t len = sizeof(error);
+
+	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_ERROR, &error, &len));
+	return error;
+}
+
+/* Nobody answers for the neighbour: a datagram's sender is told, and a connection ends for that reason when its time is over. */
+static void unreached(struct wt *w)
+{
+	const struct sockaddr_in to = wt_addr(WT_PEER, 40000);
+	const int on = 1, syns = 2;
+	struct sock_extended_err ee;
+	char items[256];
+	struct msghdr m = {.msg_control = items, .msg_controllen = sizeof(items)};
+	int udp, tcp;
+
+	w->cold = true;
+	wt_start(w);
+	wt_settle(w);
+	probe_answer_arp(w->probe, false);
+	OK(udp = pc_socket(w->st, AF_INET, SOCK_DGRAM, 0));
+	OK(tcp = pc_socket(w->st, AF_INET, SOCK_STREAM, 0));
+	OK(pc_setsockopt(w->st, udp, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)));
+	OK(pc_setsockopt(w->st, tcp, IPPROTO_TCP, TCP_SYNCNT, &syns, sizeof(syns)));
+	OK(pc_connect(w->st, udp, (const struct sockaddr *)&to, sizeof(to)));
+	EQ(pc_send(w->st, udp, "x", 1, 0), 1);
+	ERR(pc_connect(w->st, tcp, (const struct sockaddr *)&to, sizeof(to)), EINPROGRESS);
+	wt_pass(w, 2500);
+	ERR(pc_recvmsg(w->st, udp, &m, MSG_ERRQUEUE), EAGAIN);
+	wt_pass(w, 1000);
+	EQ(pc_recvmsg(w->st, udp, &m, MSG_ERRQUEUE), 0);
+	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(ee));
+	EQ(ee.ee_errno, EHOSTUNREACH);
+	EQ(ee.ee_origin, SO_EE_ORIGIN_ICMP);
+	CHECK(ee.ee_type == 3 && ee.ee_code == 1);
+	EQ(error_of(w, tcp), 0); /* RFC 1122 section 4.2.3.9: the host may yet come */
+	wt_pass(w, 60000);
+	EQ(error_of(w, tcp), EHOSTUNREACH);
+	wt_drop(w);
 }
 
 static void asks_once_a_second(struct wt *w)
@@ -308,6 +356,7 @@ static const struct wt_case cases[] = {
     {"RFC 5227 2.3: a new address is announced", announces_itself},
     {"RFC 826: requests for our address are answered, others not", answers_arp},
     {"RFC 1122 2.3.2.2: a packet is kept while its neighbour is asked for", holds_while_resolving},
+    {"RFC 1122 2.4: a neighbour that does not answer", unreached},
     {"RFC 1122 2.3.2.1: one request per second", asks_once_a_second},
     {"RFC 1122 3.2.2.6: echo, 0 to 1472 bytes", ping},
     {"RFC 1122 3.2.2.6, RFC 1624 3: echo of nothing but zeros", ping_of_zeros},

@@ -2,6 +2,10 @@
 
 /* Neighbour discovery, our own addresses, and groups, as the link sees them. */
 
+#include <time.h>
+
+#include <linux/errqueue.h>
+
 #include "frame6.h"
 #include "stack/stack.h"
 #include "wt.h"
@@ -560,6 +564,31 @@ static void resolution(struct wt *w)
 	IN(n, 3, 6);
 }
 
+/* RFC 4861 section 7.2.2: a packet that was kept for a neighbour that does not answer */
+static void unreached(struct wt *w)
+{
+	const struct sockaddr_in6 to = {
+	    .sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_addr = {{{0xfd, [15] = 2}}}};
+	struct sock_extended_err ee;
+	char items[256];
+	struct msghdr m = {.msg_control = items, .msg_controllen = sizeof(items)};
+	const int on = 1;
+	int fd;
+
+	ready(w);
+	OK(fd = pc_socket(w->st, AF_INET6, SOCK_DGRAM, 0));
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on)));
+	OK(pc_sendto(w->st, fd, "x", 1, 0, (const struct sockaddr *)&to, sizeof(to)));
+	wt_pass(w, 3500);
+	EQ(pc_recvmsg(w->st, fd, &m, MSG_ERRQUEUE), 0);
+	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(ee));
+	EQ(ee.ee_errno, EHOSTUNREACH);
+	EQ(ee.ee_origin, SO_EE_ORIGIN_ICMP6);
+	CHECK(ee.ee_type == 1 && ee.ee_code == 3);
+	OK(pc_close(w->st, fd));
+	wt_drop(w);
+}
+
 /* RFC 4861 section 7.2.5: who may change a known address */
 static void override(struct wt *w)
 {
@@ -843,6 +872,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.1, RFC 4291 2.5.5.2: what is said of addresses of IPv4", mapped},
     {"RFC 4861 7.2.4: solicitations are answered", answers},
     {"RFC 4861 7.2.2, 7.3: a packet is kept, neighbours are asked again", resolution},
+    {"RFC 4861 7.2.2: a neighbour that does not answer", unreached},
     {"RFC 4861 7.2.5: override", override},
     {"a forged advertisement", forged},
     {"two say to be a neighbour", disputed},
