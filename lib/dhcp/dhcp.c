@@ -503,6 +503,7 @@ void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns)
 	look(d);
 	if (d->at_ns <= now_ns)
 		on_time(d);
+	ip_set_leasing(&d->st->ip, (uint8_t)d->port, !has_lease(d));
 }
 
 uint64_t pc_dhcp_next_deadline(const struct pc_dhcp *d)
@@ -571,6 +572,7 @@ void pc_dhcp_destroy(struct pc_dhcp *d)
 		send_query(d, &q, q.server_be);
 		lose_lease(d);
 	}
+	ip_set_leasing(&d->st->ip, (uint8_t)d->port, false);
 	end_probes(d);
 	pc_close(d->st, d->fd);
 	rte_free(d);

@@ -163,11 +163,21 @@ struct ip {
 	/* who was sent the latest echo replies that a path may be too narrow for (icmp6.c) */
 	struct pc_addr large_echo[LARGE_ECHOES];
 	uint8_t next_echo; /* the place for the next one */
+	uint32_t leasing;  /* interfaces that DHCP asks for an address; bit n: netif n */
 	/* marks our addresses that sockets and connections refer to; NULL: there are none */
 	void (*mark)(void *arg, bool used[PC_MAX_ADDRS]);
 	void *mark_arg;
 	uint64_t vacate_ns; /* when address slots may next be checked */
 };
+
+static_assert(PC_MAX_PORTS <= 32, "leasing has a bit for each");
+
+/** ip_set_leasing says whether DHCP asks for an address of an interface: if so, its server's messages
+ * are received whatever address they are sent to (RFC 2131 section 4.1). */
+static inline void ip_set_leasing(struct ip *ip, uint8_t netif, bool on)
+{
+	ip->leasing = (ip->leasing & ~(1u << netif)) | (uint32_t)on << netif;
+}
 
 /** A received packet whose network header has been validated. */
 struct ip_pkt {

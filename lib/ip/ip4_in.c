@@ -24,6 +24,8 @@
 /* the all-hosts group, of which every host is a member (RFC 1112 section 4) */
 #define ALL_HOSTS 0xe0000001
 
+#define PORT_BOOTPC 68 /* of DHCP clients */
+
 static int drop_of4(int parse_error)
 {
 	switch (parse_error) {
@@ -89,10 +91,26 @@ int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
 	return ip4 ? PC_DROP_IP4_NOT_OURS : PC_DROP_IP6_NOT_OURS;
 }
 
+/* RFC 2131 section 4.1: a server may send its answer to the address that it offers, although we ask
+ * for broadcasts. */
+static bool is_offer(const struct ip *ip, uint8_t netif, const struct rte_mbuf *m,
+                     const struct ip_pkt *p)
+{
+	const uint8_t *ports;
+	uint8_t copy[4];
+
+	if ((ip->leasing >> netif & 1) == 0 || p->proto != IPPROTO_UDP || p->l4_len < sizeof(copy))
+		return false;
+	ports = rte_pktmbuf_read(m, p->l4_off, sizeof(copy), copy);
+	return ports != NULL && wire_get16(ports + 2) == PORT_BOOTPC;
+}
+
 /* Finds the address of ours that a packet is for. Returns VERDICT_DONE or a drop. */
-static int find_destination4(const struct ip *ip, uint8_t netif, const uint8_t *eth,
+static int find_destination4(const struct ip *ip, uint8_t netif, const struct rte_mbuf *m,
                              struct ip_pkt *p)
 {
+	const uint8_t *eth = rte_pktmbuf_mtod(m, const uint8_t *);
+
 	p->group = false;
 	p->laddr = netifs_find(&ip->ifs, &p->dst);
 	if (unlikely(netif == NETIF_LO))
@@ -107,7 +125,8 @@ static int find_destination4(const struct ip *ip, uint8_t netif, const uint8_t *
 	p->group = true;
 	if (netifs_is_broadcast(&ip->ifs, netif, &p->dst) ||
 	    p->dst.w[3] == __builtin_bswap32(ALL_HOSTS) ||
-	    (pc_addr_is_multicast(&p->dst) && netifs_is_member(&ip->ifs, netif, &p->dst)))
+	    (pc_addr_is_multicast(&p->dst) && netifs_is_member(&ip->ifs, netif, &p->dst)) ||
+	    is_offer(ip, netif, m, p))
 		return VERDICT_DONE;
 	return PC_DROP_IP4_NOT_OURS;
 }
@@ -152,7 +171,7 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 		return PC_DROP_IP_REVERSE_PATH;
 	if (unlikely(h.hdr_len != IP4_HDR_LEN && !options_are_good(ip, hdr, h.hdr_len)))
 		return PC_DROP_IP4_OPTION;
-	n = find_destination4(ip, netif, eth, p);
+	n = find_destination4(ip, netif, m, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;
 	mbuf_trim(m, p->l4_off + p->l4_len); /* the padding */

@@ -30,6 +30,26 @@ static void life(struct wt *w)
 	finish(w);
 }
 
+/* A server sends its answers to the address that it offers, though it was asked for broadcasts. */
+static void unicast_answers(struct wt *w)
+{
+	uint8_t d[600];
+
+	start(w);
+	expect(w, 1000, DISCOVER);
+	inject(w, LEASED, d, build(d, OFFER, 3600, NULL, 0));
+	expect(w, 100, REQUEST);
+	inject(w, LEASED, d, build(d, ACK, 3600, NULL, 0));
+	expect_probes(w);
+	EQ(lease_of(w).lease_s, 3600);
+	EQ(wt_count(w, PC_DROP_IP4_NOT_OURS), 0);
+	/* from then on what is for others is not for us */
+	inject(w, "192.0.2.77", d, build(d, ACK, 7200, NULL, 0));
+	turn(w);
+	EQ(wt_count(w, PC_DROP_IP4_NOT_OURS), 1);
+	finish(w);
+}
+
 /* The client has asked for the address: arp.probes has nobody ask again. */
 static void one_question(struct wt *w)
 {
@@ -659,6 +679,7 @@ static void link_is_slow(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 2131 3.1: discover, offer, request, ack", life},
+    {"RFC 2131 4.1: answers to the address that is offered", unicast_answers},
     {"RFC 5227 2.1.1: a leased address is asked for once", one_question},
     {"RFC 2131 4.4.5: renewing and rebinding", renewal},
     {"RFC 2131 4.4.5: a renewal that tells something new", renewal_with_news},
