@@ -263,6 +263,21 @@ static bool is_told_before(const struct rrset *set, unsigned i)
 	return false;
 }
 
+/* Returns what has the addresses of a name in the zone's data: the name itself, or the wildcard
+ * that stands in for it; NULL: not ours to answer. For name servers glue counts, too: a resolver
+ * that asks for them could not find them otherwise (RFC 9609 section 4.1). */
+static const struct name *find_source(const struct name *n, bool glue)
+{
+	const struct name *up = n;
+
+	if (n->exists)
+		return n->over == NULL || (glue && name_is_cut(n->over)) ? n : NULL;
+	while (up != NULL && !up->exists)
+		up = up->parent;
+	return up != NULL && up->over == NULL && name_rrset(up, DNS_DNAME) == NULL ? up->wild
+	                                                                           : NULL;
+}
+
 /* RFC 9471: glue for servers inside the delegated zone must be in the referral; other glue is
  * optional, like addresses with other answers. */
 static void tell_glue(struct task *t)
@@ -276,25 +291,11 @@ static void tell_glue(struct task *t)
 		}
 	}
 	for (unsigned i = 0; i < t->told->nb && i < TOLD_MAX; i++) {
-		const struct name *n = t->told->rr[i].name[0];
+		const struct name *n = t->told->rr[i].name[0], *from = find_source(n, true);
 
-		if (!name_is_below(n, t->cut))
-			(void)add_addresses(t, n, n);
+		if (from != NULL && !name_is_below(n, t->cut))
+			(void)add_addresses(t, n, from);
 	}
-}
-
-/* Returns what answers for a name in the zone's data: the name itself, or the wildcard that stands
- * in for it; NULL: not ours to answer. */
-static const struct name *find_source(const struct name *n)
-{
-	const struct name *up = n;
-
-	if (n->exists)
-		return n->over == NULL ? n : NULL;
-	while (up != NULL && !up->exists)
-		up = up->parent;
-	return up != NULL && up->over == NULL && name_rrset(up, DNS_DNAME) == NULL ? up->wild
-	                                                                           : NULL;
 }
 
 static void tell(struct task *t)
@@ -304,7 +305,8 @@ static void tell(struct task *t)
 	if (set->rr == NULL || (set->type != DNS_NS && set->type != DNS_MX && set->type != DNS_SRV))
 		return;
 	for (unsigned i = 0; i < set->nb && i < TOLD_MAX; i++) {
-		const struct name *n = set->rr[i].name[0], *from = find_source(n);
+		const struct name *n = set->rr[i].name[0];
+		const struct name *from = find_source(n, set->type == DNS_NS);
 
 		if (from != NULL && !is_told_before(set, i) && !add_addresses(t, n, from))
 			return;

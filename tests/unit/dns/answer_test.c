@@ -75,6 +75,20 @@ static const char reverse[] = "$TTL 60\n"
                               "@ NS ns1.example.\n"
                               "4 PTR web.example.\n";
 
+/* a zone whose servers are in what it delegates */
+static const char top[] = "$TTL 60\n"
+                          "@ SOA ns.nic hostmaster 1 7200 3600 1209600 60\n"
+                          "@ NS ns.nic\n"
+                          "@ NS ns.moved\n"
+                          "@ MX 10 ns.nic\n"
+                          "nic NS ns.nic\n"
+                          "ns.nic A 192.0.2.60\n"
+                          "moved DNAME nic\n"
+                          "ns.moved A 192.0.2.61\n"
+                          "*.pool A 192.0.2.62\n"
+                          "far NS ns.pool\n"
+                          "far NS ns.moved\n";
+
 #define SOA_TEXT "300 SOA ns1.example. hostmaster.example. 5 7200 3600 1209600 300\n"
 
 static struct zones *zones;
@@ -98,11 +112,11 @@ static struct zone *parse(const char *name, const char *from)
 static void make_zones(void)
 {
 	struct zone *z[] = {parse("example", parent), parse("child.example.", child),
-	                    parse("2.0.192.in-addr.arpa", reverse)};
+	                    parse("2.0.192.in-addr.arpa", reverse), parse("top", top)};
 
-	zones = zones_make(z, 3);
+	zones = zones_make(z, 4);
 	CU_ASSERT_FATAL(zones != NULL);
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 4; i++)
 		zone_release(z[i]);
 }
 
@@ -184,6 +198,11 @@ static void types(void)
 	/* what is below a delegation is not told as if it were ours */
 	EXPECT("NOERROR aa\nqd hidden.example. MX\nan hidden.example. 3600 MX 10 ns.sub.example.\n",
 	       "hidden.example", 15);
+	/* but servers of the zone are found by their glue (RFC 9609 section 4.1); a DNAME hides it */
+	EXPECT("NOERROR aa\nqd top. NS\nan top. 60 NS ns.nic.top.\nan top. 60 NS ns.moved.top.\n"
+	       "ar ns.nic.top. 60 A 192.0.2.60\n",
+	       "top", 2);
+	EXPECT("NOERROR aa\nqd top. MX\nan top. 60 MX 10 ns.nic.top.\n", "top", 15);
 	/* RFC 1034 section 4.3.2 step 6: by a wildcard, too */
 	EXPECT("NOERROR aa\nqd guest.example. MX\nan guest.example. 3600 MX 10 q.wild.example.\n"
 	       "an guest.example. 3600 MX 20 q.old.example.\n"
@@ -250,6 +269,10 @@ static void referrals(void)
 	EXPECT("NOERROR\nqd a.b.sub.example. A\n" SUB_REFERRAL, "a.b.sub.example", 1);
 	EXPECT("NOERROR\nqd sub.example. NS\n" SUB_REFERRAL, "sub.example", 2);
 	EXPECT("NOERROR\nqd sub.example. ANY\n" SUB_REFERRAL, "sub.example", 255);
+	/* the address of a wildcard, and one that a DNAME hides */
+	EXPECT("NOERROR\nqd x.far.top. A\nns far.top. 60 NS ns.pool.top.\n"
+	       "ns far.top. 60 NS ns.moved.top.\nar ns.pool.top. 60 A 192.0.2.62\n",
+	       "x.far.top", 1);
 	/* glue is not for us to answer */
 	EXPECT("NOERROR\nqd ns.sub.example. A\n" SUB_REFERRAL, "ns.sub.example", 1);
 	EXPECT("NOERROR\nqd x.sub.example. DS\n" SUB_REFERRAL, "x.sub.example", 43);
