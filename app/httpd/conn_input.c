@@ -83,12 +83,18 @@ static enum step refuse(struct server *s, int fd, struct view *v, const struct h
 	return end_with(s, fd, v, &a, r, p);
 }
 
+/*
+ * RFC 9110 section 9.3.6: what follows CONNECT is for the tunnel. A client may send it before it
+ * learns that there is none, and may only pass it on for somebody else; it must not be taken for
+ * requests.
+ */
 static bool is_last(const struct server *s, int fd, const struct http_request *r,
                     const struct answer *a)
 {
 	const uint64_t answered = s->conns[fd].requests + s->batch.responses + 1;
 
 	return s->draining || !http_keep_alive(r) || a->status == 400 ||
+	       r->method == HTTP_CONNECT ||
 	       (s->config.requests != 0 && answered >= s->config.requests);
 }
 

@@ -188,7 +188,7 @@ static void statuses(void)
 	    {"GET /%00 HTTP/1.1\r\n" HOST "\r\n", "400", "Connection: close\r\n"},
 	    {"GET * HTTP/1.1\r\n" HOST "\r\n", "400", ""},
 	    {"OPTIONS * HTTP/1.1\r\n" HOST "\r\n", "405", "Allow: GET, HEAD\r\n"},
-	    {"CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n", "405", ""},
+	    {"CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n", "405", "Connection: close\r\n"},
 	    {"DELETE / HTTP/1.1\r\n" HOST "\r\n", "405", ""},
 	    {"BREW / HTTP/1.1\r\n" HOST "\r\n", "501", ""},
 	    {"GET / HTTP/1.1\r\n" HOST "Expect: coffee\r\n\r\n", "417", ""},
@@ -384,6 +384,26 @@ static void pipelining(void)
 	CU_ASSERT(stack.conns[fd].sends < 1000 / 25);
 	CU_ASSERT(!stack.conns[fd].closed);
 	end();
+}
+
+/* RFC 9110 section 9.3.6: what a client sends after CONNECT, for the tunnel that there is not, is no
+ * request, whether it comes at once or in two pieces. */
+static void no_tunnel(void)
+{
+	static const char text[] = "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n" GET;
+
+	for (size_t cut = 1; cut < sizeof(text) - 1; cut++) {
+		int fd;
+
+		begin();
+		fd = connect_and_send(text, cut);
+		fake_send(&stack, fd, text + cut, sizeof(text) - 1 - cut);
+		turns(4);
+		CU_ASSERT(begins(output(fd), "HTTP/1.1 405 "));
+		CU_ASSERT(count(output(fd), "HTTP/1.1 ") == 1);
+		CU_ASSERT(stack.conns[fd].shut_wr || stack.conns[fd].closed);
+		end();
+	}
 }
 
 /* three requests, so that the response is ready to be sent again */
@@ -899,6 +919,7 @@ static const struct unit_case cases[] = {
     {"any window gives the same", any_window_gives_the_same},
     {"random pieces and windows", random_pieces_and_windows},
     {"pipelining", pipelining},
+    {"no tunnel", no_tunnel},
     {"equal requests", equal_requests},
     {"equal requests up to the last", equal_requests_up_to_the_last},
     {"bad bodies", bad_bodies},
