@@ -518,13 +518,28 @@ static void look_at_reader(struct server *s, int fd)
 		begin_period(s, fd);
 }
 
+/*
+ * Whether a part of a request has arrived. Empty lines before one are ignored (RFC 9112 section
+ * 2.2): some clients send one after a body, and would take a 408 for the response to their next
+ * request.
+ */
+static bool has_begun(const struct server *s, const struct conn *c)
+{
+	const struct buffer *b;
+
+	if (c->state != CONN_OPEN || c->input == 0)
+		return false;
+	b = buffers_get(&s->buffers, c->input);
+	return b->in_body || b->request.in_fields || b->request.line < b->len;
+}
+
 void conn_expired(struct server *s, int fd)
 {
 	struct conn *c = &s->conns[fd];
 
 	if (c->state == CONN_SENDING)
 		look_at_reader(s, fd);
-	else if (c->state == CONN_OPEN && c->input != 0)
+	else if (has_begun(s, c))
 		conn_refuse(s, fd, 408);
 	else
 		conn_close(s, fd);

@@ -598,10 +598,12 @@ static void wait_seconds(int n)
 
 static void time_outs(void)
 {
-	int idle, silent, slow, reader, body;
+	int idle, silent, empty, slow, line, reader, body;
 
 	begin();
 	silent = fake_connect(&stack);
+	empty = connect_and_send(GET "\r\n", sizeof(GET) + 1); /* RFC 9112 section 2.2 */
+	line = connect_and_send("GET / HTTP/1.1\r\n", 16);
 	idle = connect_and_send(GET, sizeof(GET) - 1);
 	slow = connect_and_send(GET "GET / HT", sizeof(GET) + 7);
 	body = connect_and_send("PUT / HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\n", 46);
@@ -615,6 +617,8 @@ static void time_outs(void)
 	CU_ASSERT(!stack.conns[silent].closed && stack.conns[slow].out_len > 0);
 	wait_seconds(2);
 	CU_ASSERT(stack.conns[silent].closed && stack.conns[silent].out_len == 0);
+	CU_ASSERT(stack.conns[empty].closed && count(output(empty), "HTTP/1.1 ") == 1);
+	CU_ASSERT(begins(output(line), "HTTP/1.1 408 "));
 	CU_ASSERT(count(output(slow), "HTTP/1.1 408 ") == 1 && stack.conns[slow].shut_wr);
 	wait_seconds(3);
 	CU_ASSERT(stack.conns[slow].closed);
