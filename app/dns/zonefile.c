@@ -12,9 +12,11 @@
 
 #include "../shared/map_guard.h"
 
-#define TTL_DEFAULT 3600       /* for a file without $TTL (RFC 2308 section 4) */
-#define TTL_OMITTED UINT32_MAX /* given by the library to records without a TTL before $TTL */
-#define INCLUDE_MAX 16         /* how deep $INCLUDE may nest */
+#define TTL_DEFAULT 3600 /* for a file without $TTL (RFC 2308 section 4) */
+/* given by the library to records without a TTL before $TTL; nobody writes this number, which
+ * means 0 (RFC 2181 section 8) */
+#define TTL_OMITTED UINT32_C(0x9e3779b9)
+#define INCLUDE_MAX 16 /* how deep $INCLUDE may nest */
 
 struct reading {
 	struct zone_builder *builder;

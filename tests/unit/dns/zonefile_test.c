@@ -101,7 +101,7 @@ static void times(void)
 {
 	struct zone *z =
 	    parse("@ SOA ns h 1 1 1 1 30\n@ NS ns\nwww 50 A 192.0.2.1\nwww 40 A 192.0.2.2\n"
-	          "www 60 A 192.0.2.1\nbig 2147483648 A 192.0.2.1\n");
+	          "www 60 A 192.0.2.1\nmax 4294967295 A 192.0.2.1\nbig 2147483648 A 192.0.2.1\n");
 
 	CU_ASSERT_FATAL(z != NULL);
 	CU_ASSERT(name_rrset(z->apex, DNS_NS)->ttl == 3600 && z->negative.ttl == 30 &&
@@ -109,7 +109,8 @@ static void times(void)
 	CU_ASSERT(name_rrset(find(z, "www.example"), DNS_A)->ttl == 40);
 	CU_ASSERT(name_rrset(find(z, "www.example"), DNS_A)->nb == 2);
 	CU_ASSERT(name_rrset(find(z, "big.example"), DNS_A)->ttl == 0);
-	CU_ASSERT(z->serial == 1 && z->nb_records == 5);
+	CU_ASSERT(name_rrset(find(z, "max.example"), DNS_A)->ttl == 0);
+	CU_ASSERT(z->serial == 1 && z->nb_records == 6);
 	zone_release(z);
 	/* RFC 1035 section 5.1, RFC 2308 section 4: what is omitted is what was last stated, up to $TTL */
 	z = parse(
