@@ -30,8 +30,8 @@ bool sock_is_shared(const struct chan_sock *s)
 	return false;
 }
 
-/* SO_LINGER with a time: the last close() of a blocking socket waits until the peer has
- * acknowledged everything. */
+/* SO_LINGER with a time: the last close() waits until the peer has acknowledged everything. As on
+ * Linux, O_NONBLOCK does not matter; and unread bytes make it a reset, for which nothing waits. */
 static void linger(const struct file *f)
 {
 	const struct chan_sock *s;
@@ -40,8 +40,8 @@ static void linger(const struct file *f)
 	if (f->kind != PCX_SOCKET || at_load(&f->refs) != 1 || client_is_down())
 		return;
 	s = chan_sock(client.chan, f->sock);
-	if (!at_load(&s->linger) || at_load(&s->linger_s) == 0 || at_peek(&s->nonblock) ||
-	    s->type != CHAN_STREAM || at_load(&s->state) != CHAN_CONNECTED || sock_is_shared(s))
+	if (!at_load(&s->linger) || at_load(&s->linger_s) == 0 || s->type != CHAN_STREAM ||
+	    at_load(&s->state) != CHAN_CONNECTED || part_bytes(f->sock) > 0 || sock_is_shared(s))
 		return;
 	end = now_ns() + at_load(&s->linger_s) * UINT64_C(1000000000);
 	(void)call_sock(f->sock, CHAN_OP_SHUTDOWN, SHUT_WR, 0, NULL, 0);
@@ -59,6 +59,14 @@ static void linger(const struct file *f)
 	}
 }
 
+/* Gives up the reference of a descriptor that is closed. */
+static void end_file(struct file *f)
+{
+	if (f->fds == 0)
+		linger(f);
+	file_put(f);
+}
+
 int pcx_close(int fd)
 {
 	struct file *f = fd_remove(fd);
@@ -67,9 +75,7 @@ int pcx_close(int fd)
 	if (f == NULL)
 		return sys_close(fd);
 	rc = sys_close(fd);
-	if (f->fds == 0)
-		linger(f);
-	file_put(f);
+	end_file(f);
 	return rc;
 }
 
@@ -117,9 +123,15 @@ static int replace(int fd, int to, int flags)
 	}
 	old = fd_remove(to);
 	rc = (int)sys(dup3, fd, to, flags);
-	if (old != NULL)
-		file_put(old);
-	return f == NULL ? rc : installed(rc, f);
+	if (f != NULL)
+		rc = installed(rc, f);
+	if (old != NULL) {
+		const int error = errno;
+
+		end_file(old);
+		errno = error;
+	}
+	return rc;
 }
 
 int pcx_dup2(int fd, int to)

@@ -3,6 +3,7 @@
 #include "live.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -436,6 +437,56 @@ static void linger(struct live *l)
 	l->bed.call->close(&l->bed, FAR, fd[FAR]);
 }
 
+/* Fills the buffers of both ends. */
+static void fill(struct live *l, int fd)
+{
+	for (int quiet = 0; quiet < 3;) {
+		if (l->c->send(fd, buf, 65536, MSG_DONTWAIT) > 0) {
+			quiet = 0;
+			continue;
+		}
+		quiet++;
+		live_sleep(5);
+	}
+}
+
+static void log_whether_waits(struct live *l, const char *what, int fd, int by)
+{
+	struct timespec begun, ended;
+
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	live_log(l, what, by < 0 ? l->c->close(fd) : l->c->dup2(by, fd) == fd ? 0 : -1);
+	clock_gettime(CLOCK_MONOTONIC, &ended);
+	bed_log(&l->bed, "waits: %d\n",
+	        (ended.tv_sec - begun.tv_sec) * 1000 + (ended.tv_nsec - begun.tv_nsec) / 1000000 >
+	            500);
+}
+
+/* The peer does not read. O_NONBLOCK, unread bytes, and what else closes a descriptor. */
+static void linger_in_vain(struct live *l)
+{
+	const struct linger on = {.l_onoff = 1, .l_linger = 1};
+	const int other = l->c->socket(AF_INET, SOCK_STREAM, 0);
+
+	for (int i = 0; i < 4; i++) {
+		int fd[2];
+
+		live_pair(l, fd);
+		live_log(l, "set",
+		         l->c->setsockopt(fd[NEAR], SOL_SOCKET, SO_LINGER, &on, sizeof(on)));
+		if (i == 1)
+			live_log(l, "flags", l->c->fcntl(fd[NEAR], F_SETFL, O_NONBLOCK));
+		if (i == 2)
+			live_far_send(l, fd[FAR], 10);
+		fill(l, fd[NEAR]);
+		log_whether_waits(l, i == 3 ? "dup2" : "close", fd[NEAR], i == 3 ? other : -1);
+		if (i == 3)
+			live_log(l, "close", l->c->close(fd[NEAR]));
+		l->bed.call->close(&l->bed, FAR, fd[FAR]);
+	}
+	l->c->close(other);
+}
+
 static void linger_kept(struct live *l)
 {
 	static const struct linger set[] = {{0, 9}, {1, 7}, {0, 3}, {7, 0}, {0, 0}, {1, 5}, {0, 1}};
@@ -634,6 +685,7 @@ static const struct live_case cases[] = {
     {"send and close", send_and_close},
     {"send until reset", send_to_reset},
     {"SO_LINGER", linger},
+    {"SO_LINGER: the peer does not read", linger_in_vain},
     {"SO_LINGER: the time when it is off", linger_kept},
     {"accept waits", accept_waits},
     {"connect waits", connect_waits},
