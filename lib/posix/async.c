@@ -262,10 +262,14 @@ int async_fcntl(struct file *f, int command, long arg)
 	case F_GETSIG:
 		return a->sig;
 	case F_SETOWN_EX:
+		if (user_in(ex, sizeof(*ex)) != 0)
+			return -EFAULT;
 		if (ex->type != F_OWNER_TID && ex->type != F_OWNER_PID && ex->type != F_OWNER_PGRP)
 			return -EINVAL;
 		return set_owner(a, ex->type, ex->pid);
 	default: /* F_GETOWN_EX */
+		if (user_out(ex, sizeof(*ex)) != 0)
+			return -EFAULT;
 		*ex = (struct f_owner_ex){.type = a->type, .pid = a->owner};
 		return 0;
 	}

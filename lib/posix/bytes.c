@@ -473,7 +473,7 @@ static ssize_t send_file(struct file *f, int in, const off_t *offset, size_t n)
 }
 
 /* sendfile() reads only from files with a position, which pipes and sockets lack. */
-static int judge_file(int in, const off_t *offset)
+static int judge_file(int in, const off_t *offset, size_t n)
 {
 	const int flags = sys_fcntl(in, F_GETFL, 0);
 
@@ -482,7 +482,7 @@ static int judge_file(int in, const off_t *offset)
 	if (pcx_kind(in) != PCX_KERNEL ||
 	    (sys(lseek, in, (off_t)0, SEEK_CUR) < 0 && errno == ESPIPE))
 		return offset != NULL ? -ESPIPE : -EINVAL;
-	return offset != NULL && *offset < 0 ? -EINVAL : 0;
+	return (offset != NULL && *offset < 0) || n > SSIZE_MAX ? -EINVAL : 0;
 }
 
 ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n)
@@ -495,7 +495,7 @@ ssize_t pcx_sendfile(int out, int in, off_t *offset, size_t n)
 	if (offset != NULL && user_out(offset, sizeof(*offset)) != 0)
 		rc = -EFAULT;
 	else
-		rc = judge_file(in, offset);
+		rc = judge_file(in, offset, n);
 	if (rc == 0)
 		rc = send_file(f, in, offset, n);
 	if (rc > 0 && offset != NULL)

@@ -7,6 +7,10 @@
 
 #define LINGER_STEP_NS UINT64_C(1000000)
 
+#ifndef F_DUPFD_QUERY /* Linux 6.10 */
+#define F_DUPFD_QUERY 1027
+#endif
+
 enum pcx_kind pcx_kind(int fd)
 {
 	struct file *f = file_get(fd);
@@ -154,6 +158,19 @@ static int async_answer(int rc, int command)
 	return command == F_GETOWN ? rc : (int)fail(rc);
 }
 
+/* F_DUPFD_QUERY. To the kernel, all our sockets are one file. */
+static int is_same(const struct file *f, int fd, long other)
+{
+	struct file *with = file_get((int)other);
+	int rc = sys_fcntl(fd, F_DUPFD_QUERY, other);
+
+	if (rc >= 0 && with != NULL)
+		rc = with == f;
+	if (with != NULL)
+		file_put(with);
+	return rc;
+}
+
 static int socket_fcntl(struct file *f, int fd, int command, long arg)
 {
 	struct chan_sock *s = chan_sock(client.chan, f->sock);
@@ -175,6 +192,8 @@ static int socket_fcntl(struct file *f, int fd, int command, long arg)
 	case F_SETOWN_EX:
 	case F_GETOWN_EX:
 		return async_answer(async_fcntl(f, command, arg), command);
+	case F_DUPFD_QUERY:
+		return is_same(f, fd, arg);
 	default:
 		return sys_fcntl(fd, command, arg); /* for the kernel's descriptor */
 	}

@@ -84,6 +84,21 @@ static void dup2_replaces(struct live *l)
 	bed_log(&l->bed, "far %zu\n", live_far_recv(l, a[FAR], 1));
 }
 
+/* F_DUPFD_QUERY, of Linux 6.10. */
+static void same_files(struct live *l, int fd)
+{
+	const int query = 1027, two = l->c->dup(fd), other = l->c->socket(AF_INET, SOCK_DGRAM, 0);
+
+	live_log(l, "itself", l->c->fcntl(fd, query, fd));
+	live_log(l, "a duplicate", l->c->fcntl(fd, query, two));
+	live_log(l, "another", l->c->fcntl(fd, query, other));
+	live_log(l, "a file", l->c->fcntl(fd, query, STDERR_FILENO));
+	live_log(l, "by a file", l->c->fcntl(STDERR_FILENO, query, fd));
+	live_log(l, "none", l->c->fcntl(fd, query, 999));
+	l->c->close(two);
+	l->c->close(other);
+}
+
 static void fcntl_calls(struct live *l)
 {
 	int fd[2], two;
@@ -108,6 +123,7 @@ static void fcntl_calls(struct live *l)
 	two = l->c->socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	live_log(l, "F_GETFL", l->c->fcntl(two, F_GETFL, 0));
 	live_log(l, "F_GETFD", l->c->fcntl(two, F_GETFD, 0));
+	same_files(l, two);
 	l->c->close(two);
 }
 
@@ -213,6 +229,7 @@ static void sendfile_calls(struct live *l)
 	live_log(l, "before it", l->c->sendfile(fd[NEAR], file, &offset, 100));
 	live_log(l, "all", l->c->sendfile(fd[NEAR], file, NULL, 1000000));
 	bed_log(&l->bed, "far %zu\n", live_far_recv(l, fd[FAR], 100 + 100 + 10 + 99900));
+	live_log(l, "a negative length", l->c->sendfile(fd[NEAR], file, NULL, SIZE_MAX));
 	live_log(l, "no file", l->c->sendfile(fd[NEAR], 9999, NULL, 10));
 	live_log(l, "an empty pipe", l->c->sendfile(fd[NEAR], pipes[0], NULL, 10));
 	live_log(l, "write", write(pipes[1], buf, 20));
@@ -533,6 +550,8 @@ static void async(struct live *l)
 	live_log(l, "own", c->fcntl(fd[NEAR], F_SETOWN, getpid()));
 	live_log(l, "owner", c->fcntl(fd[NEAR], F_GETOWN, 0) == getpid());
 	live_log(l, "own", c->fcntl(fd[NEAR], F_SETOWN_EX, (long)&ex));
+	live_log(l, "own nowhere", c->fcntl(fd[NEAR], F_SETOWN_EX, 0));
+	live_log(l, "owner nowhere", c->fcntl(fd[NEAR], F_GETOWN_EX, 0));
 	live_log(l, "flags", c->fcntl(fd[NEAR], F_GETFL, 0));
 	live_log(l, "async", c->fcntl(fd[NEAR], F_SETFL, O_ASYNC));
 	live_log(l, "flags", c->fcntl(fd[NEAR], F_GETFL, 0));
