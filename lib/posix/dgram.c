@@ -10,7 +10,9 @@
 
 #include <string.h>
 
-#define PAYLOAD_MAX 65507
+/* the largest payloads of the two families, in bytes */
+#define PAYLOAD_MAX4 65507u
+#define PAYLOAD_MAX6 65527u
 
 /* ---- receiving -------------------------------------------------------------------------------- */
 
@@ -318,7 +320,14 @@ static bool is_known(const struct chan_sock *s, const struct chan_addr *a)
 	return s->known_to.len == a->len + 1 && memcmp(s->known_to.sa, a->sa, a->len) == 0;
 }
 
-/* Waits for the lcore's verdict on a datagram to a new address. */
+/* Whether the lcore may refuse a datagram: its address is new, its ancillary data may be invalid, or
+ * it may be too long for an IPv4 destination. */
+static bool is_uncertain(const struct chan_sock *s, const struct chan_dgram *d)
+{
+	return d->control_len > 0 || d->len > PAYLOAD_MAX4 || !is_known(s, &d->addr);
+}
+
+/* Waits for the lcore's verdict on a datagram. */
 static int confirm(uint32_t sock, const struct chan_addr *a)
 {
 	struct chan_sock *s = chan_sock(client.chan, sock);
@@ -358,8 +367,8 @@ static int send_datagram(uint32_t sock, const struct msghdr *m, const struct cha
 	rc = put_datagram(sock, m, d);
 	if (rc == 0 && (more || (at_load(&s->cork) & CHAN_CORK_HELD)))
 		rc = confirm_part(sock, more);
-	else if (rc == 0 && (d->control_len > 0 || !is_known(s, &d->addr)))
-		rc = confirm(sock, &d->addr); /* ancillary data may be invalid, too */
+	else if (rc == 0 && is_uncertain(s, d))
+		rc = confirm(sock, &d->addr);
 	else if (rc == 0)
 		chan_kick(client.chan, client.proc, sock);
 	lock_give(&s->tx_lock);
@@ -374,7 +383,7 @@ ssize_t dgram_send(uint32_t sock, const struct msghdr *m, int flags)
 	uint64_t deadline = 0;
 	int rc;
 
-	if (len > PAYLOAD_MAX)
+	if (len > (s->ip6 ? PAYLOAD_MAX6 : PAYLOAD_MAX4))
 		return -EMSGSIZE;
 	if (flags & MSG_OOB)
 		return -EOPNOTSUPP;

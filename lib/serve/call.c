@@ -354,13 +354,11 @@ static int64_t do_ioctl(struct pc_service *s, const struct request *r)
 	return pc_ioctl(s->st, r->fd, (unsigned long)(uint32_t)r->a, &value) == 0 ? value : -errno;
 }
 
+/* The last datagram is the caller's, even if it was sent by an earlier look at the socket. */
 static int64_t do_flush(struct pc_service *s, const struct request *r)
 {
-	struct service_sock *own = service_sock(s, r->sock);
-
-	own->dgram_error = 0;
 	service_look(s, r->sock);
-	return -own->dgram_error;
+	return -service_sock(s, r->sock)->dgram_error;
 }
 
 static int64_t do_errqueue(struct pc_service *s, struct request *r)

@@ -11,9 +11,9 @@
 #include "sock/ancillary.h"
 #include "sock/sock_raw.h"
 
-#define PAYLOAD_MAX  65507
-#define SEGMENTS_MAX 128 /* per UDP_SEGMENT call, as on Linux since 6.9 */
-#define HELD_PARTS   80  /* mbufs for the largest payload, at 1024 bytes or more each */
+#define PAYLOAD_MAX  65527 /* over IPv6; udp_out.c knows that of IPv4 */
+#define SEGMENTS_MAX 128   /* per UDP_SEGMENT call, as on Linux since 6.9 */
+#define HELD_PARTS   80    /* mbufs for the largest payload, at 1024 bytes or more each */
 
 /* ---- receiving ------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 /* Datagrams, their ancillary data, and the queue of their errors. */
 #include "live.h"
 
+#include <arpa/inet.h>
 #include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
@@ -113,6 +114,34 @@ static void dgram_send(struct live *l)
 		live_log(l, "far",
 		         l->bed.call->recvfrom(&l->bed, FAR, d.far, buf, 100, 0, NULL, NULL));
 	close_dgrams(l, &d);
+}
+
+/* From a socket of both families to itself. */
+static void to_itself(struct live *l, int fd, struct sockaddr_in6 *a)
+{
+	static const size_t sizes[] = {65507, 65508, 65527, 65528, 65536};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		live_log(l, "sendto",
+		         l->c->sendto(fd, buf, sizes[i], 0, (struct sockaddr *)a, sizeof(*a)));
+		live_sleep(20);
+		live_log(l, "recv", l->c->recv(fd, buf, sizeof(buf), MSG_DONTWAIT));
+	}
+}
+
+static void largest(struct live *l)
+{
+	struct sockaddr_in6 a = {.sin6_family = AF_INET6};
+	const int fd = l->c->socket(AF_INET6, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(a);
+
+	live_log(l, "bind", l->c->bind(fd, (struct sockaddr *)&a, len));
+	live_log(l, "name", l->c->getsockname(fd, (struct sockaddr *)&a, &len));
+	a.sin6_addr = in6addr_loopback;
+	to_itself(l, fd, &a);
+	(void)inet_pton(AF_INET6, "::ffff:127.0.0.1", &a.sin6_addr);
+	to_itself(l, fd, &a);
+	l->c->close(fd);
 }
 
 static void far_dgrams(struct live *l, int fd)
@@ -496,6 +525,7 @@ static void dissolved(struct live *l)
 static const struct live_case cases[] = {
     {"recv", dgram_recv},
     {"send", dgram_send},
+    {"the largest", largest},
     {"waiting", dgrams_wait},
     {"refused", dgram_refused},
     {"dissolved", dissolved},
