@@ -270,7 +270,12 @@ static int64_t do_setsockopt(struct pc_service *s, const struct request *r)
 	/* its value is a pointer into the client's memory */
 	if (r->a == SOL_SOCKET && r->b == SO_ATTACH_FILTER)
 		return -ENOPROTOOPT;
-	return result(pc_setsockopt(s->st, r->fd, r->a, r->b, r->data, r->len));
+	if (pc_setsockopt(s->st, r->fd, r->a, r->b, r->data, r->len) != 0)
+		return -errno;
+	if (r->a == SOL_SOCKET && (r->b == SO_RCVBUF || r->b == SO_RCVBUFFORCE) &&
+	    r->shared->type == CHAN_DGRAM)
+		dgram_note_rcvbuf(s, r->sock);
+	return 0;
 }
 
 /* TCP_INFO of a listener: adds our accept queue to the stack's. */

@@ -8,10 +8,30 @@
 #include <errno.h>
 #include <string.h>
 
-static bool want_dgram_room(struct chan_sock *c, const struct fifo *rx)
+/* A program that has chosen SO_RCVBUF does not find more than about so much, whatever the size of
+ * the fifo: some want no old datagrams. */
+static bool has_dgram_room(const struct service_sock *own, const struct fifo *rx)
+{
+	return fifo_room(rx) >= CHAN_DGRAM_MAX &&
+	       (own->rx_most == 0 || fifo_pending(rx) < own->rx_most);
+}
+
+static bool want_dgram_room(struct chan_sock *c, const struct service_sock *own,
+                            const struct fifo *rx)
 {
 	at_store_sc(&c->rx_want, 1);
-	return fifo_room(rx) >= CHAN_DGRAM_MAX;
+	return has_dgram_room(own, rx);
+}
+
+void dgram_note_rcvbuf(struct pc_service *s, uint32_t sock)
+{
+	struct service_sock *own = service_sock(s, sock);
+	socklen_t len = sizeof(int);
+	int bytes;
+
+	/* the stack's own queue holds the rest */
+	if (pc_getsockopt(s->st, own->fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len) == 0)
+		own->rx_most = (uint32_t)bytes / 2;
 }
 
 /* Receives a datagram into the fifo's free memory. Returns whether there was one. */
@@ -47,14 +67,15 @@ static bool receive_one(struct pc_service *s, int fd, const struct fifo *rx)
 unsigned dgram_receive(struct pc_service *s, uint32_t sock)
 {
 	struct chan_sock *c = chan_sock(s->chan, sock);
+	const struct service_sock *own = service_sock(s, sock);
 	struct fifo rx = chan_rx(s->chan, sock);
 	unsigned news = 0;
 
 	for (;;) {
-		if (fifo_room(&rx) < CHAN_DGRAM_MAX) {
-			if (fifo_pending(&rx) > rx.size || !want_dgram_room(c, &rx))
+		if (!has_dgram_room(own, &rx)) {
+			if (fifo_pending(&rx) > rx.size || !want_dgram_room(c, own, &rx))
 				return news;
-		} else if (receive_one(s, service_sock(s, sock)->fd, &rx)) {
+		} else if (receive_one(s, own->fd, &rx)) {
 			news = NEWS_IN;
 		} else {
 			return news;

@@ -37,7 +37,9 @@ struct service_sock {
 	bool in_queue;   /* this sweep has found it in an accept queue */
 	bool suspect;    /* last sweep: in no accept queue, but with no other holder */
 	int dgram_error; /* of the last datagram */
-	uint32_t from;   /* the listener whose accept queue it was put in; CHAN_NONE */
+	/* bytes in the rx fifo of datagrams from which on no more enter it; 0: no limit */
+	uint32_t rx_most;
+	uint32_t from; /* the listener whose accept queue it was put in; CHAN_NONE */
 	/* the socket that this is a part of (chan/chan.h), which gets its events; else itself */
 	uint32_t primary;
 	uint32_t copies;     /* chan_sock's copies when last looked at */
@@ -117,6 +119,9 @@ unsigned stream_transmit(struct pc_service *s, uint32_t sock);
 /** dgram_receive and dgram_transmit move datagrams; each returns NEWS_*. */
 unsigned dgram_receive(struct pc_service *s, uint32_t sock);
 unsigned dgram_transmit(struct pc_service *s, uint32_t sock);
+
+/** dgram_note_rcvbuf has SO_RCVBUF, which was set, limit what waits outside the stack, too. */
+void dgram_note_rcvbuf(struct pc_service *s, uint32_t sock);
 
 /** service_is_held says whether a live process, or an accept queue, holds a socket. */
 bool service_is_held(struct pc_service *s, uint32_t sock);

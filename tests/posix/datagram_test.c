@@ -144,6 +144,34 @@ static void largest(struct live *l)
 	l->c->close(fd);
 }
 
+/* How much waits in a buffer that the program has made small. */
+static void small_buffer(struct live *l)
+{
+	const int bytes = 4096;
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	live_log(l, "set", l->c->setsockopt(d.near, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)));
+	far_dgram(l, &d, 1);
+	live_log(l, "recv", l->c->recv(d.near, buf, sizeof(buf), 0));
+	for (int k = 0; k < 2; k++) {
+		int n = 0;
+
+		for (int i = 0; i < 40; i++) {
+			far_dgram(l, &d, 1000);
+			live_sleep(1);
+		}
+		while (l->c->recv(d.near, buf, sizeof(buf), MSG_DONTWAIT) > 0) {
+			n++;
+			live_sleep(1);
+		}
+		bed_log(&l->bed, "some: %d, few: %d\n", n > 0, n < 15);
+	}
+	far_dgram(l, &d, 60000);
+	live_log(l, "recv", l->c->recv(d.near, buf, sizeof(buf), 0));
+	close_dgrams(l, &d);
+}
+
 static void far_dgrams(struct live *l, int fd)
 {
 	const char some[3] = "";
@@ -526,6 +554,7 @@ static const struct live_case cases[] = {
     {"recv", dgram_recv},
     {"send", dgram_send},
     {"the largest", largest},
+    {"a small buffer", small_buffer},
     {"waiting", dgrams_wait},
     {"refused", dgram_refused},
     {"dissolved", dissolved},
