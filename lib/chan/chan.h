@@ -139,6 +139,7 @@ enum {
 	CHAN_PEER = 1 << 5,    /* a datagram socket that is connected */
 	CHAN_BOUND = 1 << 6,   /* the socket has a port */
 	CHAN_FIN = 1 << 7, /* with CHAN_RX_END: the peer's FIN, after which reads report no error */
+	CHAN_REPORTS = 1 << 8, /* the error queue of a datagram socket, or part, is not empty */
 };
 
 /** An address as in struct sockaddr_in or sockaddr_in6; len 0: none. */

@@ -81,11 +81,25 @@ static uint32_t stream_ready(uint32_t sock, bool want_out)
 	return mask;
 }
 
+/* Whether an error queue is not empty. */
+static bool any_part_reports(uint32_t sock)
+{
+	const struct chan_sock *s = chan_sock(client.chan, sock);
+	const uint32_t n = sock_parts(s);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (at_load(&chan_sock(client.chan, s->part[i])->flags) & CHAN_REPORTS)
+			return true;
+	return n == 0 && (at_load(&s->flags) & CHAN_REPORTS) != 0;
+}
+
 static uint32_t dgram_ready(uint32_t sock, bool want_out)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
 	uint32_t mask = shut_bits(at_load(&s->flags));
 
+	if (any_part_reports(sock))
+		mask |= EPOLLERR;
 	if (any_part_bytes(sock))
 		mask |= READ_BITS;
 	if (has_room(sock, want_out))

@@ -233,10 +233,27 @@ static unsigned look_stream(struct pc_service *s, uint32_t sock)
 	return news;
 }
 
+/* As on Linux, what is in the error queue is reported until it has been read, whatever error the
+ * socket has had, which was moved before. */
+static unsigned look_reports(struct pc_service *s, uint32_t sock, uint32_t mask)
+{
+	uint32_t *flags = &chan_sock(s->chan, sock)->flags;
+
+	if ((mask & EPOLLERR) == 0 || (ask(s, service_sock(s, sock)->fd) & EPOLLERR) == 0) {
+		if (at_load(flags) & CHAN_REPORTS)
+			at_and(flags, ~(uint32_t)CHAN_REPORTS);
+		return 0;
+	}
+	at_or(flags, (uint32_t)CHAN_REPORTS);
+	return NEWS_STATE;
+}
+
 static unsigned look_dgram(struct pc_service *s, uint32_t sock)
 {
-	unsigned news = move_error(s, sock, ask(s, service_sock(s, sock)->fd));
+	const uint32_t mask = ask(s, service_sock(s, sock)->fd);
+	unsigned news = move_error(s, sock, mask);
 
+	news |= look_reports(s, sock, mask);
 	news |= look_copies(s, sock);
 	news |= dgram_transmit(s, sock);
 	news |= dgram_receive(s, sock);

@@ -469,6 +469,46 @@ static void error_queue(struct live *l)
 	close_dgrams(l, &d);
 }
 
+static void log_errors_told(struct live *l, int fd, int ep)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct epoll_event e = {0};
+
+	live_log(l, "poll", l->c->poll(&p, 1, 0));
+	live_log(l, "epoll_wait", l->c->epoll_wait(ep, &e, 1, 0));
+	bed_log(&l->bed, "%x %x\n", (unsigned)p.revents, e.events);
+}
+
+/* What is in the queue is told of until it is read, also when the error has been returned. */
+static void errors_stay(struct live *l)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLET};
+	const int ep = l->c->epoll_create1(0);
+	struct sockaddr_in nobody;
+	struct dgram d;
+
+	open_dgrams(l, &d);
+	set_int(l, d.near, IPPROTO_IP, IP_RECVERR, 1);
+	live_log(l, "add", l->c->epoll_ctl(ep, EPOLL_CTL_ADD, d.near, &e));
+	nobody = d.from;
+	nobody.sin_port = htons(1);
+	for (int i = 0; i < 2; i++) {
+		live_log(l, "sendto",
+		         l->c->sendto(d.near, "hello", 5, MSG_DONTWAIT, (struct sockaddr *)&nobody,
+		                      sizeof(nobody)));
+		live_sleep(10);
+		log_errors_told(l, d.near, ep);
+		live_log(l, "recv", l->c->recv(d.near, buf, 100, MSG_DONTWAIT));
+		log_errors_told(l, d.near, ep);
+	}
+	for (int i = 0; i < 3; i++) {
+		log_error(l, d.near, 512);
+		log_errors_told(l, d.near, ep);
+	}
+	l->c->close(ep);
+	close_dgrams(l, &d);
+}
+
 static void peek(struct live *l, int fd, const char *what, size_t n, int flags)
 {
 	struct iovec v = {.iov_base = buf, .iov_len = n};
@@ -562,6 +602,7 @@ static const struct live_case cases[] = {
     {"ancillary data: sent", control_out},
     {"ancillary data: answers", answers},
     {"the queue of errors", error_queue},
+    {"errors stay in the queue", errors_stay},
     {"SO_PEEK_OFF", peek_off},
 };
 
