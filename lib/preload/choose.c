@@ -90,7 +90,13 @@ int choose_socket(int domain, int type, int protocol)
 /* ---- giving a socket to the kernel --------------------------------------------------------------- */
 
 /* Options that the client handles itself, which are not in the list of options set. */
-static const int own_options[] = {SO_RCVTIMEO, SO_SNDTIMEO, SO_RCVLOWAT, SO_OOBINLINE, SO_ZEROCOPY};
+static const struct {
+	int level, name;
+} own_options[] = {
+    {SOL_SOCKET, SO_RCVTIMEO},  {SOL_SOCKET, SO_SNDTIMEO}, {SOL_SOCKET, SO_RCVLOWAT},
+    {SOL_SOCKET, SO_OOBINLINE}, {SOL_SOCKET, SO_ZEROCOPY}, {SOL_SOCKET, SO_PEEK_OFF},
+    {IPPROTO_TCP, TCP_INQ},
+};
 
 static int ask(int fd, int name)
 {
@@ -115,14 +121,29 @@ static void copy_options(int from, int to)
 		(void)real_setsockopt(to, o->level, o->name, value, size);
 	}
 	for (size_t i = 0; i < sizeof(own_options) / sizeof(own_options[0]); i++) {
+		const int level = own_options[i].level, name = own_options[i].name;
 		char value[32];
 		socklen_t len = sizeof(value);
 
-		if (pcx_getsockopt(from, SOL_SOCKET, own_options[i], value, &len) == 0)
-			(void)real_setsockopt(to, SOL_SOCKET, own_options[i], value, len);
+		if (pcx_getsockopt(from, level, name, value, &len) == 0)
+			(void)real_setsockopt(to, level, name, value, len);
 	}
 	if (f != NULL)
 		file_put(f);
+}
+
+/* Copies the flags that socket() does not take, and whom the signals of O_ASYNC go to. */
+static void copy_flags(int from, int to, int flags)
+{
+	const int sig = pcx_fcntl(from, F_GETSIG, 0);
+	struct f_owner_ex owner;
+
+	if (pcx_fcntl(from, F_GETOWN_EX, (long)&owner) == 0 && owner.pid != 0)
+		(void)real_fcntl(to, F_SETOWN_EX, (long)&owner);
+	if (sig > 0)
+		(void)real_fcntl(to, F_SETSIG, sig);
+	if ((flags & ~(O_ACCMODE | O_NONBLOCK)) != 0)
+		(void)real_fcntl(to, F_SETFL, flags);
 }
 
 /* Copies the keys: a socket without them would accept unsigned segments. A kernel without TCP-AO
@@ -197,30 +218,51 @@ static unsigned find_memberships(int fd, struct membership *m)
 	return n;
 }
 
-static enum pcx_kind give_to_kernel(int fd, int domain, int type)
+/* Makes one descriptor of a socket the kernel's. */
+static bool give_descriptor(int fd, int to)
 {
-	int status = pcx_fcntl(fd, F_GETFL, 0), flags = pcx_fcntl(fd, F_GETFD, 0);
-	int to = real_socket(domain, type | (status & O_NONBLOCK ? SOCK_NONBLOCK : 0), 0);
+	const int flags = pcx_fcntl(fd, F_GETFD, 0);
 	struct membership in[MOST_SETS];
-	unsigned n;
+	const unsigned n = find_memberships(fd, in);
 
-	if (to < 0)
-		return PCX_SOCKET;
-	copy_options(fd, to);
-	if (!copy_keys(fd, to)) {
-		(void)real_close(to);
-		return PCX_SOCKET;
-	}
-	copy_name(fd, to);
-	n = find_memberships(fd, in);
-	if (pcx_dup3(to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0) {
-		(void)real_close(to);
-		return PCX_SOCKET;
-	}
-	(void)real_close(to);
+	if (pcx_dup3(to, fd, flags & FD_CLOEXEC ? O_CLOEXEC : 0) < 0)
+		return false;
 	for (unsigned i = 0; i < n; i++)
 		(void)pcx_epoll_ctl(in[i].ep, EPOLL_CTL_ADD, fd, &in[i].event);
-	return PCX_KERNEL;
+	return true;
+}
+
+/* Makes the other descriptors of the same socket the kernel's, too. */
+static void give_duplicates(const struct file *f, int to)
+{
+	for (uint32_t fd = 0; fd < at_load(&client.end_fds); fd++)
+		if (at_load(&client.fds[fd]) == f)
+			(void)give_descriptor((int)fd, to);
+}
+
+static enum pcx_kind give_to_kernel(int fd, int domain, int type)
+{
+	const int flags = pcx_fcntl(fd, F_GETFL, 0);
+	const int to = real_socket(domain, type | (flags & O_NONBLOCK ? SOCK_NONBLOCK : 0), 0);
+	struct file *f = file_get(fd);
+	enum pcx_kind kind = PCX_SOCKET;
+
+	if (to >= 0 && f != NULL) {
+		copy_options(fd, to);
+		copy_flags(fd, to, flags);
+		if (copy_keys(fd, to)) {
+			copy_name(fd, to);
+			if (give_descriptor(fd, to))
+				kind = PCX_KERNEL;
+		}
+		if (kind == PCX_KERNEL)
+			give_duplicates(f, to);
+	}
+	if (to >= 0)
+		(void)real_close(to);
+	if (f != NULL)
+		file_put(f);
+	return kind;
 }
 
 static bool has_own_address(int fd)

@@ -91,7 +91,7 @@ def iperf3(b, s):
 def kernels(b, s):
     """127.0.0.1, with its options, AF_UNIX, pipes and files are the kernel's, and what a rule says; a server stays where it is"""
     script = f"""
-import os, socket, struct, threading
+import fcntl, os, signal, socket, struct, threading
 def there_and_back(family, addr):
     l = socket.socket(family); l.bind(addr); l.listen()
     c = socket.socket(family); c.connect(l.getsockname())
@@ -116,6 +116,15 @@ g.setsockopt(socket.IPPROTO_IP, 46, group('239.9.9.2', '192.0.2.9'))
 g.bind(('127.0.0.1', 0))
 g.setsockopt(socket.IPPROTO_IP, 45, group('239.9.9.1'))
 g.setsockopt(socket.IPPROTO_IP, 47, group('239.9.9.2', '192.0.2.9'))
+a = dgram(); again = a.dup()  # what was set, on every descriptor, before the address is known
+a.setsockopt(socket.SOL_SOCKET, 42, 0)  # SO_PEEK_OFF
+signals = []; signal.signal(signal.SIGUSR1, lambda *_: signals.append(1))
+fcntl.fcntl(a, fcntl.F_SETOWN, os.getpid()); fcntl.fcntl(a, 10, signal.SIGUSR1)  # F_SETSIG
+fcntl.fcntl(a, fcntl.F_SETFL, os.O_NONBLOCK | os.O_ASYNC | os.O_APPEND)
+a.bind(('127.0.0.1', 0)); assert again.getsockname() == a.getsockname(), 'a duplicate'
+assert again.getsockopt(socket.SOL_SOCKET, 42) == 0, 'SO_PEEK_OFF'
+assert fcntl.fcntl(again, fcntl.F_GETFL) & os.O_APPEND and not signals, 'flags'
+u = dgram(); u.sendto(b's', a.getsockname()); assert signals, 'no signal'
 for n, addr in enumerate(('{SERVER}', '0.0.0.0')):
     server = dgram((addr, 8107 + n))
     for i in range(2):
