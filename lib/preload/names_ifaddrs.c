@@ -27,7 +27,7 @@ struct found {
 	struct ifaddrs *of_libc; /* the C library's list, which follows them */
 	struct entry {
 		struct ifaddrs ifa;
-		struct sockaddr_storage addr, mask;
+		struct sockaddr_storage addr, mask, broadcast;
 		char name[IFNAMSIZ];
 	} entry[];
 };
@@ -37,7 +37,7 @@ static struct {
 	struct found *first;
 } lists = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void fill(struct sockaddr_storage *to, bool ip6, const uint8_t *bytes)
+static void fill(struct sockaddr_storage *to, bool ip6, const void *bytes)
 {
 	if (ip6) {
 		struct sockaddr_in6 *a = (struct sockaddr_in6 *)to;
@@ -52,6 +52,25 @@ static void fill(struct sockaddr_storage *to, bool ip6, const uint8_t *bytes)
 	}
 }
 
+/* RFC 4007: a link-local address cannot be bound without its link, which is the port's number + 1. */
+static void add_scope(struct entry *e, const struct pcx_local *l)
+{
+	struct sockaddr_in6 *a = (struct sockaddr_in6 *)&e->addr;
+
+	if (IN6_IS_ADDR_LINKLOCAL(&a->sin6_addr))
+		a->sin6_scope_id = l->port + 1u;
+}
+
+static void add_broadcast(struct entry *e, const struct pcx_local *l, const uint8_t *mask)
+{
+	uint8_t bytes[4];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(l->addr[i] | ~mask[i]);
+	fill(&e->broadcast, false, bytes);
+	e->ifa.ifa_broadaddr = (struct sockaddr *)&e->broadcast;
+}
+
 static void make_entry(struct entry *e, const struct pcx_local *l, struct ifaddrs *next)
 {
 	uint8_t mask[16] = {0};
@@ -63,9 +82,13 @@ static void make_entry(struct entry *e, const struct pcx_local *l, struct ifaddr
 	(void)snprintf(e->name, sizeof(e->name), "percore%u", l->port);
 	e->ifa = (struct ifaddrs){.ifa_next = next,
 	                          .ifa_name = e->name,
-	                          .ifa_flags = IFF_UP | IFF_RUNNING | IFF_MULTICAST,
+	                          .ifa_flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST,
 	                          .ifa_addr = (struct sockaddr *)&e->addr,
 	                          .ifa_netmask = (struct sockaddr *)&e->mask};
+	if (l->family == AF_INET6)
+		add_scope(e, l);
+	else if (l->prefix < 31)
+		add_broadcast(e, l, mask);
 }
 
 /* Puts our entries in front. If there is no memory, the list stays as it is. */

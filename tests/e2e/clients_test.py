@@ -3,21 +3,23 @@
 """Unmodified clients on percore, against the kernel's servers; and what goes to the kernel instead."""
 import contextlib
 import hashlib
+import ipaddress
 import os
 import re
 import socket
 import threading
 
 import bed
-from bed import CLIENT, SERVER, expect, sh, wait_for
+from bed import CLIENT, PREFIX, SERVER, expect, sh, wait_for
 from unmodified import Daemon, answers, command, digest, make_files, run, start_stack
 
 WEB = 8101
+BROADCAST = str(ipaddress.ip_interface(f"{SERVER}/{PREFIX}").network.broadcast_address)
 
 
 def start(b):
     b.root, b.sha = make_files(b)
-    return start_stack(b)
+    return start_stack(b, "--addr", "2001:db8::1/64")
 
 
 def web(b):
@@ -175,6 +177,48 @@ def calls(b, s):
     expect(len(kernel) == len(percore), "\n".join(percore))
 
 
+# Binds each address of percore0, and prints what getifaddrs() says about it.
+ADDRESSES = """
+import ctypes, socket, struct, time
+class Entry(ctypes.Structure):
+    _fields_ = [('next', ctypes.c_void_p), ('name', ctypes.c_char_p), ('flags', ctypes.c_uint)] + [
+        (n, ctypes.c_void_p) for n in ('addr', 'mask', 'broadcast', 'data')]
+libc = ctypes.CDLL(None)
+def entries():
+    first = at = ctypes.c_void_p()
+    libc.getifaddrs(ctypes.byref(first))
+    while at:
+        e = Entry.from_address(at if isinstance(at, int) else at.value)
+        yield e
+        at = e.next
+    libc.freeifaddrs(first)
+def show():
+    for e in entries():
+        family = ctypes.c_ushort.from_address(e.addr).value if e.addr and e.name == b'percore0' else 0
+        if family == socket.AF_INET:
+            address, broadcast = (socket.inet_ntoa(ctypes.string_at(a + 4, 4)) if a else None for a in (e.addr, e.broadcast))
+            socket.socket().bind((address, 0))
+            yield address, bool(e.flags & 2), broadcast
+        elif family == socket.AF_INET6:
+            raw = ctypes.string_at(e.addr, 28)
+            address, scope = socket.inet_ntop(family, raw[8:24]), struct.unpack('=I', raw[24:])[0]
+            socket.socket(family).bind((address, 0, 0, scope))
+            yield address.split(':')[0], scope
+for _ in range(100):  # until the link-local address is known to be unique
+    found = sorted(map(str, show()))
+    if len(found) == 3:
+        break
+    time.sleep(0.1)
+print(*found)
+"""
+
+
+def addresses(b, s):
+    """getifaddrs(): the stack's addresses can be bound; link-local ones have their scope, and IPv4 a broadcast address"""
+    out = run(b, "python3", "-c", ADDRESSES).stdout
+    expect(out == f"('{SERVER}', True, '{BROADCAST}') ('2001', 0) ('fe80', 1)\n", out)
+
+
 DIAL = f"""
 import os, resource, socket
 def dial():
@@ -193,7 +237,7 @@ def few_descriptors(b, s):
             expect(out.stdout == "still there\n", f"{out.stdout}{out.stderr}")
 
 
-STEPS = [calls, few_descriptors, fetchers, stdin, redis, iperf3, kernels]
+STEPS = [calls, few_descriptors, addresses, fetchers, stdin, redis, iperf3, kernels]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
