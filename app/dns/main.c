@@ -221,8 +221,8 @@ static void reload(void *app, FILE *out, FILE *err)
 	store_reload(((struct program *)app)->server.store, out, err);
 }
 
-/* Prints the totals that are not 0. */
-static void report(void *app, FILE *f)
+/* Tells the sums over all lcores. */
+static void tell_counters(void *app, pc_run_count *count, void *arg)
 {
 	static const struct {
 		size_t offset;
@@ -241,9 +241,7 @@ static void report(void *app, FILE *f)
 			sum +=
 			    *(const uint64_t *)(const void *)((const char *)&p->lcores[l].counts +
 			                                      lines[i].offset);
-		if (sum != 0)
-			fprintf(f, "%16llu %-24s %s\n", (unsigned long long)sum, lines[i].name,
-			        lines[i].sentence);
+		count(arg, lines[i].name, lines[i].sentence, sum);
 	}
 }
 
@@ -283,7 +281,7 @@ int main(int argc, char **argv)
 	    .drained = drained,
 	    .finish = end_worker,
 	    .reload = reload,
-	    .report = report,
+	    .counters = tell_counters,
 	};
 	int status;
 

@@ -13,7 +13,6 @@
 #include "ctl.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -191,31 +190,24 @@ static void show_usage(struct ctl_view *v, struct rows *o)
 	rows_close(o);
 }
 
-/* The counters that ports and the program itself report, one per line: value, name and description,
- * as for the others. */
-static void show_reported(const struct run *r, bool all, struct rows *o)
-{
-	char *text = NULL, *rest, *line, name[64];
-	size_t size;
-	FILE *reported = open_memstream(&text, &size);
-	uint64_t value;
+struct shown {
+	struct rows *o;
+	bool all; /* also those that are 0 */
+};
 
-	if (reported == NULL)
-		return;
-	report_port_counters(r, all, reported);
-	if (r->app->report != NULL)
-		r->app->report(r->s->app_arg, reported);
-	(void)fclose(reported);
-	rest = text;
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (sscanf(line, " %" SCNu64 " %63s", &value, name) == 2)
-			ctl_print_counter(o, name, value);
-	free(text);
+static void show_counter(void *arg, const char *name, const char *sentence, uint64_t value)
+{
+	const struct shown *shown = arg;
+
+	(void)sentence;
+	if (shown->all || value != 0)
+		ctl_print_counter(shown->o, name, value);
 }
 
 /* Counters are plain numbers that their lcore writes; they are read in place. */
 static void show_counters(const struct ctl_view *v, bool all, struct rows *o)
 {
+	struct shown shown = {o, all};
 	struct pc_counters sum = {0};
 
 	for (unsigned i = 0; i < v->run->nb_workers; i++) {
@@ -226,7 +218,7 @@ static void show_counters(const struct ctl_view *v, bool all, struct rows *o)
 	}
 	rows_open(o);
 	ctl_print_counters(o, &sum, all);
-	show_reported(v->run, all, o);
+	report_tell_counters(v->run, show_counter, &shown);
 	rows_close(o);
 }
 

@@ -169,7 +169,7 @@ static uint64_t sum_counter(const struct run *r, enum pc_counter c)
 	return sum;
 }
 
-void report_port_counters(const struct run *r, bool all, FILE *f)
+static void tell_port_counters(const struct run *r, pc_run_count *count, void *arg)
 {
 	static const struct {
 		size_t offset; /* in struct pc_port_info */
@@ -187,25 +187,31 @@ void report_port_counters(const struct run *r, bool all, FILE *f)
 			for (unsigned p = 0; p < r->nb_ports + r->nb_vlans; p++)
 				sum += *(const uint64_t *)RTE_PTR_ADD(
 				    &r->workers[i]->ports[p]->info, lines[l].offset);
-		if (all || sum != 0)
-			fprintf(f, "%16" PRIu64 " %-24s %s\n", sum, lines[l].name,
-			        lines[l].sentence);
+		count(arg, lines[l].name, lines[l].sentence, sum);
 	}
+}
+
+void report_tell_counters(const struct run *r, pc_run_count *count, void *arg)
+{
+	tell_port_counters(r, count, arg);
+	if (r->app->counters != NULL)
+		r->app->counters(r->s->app_arg, count, arg);
+}
+
+/* Prints a counter, unless it is 0. */
+static void print_counter(void *f, const char *name, const char *sentence, uint64_t value)
+{
+	if (value != 0)
+		fprintf(f, "%16" PRIu64 " %-24s %s\n", value, name, sentence);
 }
 
 void report_stats(const struct run *r, FILE *f)
 {
 	fprintf(f, "counters of %s:\n", r->app->name);
-	for (int c = 0; c < PC_COUNTER_MAX; c++) {
-		uint64_t sum = sum_counter(r, (enum pc_counter)c);
-
-		if (sum != 0)
-			fprintf(f, "%16" PRIu64 " %-24s %s\n", sum,
-			        pc_counter_name((enum pc_counter)c),
-			        pc_counter_sentence((enum pc_counter)c));
-	}
-	report_port_counters(r, false, f);
-	if (r->app->report != NULL)
-		r->app->report(r->s->app_arg, f);
+	for (int c = 0; c < PC_COUNTER_MAX; c++)
+		print_counter(f, pc_counter_name((enum pc_counter)c),
+		              pc_counter_sentence((enum pc_counter)c),
+		              sum_counter(r, (enum pc_counter)c));
+	report_tell_counters(r, print_counter, f);
 	fflush(f);
 }

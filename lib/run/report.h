@@ -24,9 +24,9 @@ void report_start(const struct run *r);
 /** report_stats prints the sums of all non-zero counters. */
 void report_stats(const struct run *r, FILE *f);
 
-/** report_port_counters prints the sums of the ports' counters, as report_stats; all: also those
- * that are 0. */
-void report_port_counters(const struct run *r, bool all, FILE *f);
+/** report_tell_counters calls count with arg for each counter of the ports and of the program itself:
+ * the sum over all lcores, also if that is 0. */
+void report_tell_counters(const struct run *r, pc_run_count *count, void *arg);
 
 /** report_port describes a port in one line, without its addresses; by_flow: software distributes
  * its frames over lcores. */

@@ -97,6 +97,10 @@ struct pc_run_frames {
 	int (*finish)(void *worker, uint64_t now_ns);
 };
 
+/** Takes a counter of a program: its name, and a sentence that says what has been counted. Both must
+ * stay valid. */
+typedef void pc_run_count(void *arg, const char *name, const char *sentence, uint64_t value);
+
 /** A program on percore. The callbacks of a worker run on its lcore only. */
 struct pc_run_app {
 	const char *name;    /**< e.g. "percore-echo"; used in messages */
@@ -155,10 +159,11 @@ struct pc_run_app {
 	 * file has been read, on a thread that is not an lcore. NULL: SIGHUP ends a program that
 	 * has no config file. */
 	void (*reload)(void *app, FILE *out, FILE *err);
-	/** Prints the program's own counters to f, in the same format, after those of the stack
-	 * (run.stats_s, --stats, SIGUSR1). Called on a thread that is not an lcore, while lcores
-	 * are counting; the last time after all finish callbacks. May be NULL. */
-	void (*report)(void *app, FILE *f);
+	/** Tells the program's own counters, which are shown after those of the stack (run.stats_s,
+	 * --stats, SIGUSR1, percore-ctl): calls count with arg for each, also those that are 0.
+	 * Called on a thread that is not an lcore, while lcores are counting; the last time after
+	 * all finish callbacks. May be NULL. */
+	void (*counters)(void *app, pc_run_count *count, void *arg);
 };
 
 /**
