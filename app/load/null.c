@@ -4,10 +4,11 @@
  * data, a SYN or a FIN is sent back in place, with its contents acknowledged, as a perfect echo
  * server would answer.  Both directions use the same sequence numbers, from the SYN on, so no state
  * is needed to know where a byte belongs.  Data for port 9 is only acknowledged, once for each run of
- * a connection's segments in a burst, as a perfect discard server would; null_source.h has the streams
- * in the other direction.  Datagrams and bare frames are returned unchanged; ARP requests and
- * solicitations for any address are answered with our MAC.
+ * a connection's segments in a burst, as a perfect discard server would.  Ports 19 and 80 are a
+ * source (null_source.h) and a server of one file (null_http.h).  Datagrams and bare frames are
+ * returned unchanged; ARP requests and solicitations for any address are answered with our MAC.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_arp.h>
@@ -15,10 +16,18 @@
 
 #include "load.h"
 #include "nd.h"
+#include "null_http.h"
 #include "null_source.h"
 
 #define NULL_FLAGS   (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG)
 #define PORT_DISCARD RTE_BE16(9)
+#define PORT_SOURCE  RTE_BE16(19)
+#define PORT_HTTP    RTE_BE16(80)
+
+struct null {
+	struct null_http http;
+	struct null_stream streams[NULL_STREAMS];
+};
 
 static bool answer_arp(const struct load *l, struct rte_ether_hdr *eth)
 {
@@ -183,6 +192,19 @@ static void null_push(struct load *l, struct rte_mbuf *m, uint32_t len)
 	out_push(&l->out, m, len);
 }
 
+/* Handles a segment that gets more than itself as an answer. Returns whether that was all. */
+static bool answer_by_port(struct load *l, const struct rte_mbuf *m)
+{
+	struct null *null = l->engine_state;
+	struct null_view v;
+
+	if (!null_look(&v, m))
+		return false;
+	if (v.in.tcp->dst_port == PORT_SOURCE)
+		return null_source_input(l, null->streams, &v);
+	return v.in.tcp->dst_port == PORT_HTTP && null_http_input(l, &null->http, &v);
+}
+
 static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 {
 	struct rte_mbuf *ack = NULL; /* an acknowledgement that a later one may replace */
@@ -192,7 +214,7 @@ static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[k], void *));
 	for (unsigned k = 0; k < n; k++) {
 		struct rte_mbuf *m = pkts[k];
-		uint32_t len = null_source_input(l, m) ? 0 : answer_frame(l, m);
+		uint32_t len = answer_by_port(l, m) ? 0 : answer_frame(l, m);
 		bool bare = len < m->data_len;
 
 		if (len == 0) {
@@ -212,9 +234,37 @@ static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
 		null_push(l, ack, ack_len);
 }
 
+static void null_quiet(struct load *l)
+{
+	struct null *null = l->engine_state;
+
+	null_source_resume(l, null->streams);
+}
+
+static void null_timers(struct load *l, uint64_t elapsed_ns)
+{
+	struct null *null = l->engine_state;
+
+	null_source_timers(l, null->streams, elapsed_ns);
+}
+
+static int null_init(struct load *l, char *why, size_t why_len)
+{
+	struct null *null = calloc(1, sizeof(*null));
+
+	if (null == NULL) {
+		snprintf(why, why_len, "not enough memory for %u connections", NULL_HTTP_CONNS);
+		return -1;
+	}
+	null_http_init(&null->http);
+	stream_count(&l->stream);
+	l->engine_state = null;
+	return 0;
+}
+
 const struct engine engine_null = {
-    .init = null_source_init,
+    .init = null_init,
     .input = null_input,
-    .quiet = null_source_resume,
-    .timers = null_source_timers,
+    .quiet = null_quiet,
+    .timers = null_timers,
 };

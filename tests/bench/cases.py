@@ -3,7 +3,7 @@
 import dataclasses
 
 ALL = ("null", "percore", "linux", "linux-run")
-HTTP = ("percore", "linux", "linux-run", "nginx", "nginx-run")
+HTTP = ("null", "percore", "linux", "linux-run", "nginx", "nginx-run")
 STREAM = ("percore", "linux", "linux-run")
 FRAMES = ("null", "testpmd")
 
@@ -134,7 +134,7 @@ CASES += [
     lossy("bulk-in-1", "one stream in", peers=STREAM),
     lossy("bulk-out-1", "one stream out", peers=STREAM),
     over_ip6("echo-1k"),
-    over_ip6("http-64", peers=STREAM),
+    over_ip6("http-64", peers=ALL),
     over_ip6("conn-64"),
     over_ip6("bulk-in-1"),
     over_ip6("bulk-out-1"),

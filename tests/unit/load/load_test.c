@@ -368,6 +368,29 @@ static void test_null_source(void)
 	}
 }
 
+/* requests get the same response each time, alone and several at once */
+static void test_null_http(void)
+{
+	static const char *const names[] = {"http", "http", "connrate"};
+
+	for (int i = 0; i < 6; i++) {
+		bed_begin(&b, names[i % 3]);
+		b.config.slots = 1000;
+		b.config.http = i % 3 == 2;
+		b.config.port = 80;
+		b.config.depth = i % 3 == 1 ? 16 : 1;
+		b.config.coalesce = i % 3 == 1;
+		b.config.timestamps = i < 3;
+		if (i % 2 == 0)
+			bed_ip6(&b);
+		bed_start_other(&b, "null", NULL);
+		bed_run(&b, 10);
+		bed_check_over(&b);
+		CU_ASSERT(bed_answers(&b) > 1000);
+		bed_end(&b);
+	}
+}
+
 static void test_ping(void)
 {
 	const struct pc_fault_config faults = BED_LOSSY(3);
@@ -503,6 +526,7 @@ static const struct unit_case cases[] = {
     {"a server without state", test_null},
     {"streams to a server without state", test_null_discard},
     {"streams from a server without state", test_null_source},
+    {"HTTP of a server without state", test_null_http},
     {"ping and pong", test_ping},
     {"ping and pong twice", test_ping_twice},
     {"tx at a rate, rx finds what is lost", test_tx_rx},
