@@ -25,8 +25,8 @@
 #define PORT_HTTP    RTE_BE16(80)
 
 struct null {
+	struct null_sources sources;
 	struct null_http http;
-	struct null_stream streams[NULL_STREAMS];
 };
 
 static bool answer_arp(const struct load *l, struct rte_ether_hdr *eth)
@@ -195,14 +195,21 @@ static void null_push(struct load *l, struct rte_mbuf *m, uint32_t len)
 /* Handles a segment that gets more than itself as an answer. Returns whether that was all. */
 static bool answer_by_port(struct load *l, const struct rte_mbuf *m)
 {
+	const struct wire_head *h = rte_pktmbuf_mtod(m, const struct wire_head *);
+	const struct wire_head6 *h6 = (const struct wire_head6 *)h;
+	const bool ip6 = h->eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV6);
+	const uint16_t port = ip6 ? h6->tcp.dst_port : h->tcp.dst_port;
 	struct null *null = l->engine_state;
 	struct null_view v;
 
+	/* a first look, which costs the others nothing */
+	if (likely(port != PORT_SOURCE && port != PORT_HTTP))
+		return false;
 	if (!null_look(&v, m))
 		return false;
-	if (v.in.tcp->dst_port == PORT_SOURCE)
-		return null_source_input(l, null->streams, &v);
-	return v.in.tcp->dst_port == PORT_HTTP && null_http_input(l, &null->http, &v);
+	if (port == PORT_SOURCE)
+		return null_source_input(l, &null->sources, &v);
+	return null_http_input(l, &null->http, &v);
 }
 
 static void null_input(struct load *l, struct rte_mbuf **pkts, unsigned n)
@@ -238,14 +245,14 @@ static void null_quiet(struct load *l)
 {
 	struct null *null = l->engine_state;
 
-	null_source_resume(l, null->streams);
+	null_source_resume(l, &null->sources);
 }
 
 static void null_timers(struct load *l, uint64_t elapsed_ns)
 {
 	struct null *null = l->engine_state;
 
-	null_source_timers(l, null->streams, elapsed_ns);
+	null_source_timers(l, &null->sources, elapsed_ns);
 }
 
 static int null_init(struct load *l, char *why, size_t why_len)

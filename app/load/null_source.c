@@ -60,12 +60,14 @@ static void acknowledged(struct load *l, struct null_stream *s, const struct seg
 	send_more(l, s);
 }
 
-bool null_source_input(struct load *l, struct null_stream *streams, const struct null_view *v)
+bool null_source_input(struct load *l, struct null_sources *all, const struct null_view *v)
 {
-	struct null_stream *s = &streams[rte_be_to_cpu_16(v->in.tcp->src_port) % NULL_STREAMS];
+	const uint32_t i = rte_be_to_cpu_16(v->in.tcp->src_port) % NULL_STREAMS;
+	struct null_stream *s = &all->stream[i];
 
 	if ((v->in.flags & RTE_TCP_SYN_FLAG) != 0) {
 		begin_stream(l, s, v);
+		all->end = RTE_MAX(all->end, i + 1);
 		return false;
 	}
 	if (!s->used || !null_comes_from(v, &s->head))
@@ -78,17 +80,17 @@ bool null_source_input(struct load *l, struct null_stream *streams, const struct
 	return true;
 }
 
-void null_source_resume(struct load *l, struct null_stream *streams)
+void null_source_resume(struct load *l, struct null_sources *all)
 {
-	for (uint32_t i = 0; i < NULL_STREAMS; i++)
-		if (streams[i].used)
-			send_more(l, &streams[i]);
+	for (uint32_t i = 0; i < all->end; i++)
+		if (all->stream[i].used)
+			send_more(l, &all->stream[i]);
 }
 
-void null_source_timers(struct load *l, struct null_stream *streams, uint64_t elapsed_ns)
+void null_source_timers(struct load *l, struct null_sources *all, uint64_t elapsed_ns)
 {
-	for (uint32_t i = 0; i < NULL_STREAMS; i++) {
-		struct null_stream *s = &streams[i];
+	for (uint32_t i = 0; i < all->end; i++) {
+		struct null_stream *s = &all->stream[i];
 
 		if (!s->used || s->next == s->una)
 			continue;

@@ -25,17 +25,22 @@ struct null_stream {
 	struct null_head head;
 };
 
+struct null_sources {
+	uint32_t end; /* those from here on have never been used */
+	struct null_stream stream[NULL_STREAMS];
+};
+
 /**
  * null_source_input handles a segment for the source: a SYN begins a stream, a FIN or an RST ends
  * it, an acknowledgement sends more of it. Returns whether that was all, and the segment wants no
  * other answer.
  */
-bool null_source_input(struct load *l, struct null_stream *streams, const struct null_view *v);
+bool null_source_input(struct load *l, struct null_sources *all, const struct null_view *v);
 
 /** null_source_resume sends what had no room before the port. */
-void null_source_resume(struct load *l, struct null_stream *streams);
+void null_source_resume(struct load *l, struct null_sources *all);
 
 /** null_source_timers repeats what has not been acknowledged for a while. */
-void null_source_timers(struct load *l, struct null_stream *streams, uint64_t elapsed_ns);
+void null_source_timers(struct load *l, struct null_sources *all, uint64_t elapsed_ns);
 
 #endif
