@@ -202,9 +202,10 @@ int sock_udp_set(struct sockets *s, const struct sock_ref *ref, int level, int n
 		udp_drop_reports(ref->udp);
 	if (changes_path(o))
 		udp_forget_path(ref->udp);
-	if (o->kind == TELL && o->at == UDP_TELL_TIME && value) /* only one of the two is on */
+	/* only one of the two is on, and as on Linux either turns off both */
+	if (o->kind == TELL && o->at == UDP_TELL_TIME)
 		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME_NS;
-	if (o->kind == TELL && o->at == UDP_TELL_TIME_NS && value)
+	if (o->kind == TELL && o->at == UDP_TELL_TIME_NS)
 		ref->udp->tell &= (uint16_t)~UDP_TELL_TIME;
 	return 0;
 }

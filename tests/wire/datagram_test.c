@@ -132,6 +132,9 @@ static void told4(struct bed *b)
 	recv_msg(b, NEAR, near, 100, 512, 0);
 	set(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	get(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMPNS, 4);
+	set(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMP, 0);
+	get(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMPNS, 4);
+	set(b, NEAR, near, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	send_to(b, FAR, far, NEAR, 5007, "ns", 2);
 	recv_msg(b, NEAR, near, 100, 512, 0);
 	set(b, NEAR, near, IPPROTO_IP, IP_RECVORIGDSTADDR, 1);
