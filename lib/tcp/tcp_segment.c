@@ -147,6 +147,7 @@ static void emit_full(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 
 	s.has = 0;
 	s.nb_sack = 0;
+	s.cookie_len = 0; /* with what is in the same byte */
 	s.accecn = TCP_ACCECN_NONE;
 	s.seq = seq;
 	s.ack = t->rcv_nxt;
