@@ -405,38 +405,38 @@ bool fw_admits_handshake(struct fw *fw, struct ctx *ctx, const struct fw_packet 
 	return false;
 }
 
+/* whether a packet of a pair has passed in this direction */
+static bool has_passed(const struct fw_states *t, const struct fw_state *name, uint64_t now_ns,
+                       enum fw_dir dir)
+{
+	const struct fw_state *e = fw_states_find(t, name, now_ns);
+
+	return e != NULL && (e->seen & 1 << dir) != 0;
+}
+
 /* whether a packet may be the answer to one that was sent to a group */
 static bool answers_group(const struct fw_states *t, const struct fw_state *name, uint64_t now_ns)
 {
 	struct fw_state group = *name;
-	const struct fw_state *e;
 
 	group.remote = (struct pc_addr){0};
 	group.laddr = FW_ANY_LADDR;
-	e = fw_states_find(t, &group, now_ns);
-	return e != NULL && (e->seen & 1 << FW_OUT) != 0;
+	return has_passed(t, &group, now_ns, FW_OUT);
 }
 
 bool fw_has_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name)
 {
 	const struct fw_states *t = &fw->slot->states;
-	const struct fw_state *e;
 
-	if (t->place == NULL)
-		return false;
-	e = fw_states_find(t, name, ctx->now_ns);
-	return (e != NULL && (e->seen & 1 << FW_OUT) != 0) || answers_group(t, name, ctx->now_ns);
+	return t->place != NULL &&
+	       (has_passed(t, name, ctx->now_ns, FW_OUT) || answers_group(t, name, ctx->now_ns));
 }
 
 bool fw_was_asked(const struct fw *fw, const struct ctx *ctx, const struct fw_state *name)
 {
 	const struct fw_states *t = &fw->slot->states;
-	const struct fw_state *e;
 
-	if (t->place == NULL)
-		return false;
-	e = fw_states_find(t, name, ctx->now_ns);
-	return e != NULL && (e->seen & 1 << FW_IN) != 0;
+	return t->place != NULL && has_passed(t, name, ctx->now_ns, FW_IN);
 }
 
 enum fw_action fw_judge_pair(struct fw *fw, struct ctx *ctx, enum fw_dir dir, struct fw_packet *p,
