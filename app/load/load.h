@@ -29,6 +29,7 @@
 #define LOAD_BURST     64
 #define LOAD_DIRECT    16384u /* requests in flight up to which no turns are taken */
 #define LOAD_OWED      4096u
+#define LOAD_MSS_LEAST 64u /* in place of a peer's smaller MSS, with which nothing could be sent */
 #define LOAD_SECOND_NS UINT64_C(1000000000)
 
 struct load;

@@ -56,7 +56,9 @@ static uint32_t request_len(const uint8_t *data, uint32_t len)
 static void send_responses(struct load *l, const struct null_http *h, const struct null_head *head,
                            uint32_t seq, uint32_t len)
 {
-	const uint32_t mss = l->own_mss - (head->times ? WIRE_OPTIONS : 0);
+	/* own_mss is for IPv4, as null has no address of its own */
+	const uint32_t more = head->tcp_at - (uint32_t)WIRE_TCP + (head->times ? WIRE_OPTIONS : 0);
+	const uint32_t mss = l->own_mss - more;
 
 	for (uint32_t at = 0, n; at < len; at += n) {
 		n = RTE_MIN(len - at, mss);
@@ -69,7 +71,7 @@ bool null_http_input(struct load *l, struct null_http *h, const struct null_view
 {
 	const struct segment *in = &v->in;
 	const bool fin = (in->flags & RTE_TCP_FIN_FLAG) != 0;
-	uint32_t *base = base_of(h, v), each, seq, n;
+	uint32_t *base = base_of(h, v), each, seq = in->ack, n;
 	struct null_head head;
 
 	if ((in->flags & RTE_TCP_SYN_FLAG) != 0)
@@ -79,13 +81,14 @@ bool null_http_input(struct load *l, struct null_http *h, const struct null_view
 	if (in->len == 0 && !fin)
 		return true;
 	null_head_make(l, &head, v, in->seq + in->len + fin, in->options >= WIRE_OPTIONS);
-	if (in->len == 0) {
-		null_send(l, &head, in->ack, RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG, h->bytes, 0, 0);
-		return true;
+	if (in->len > 0) {
+		each = request_len(in->data, in->len);
+		n = RTE_MIN(in->len / each, NULL_HTTP_RUN);
+		seq = *base + (in->seq - *base) / each * h->len;
+		send_responses(l, h, &head, seq, n * h->len);
+		seq += n * h->len;
 	}
-	each = request_len(in->data, in->len);
-	n = RTE_MIN(in->len / each, NULL_HTTP_RUN);
-	seq = *base + (in->seq - *base) / each * h->len;
-	send_responses(l, h, &head, seq, n * h->len);
+	if (fin)
+		null_send(l, &head, seq, RTE_TCP_ACK_FLAG | RTE_TCP_FIN_FLAG, h->bytes, 0, 0);
 	return true;
 }

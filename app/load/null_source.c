@@ -10,21 +10,20 @@
 /* Begins a stream by a SYN, whose options are the server's too, as it is sent back. */
 static void begin_stream(const struct load *l, struct null_stream *s, const struct null_view *v)
 {
+	uint32_t mss = 536; /* RFC 9293 3.7.1 */
 	bool times = false;
 
-	*s = (struct null_stream){.used = true, .mss = 536 /* RFC 9293 3.7.1 */};
+	*s = (struct null_stream){.used = true};
 	s->base = s->una = s->next = s->limit = v->in.seq + 1;
 	for (const uint8_t *p = wire_option(&v->in, NULL); p != NULL; p = wire_option(&v->in, p)) {
 		if (p[0] == 2 && p[1] == 4)
-			s->mss = (uint32_t)p[2] << 8 | p[3];
+			mss = (uint32_t)p[2] << 8 | p[3];
 		else if (p[0] == 3 && p[1] == 3)
 			s->scale = p[2] < 14 ? p[2] : 14;
 		else if (p[0] == 8 && p[1] == 10)
 			times = true;
 	}
-	if (times)
-		s->mss -= WIRE_OPTIONS;
-	s->mss = RTE_MAX(RTE_MIN(s->mss, STREAM_PIECE), 64u);
+	s->mss = RTE_MIN(RTE_MAX(mss, LOAD_MSS_LEAST), l->own_mss) - (times ? WIRE_OPTIONS : 0);
 	null_head_make(l, &s->head, v, s->base, times);
 }
 

@@ -18,9 +18,6 @@
 #include "nd.h"
 #include "slow.h"
 
-/* Used in place of a smaller MSS from the server, with which nothing at all could be sent. */
-#define MSS_LEAST 64u
-
 #define AHEAD 4u
 
 static inline bool is_after(uint32_t a, uint32_t b)
@@ -101,7 +98,7 @@ static void read_options(struct load *l, struct client *c, uint32_t i, const str
 	l->peer_scale = o.scale;
 	l->own_scale = o.scales ? l->scale : 0;
 	l->peer_mss =
-	    RTE_MIN(RTE_MAX(o.mss, MSS_LEAST), l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
+	    RTE_MIN(RTE_MAX(o.mss, LOAD_MSS_LEAST), l->own_mss) - (o.timestamps ? WIRE_OPTIONS : 0);
 	if (o.timestamps != l->wire.timestamps) {
 		l->wire.timestamps = o.timestamps;
 		wire_init(&l->wire, (uint16_t)l->config->receive_window);

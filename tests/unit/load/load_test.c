@@ -368,6 +368,26 @@ static void test_null_source(void)
 	}
 }
 
+/* a client that could receive larger segments than our port sends */
+static void test_null_large_mss(void)
+{
+	static const char *const names[] = {"bulk-out", "http"};
+
+	for (int i = 0; i < 2; i++) {
+		bed_begin(&b, names[i]);
+		b.config.slots = 1;
+		b.config.run_ms = 50;
+		b.config.port = i == 0 ? 19 : 80;
+		bed_start_other(&b, "null", NULL);
+		b.other->own_mss = 600;
+		bed_run(&b, 10);
+		bed_check_over(&b);
+		CU_ASSERT(b.load->n.payload_in > 100000);
+		CU_ASSERT(b.other->out.bytes / b.other->out.frames <= 600 + WIRE_LEN);
+		bed_end(&b);
+	}
+}
+
 /* requests get the same response each time, alone and several at once */
 static void test_null_http(void)
 {
@@ -526,6 +546,7 @@ static const struct unit_case cases[] = {
     {"a server without state", test_null},
     {"streams to a server without state", test_null_discard},
     {"streams from a server without state", test_null_source},
+    {"... to a client with a larger MSS", test_null_large_mss},
     {"HTTP of a server without state", test_null_http},
     {"ping and pong", test_ping},
     {"ping and pong twice", test_ping_twice},
