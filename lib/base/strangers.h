@@ -85,16 +85,22 @@ static inline void strangers_guest(struct strangers *s, uint32_t segs)
 		s->guests++;
 }
 
-/** strangers_burst notes a burst of n frames, which may be 0 and is full with most, and sets how
- * many answers it may get. */
-static inline void strangers_burst(struct strangers *s, uint32_t n, uint32_t most, uint32_t answers,
-                                   uint64_t now_ns)
+/** strangers_is_behind says whether a ring fills: so many bursts in a row were full. */
+static inline bool strangers_is_behind(const struct strangers *s)
 {
-	s->behind = n < most ? 0 : s->behind + n;
-	s->left = s->known = answers;
+	return s->behind >= STRANGERS_BEHIND;
+}
+
+/** strangers_burst notes n frames, possibly none, that were received when up to `bursts` bursts of
+ * `size` frames were asked for; each of these bursts may get so many answers. */
+static inline void strangers_burst(struct strangers *s, uint32_t n, uint32_t size, uint32_t bursts,
+                                   uint32_t answers, uint64_t now_ns)
+{
+	s->behind = n < size * bursts ? 0 : s->behind + n;
+	s->left = s->known = answers * bursts;
 	if (__builtin_expect(s->is_long, 0))
 		strangers_count(s, n);
-	if (__builtin_expect(s->behind >= STRANGERS_BEHIND, 0)) {
+	if (__builtin_expect(strangers_is_behind(s), 0)) {
 		s->behind = STRANGERS_BEHIND;
 		if (answers < STRANGERS_ALL)
 			strangers_limit(s, now_ns);

@@ -35,7 +35,8 @@ X(stack, mbufs, 0, 0, 16000000, "mbufs", \
   "packet buffers per lcore, of 2176 bytes each; 0: max_connections + 8191, at most six tenths of the memory, within [8191,65535]") \
 X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret for ISNs, port selection and hash tables; 0: from the kernel's random source") \
-X(stack, rx_burst, 32, 1, 64, "frames", "frames received from a port in one turn of the loop, at most") \
+X(stack, rx_burst, 32, 1, 64, "frames", \
+  "frames received from a port in one turn of the loop, at most; after 512 frames in bursts that were all full twice as many, if that is at most 64") \
 X(stack, busy_answers, 8, 1, 64, "answers", "answers per burst to sources without a connection (SYN cookies, RSTs, pings) under overload; 64: no limit") \
 X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
 X(arp, hold, 48, 1, 64, "frames", \

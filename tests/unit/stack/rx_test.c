@@ -181,7 +181,7 @@ static void test_taken(void)
 
 struct lender {
 	struct pc_port port;
-	struct rte_mbuf *m[64];
+	struct rte_mbuf *m[1024];
 	uint16_t n;
 };
 
@@ -286,6 +286,54 @@ static void test_shared_no_mbuf(void)
 	CU_ASSERT_EQUAL(rte_mbuf_refcnt_read(m), 1);
 	rte_pktmbuf_free(m);
 	rte_pktmbuf_free_bulk(all, n);
+	lender_close();
+}
+
+/* ---- bursts ---------------------------------------------------------------------------------- */
+
+/* polls until the port has nothing more; counts the polls that found as many frames as expected */
+static unsigned poll_all(const struct lender *l, unsigned expected)
+{
+	unsigned n = 0;
+
+	while (l->n > 0)
+		n += pc_stack_poll(b.st, b.now) == expected;
+	return n;
+}
+
+static void hold_frames(struct lender *l, unsigned n)
+{
+	struct frame f;
+
+	make_udp(&f);
+	while (n-- > 0)
+		l->m[l->n++] = mbuf_of(&f);
+}
+
+/* of a ring that fills, twice as many frames are taken at once, until a burst is not full */
+static void test_bursts(void)
+{
+	struct lender l;
+
+	lender_open(&l);
+	hold_frames(&l, 512);
+	CU_ASSERT_EQUAL(poll_all(&l, 32), 16);
+	hold_frames(&l, 3 * 64 + 63);
+	CU_ASSERT_EQUAL(poll_all(&l, 64), 3);
+	hold_frames(&l, 64);
+	CU_ASSERT_EQUAL(poll_all(&l, 32), 2);
+	lender_close();
+}
+
+/* but never more than 64 */
+static void test_large_bursts(void)
+{
+	struct lender l;
+
+	lender_open(&l);
+	b.st->ctx.cfg.stack_rx_burst = 40;
+	hold_frames(&l, 640);
+	CU_ASSERT_EQUAL(poll_all(&l, 40), 16);
 	lender_close();
 }
 
@@ -466,6 +514,8 @@ static const struct unit_case cases[] = {
     {"what is taken is no drop", test_taken},
     {"a frame that others hold is copied", test_shared},
     {"no mbuf for the copy", test_shared_no_mbuf},
+    {"a ring that fills is emptied in larger bursts", test_bursts},
+    {"... of at most 64 frames", test_large_bursts},
     {"received = dropped + used, without TCP payload", test_sum},
     {"random and mutated frames in every state", test_random},
 };
