@@ -91,8 +91,25 @@ static inline bool strangers_is_behind(const struct strangers *s)
 	return s->behind >= STRANGERS_BEHIND;
 }
 
-/** strangers_burst notes n frames, possibly none, that were received when up to `bursts` bursts of
- * `size` frames were asked for; each of these bursts may get so many answers. */
+/* Ends limiting when its time is over. */
+static inline void strangers_relax(struct strangers *s, uint64_t now_ns)
+{
+	if (__builtin_expect(s->until_ns == 0, 1) || now_ns < s->until_ns)
+		return;
+	s->until_ns = 0;
+	s->is_long = s->has_guests = false;
+	s->frames = s->guests = 0;
+}
+
+/** strangers_none notes that nothing was received. */
+static inline void strangers_none(struct strangers *s, uint64_t now_ns)
+{
+	s->behind = 0;
+	strangers_relax(s, now_ns);
+}
+
+/** strangers_burst notes n frames that were received when up to `bursts` bursts of `size` frames
+ * were asked for; each of these bursts may get so many answers. */
 static inline void strangers_burst(struct strangers *s, uint32_t n, uint32_t size, uint32_t bursts,
                                    uint32_t answers, uint64_t now_ns)
 {
@@ -100,15 +117,13 @@ static inline void strangers_burst(struct strangers *s, uint32_t n, uint32_t siz
 	s->left = s->known = answers * bursts;
 	if (__builtin_expect(s->is_long, 0))
 		strangers_count(s, n);
-	if (__builtin_expect(strangers_is_behind(s), 0)) {
-		s->behind = STRANGERS_BEHIND;
-		if (answers < STRANGERS_ALL)
-			strangers_limit(s, now_ns);
-	} else if (__builtin_expect(s->until_ns != 0, 0) && now_ns >= s->until_ns) {
-		s->until_ns = 0;
-		s->is_long = s->has_guests = false;
-		s->frames = s->guests = 0;
+	if (__builtin_expect(!strangers_is_behind(s), 1)) {
+		strangers_relax(s, now_ns);
+		return;
 	}
+	s->behind = STRANGERS_BEHIND;
+	if (answers < STRANGERS_ALL)
+		strangers_limit(s, now_ns);
 }
 
 /** strangers_are_done says whether no more strangers are answered in this burst, so that there is

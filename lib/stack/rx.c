@@ -363,24 +363,9 @@ static void pass_parse(struct pc_stack *st, struct rte_mbuf **pkts, unsigned n, 
 /* Returns how many bursts of stack.rx_burst frames are taken at once. Two from a ring that fills:
  * what a turn and the driver cost for each burst is then shared by twice as many frames. Otherwise
  * one: a peer with 64 frames in flight then works on half of them while we work on the others. */
-static inline unsigned bursts_of(const struct pc_stack *st, uint8_t netif)
+static inline unsigned bursts_of(const struct strangers *s, uint64_t size)
 {
-	if (likely(netif < PC_MAX_PORTS) && strangers_is_behind(&st->strangers[netif]) &&
-	    st->ctx.cfg.stack_rx_burst <= BURST / 2)
-		return 2;
-	return 1;
-}
-
-/* Senders on loopback are not strangers. */
-static inline void meet_strangers(struct pc_stack *st, uint8_t netif, unsigned n, unsigned bursts)
-{
-	const struct pc_stack_config *cfg = &st->ctx.cfg;
-
-	if (netif >= PC_MAX_PORTS)
-		return;
-	st->ctx.strangers = &st->strangers[netif];
-	strangers_burst(st->ctx.strangers, n, (uint32_t)cfg->stack_rx_burst, bursts,
-	                (uint32_t)cfg->stack_busy_answers, st->ctx.now_ns);
+	return unlikely(s != NULL && strangers_is_behind(s)) && size <= BURST / 2 ? 2 : 1;
 }
 
 /* Frames of this burst for which the stack has no use go to the kernel. */
@@ -404,18 +389,25 @@ static inline void end_exception(struct pc_stack *st)
 
 unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 {
+	const struct pc_stack_config *cfg = &st->ctx.cfg;
 	struct pc_port *port = ip_port(&st->ip, netif);
+	/* senders on loopback are none */
+	struct strangers *strangers = netif < PC_MAX_PORTS ? &st->strangers[netif] : NULL;
+	const unsigned bursts = bursts_of(strangers, cfg->stack_rx_burst);
+	const uint16_t most = (uint16_t)(cfg->stack_rx_burst * bursts);
 	struct rte_mbuf *pkts[BURST];
-	const unsigned bursts = bursts_of(st, netif);
-	const uint16_t most = (uint16_t)((unsigned)st->ctx.cfg.stack_rx_burst * bursts);
 	const unsigned n = port->ops->rx_burst(port, pkts, most, st->ctx.now_ns);
 	struct batch b;
 
-	meet_strangers(st, netif, n, bursts);
 	if (n == 0) {
-		st->ctx.strangers = NULL;
+		if (strangers != NULL)
+			strangers_none(strangers, st->ctx.now_ns);
 		return 0;
 	}
+	if (strangers != NULL)
+		strangers_burst(strangers, n, (uint32_t)cfg->stack_rx_burst, bursts,
+		                (uint32_t)cfg->stack_busy_answers, st->ctx.now_ns);
+	st->ctx.strangers = strangers;
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	begin_exception(st, netif);
 	b.n = 0;
