@@ -398,12 +398,13 @@ static void timers(struct load *l)
 bool load_turn(struct load *l, uint64_t now_ns)
 {
 	struct pc_port *port = l->out.port;
+	const uint16_t burst = l->mode->engine->burst;
 	struct rte_mbuf *pkts[LOAD_BURST];
 	unsigned n = 0;
 
 	set_time(l, now_ns);
 	if (likely(out_backlog(&l->out) < OUT_FULL))
-		n = port->ops->rx_burst(port, pkts, LOAD_BURST, now_ns);
+		n = port->ops->rx_burst(port, pkts, burst != 0 ? burst : LOAD_BURST, now_ns);
 	if (unlikely(l->flood != NULL))
 		n = flood_input(l->flood, l, pkts, n);
 	if (n > 0) {

@@ -56,6 +56,8 @@ struct engine {
 	void (*fini)(struct load *l);
 	/** Whether it resolves the neighbour before anything else. */
 	bool resolves;
+	/** How many frames it receives at once, at most; 0: LOAD_BURST. */
+	uint16_t burst;
 };
 
 /** An application protocol over TCP. */

@@ -19,6 +19,9 @@
 #include "null_http.h"
 #include "null_source.h"
 
+/* Frames received at once. A burst of all requests that 64 clients have in flight would leave these
+ * without work until it is answered. */
+#define NULL_BURST   32
 #define NULL_FLAGS   (RTE_TCP_SYN_FLAG | RTE_TCP_FIN_FLAG)
 #define PORT_DISCARD RTE_BE16(9)
 #define PORT_SOURCE  RTE_BE16(19)
@@ -274,4 +277,5 @@ const struct engine engine_null = {
     .input = null_input,
     .quiet = null_quiet,
     .timers = null_timers,
+    .burst = NULL_BURST,
 };
