@@ -124,6 +124,17 @@ static bool extend(struct rte_mbuf *to, struct rte_mbuf *m)
 	return true;
 }
 
+/* counts the runs that SACK blocks have to name: an arrival after the one before it belongs to the
+ * same run */
+static void note_run(struct tcp_queues *q, struct rte_mbuf *before, uint32_t seq)
+{
+	const bool goes_on =
+	    before != NULL && end_of(before) == seq && pkt_of(before)->rx.cookie == q->ooo_serial;
+
+	if ((q->ooo_runs == 0 || !goes_on) && q->ooo_runs < 7)
+		q->ooo_runs++;
+}
+
 int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32_t seq,
                   struct rcvbuf_range *dup)
 {
@@ -160,6 +171,7 @@ int rcvbuf_insert(struct tcp_queues *q, struct rte_mbuf *m, uint32_t off, uint32
 		note_again(dup, pkt_of(*at)->rx.seq, end);
 		mbuf_trim_back(m, end - pkt_of(*at)->rx.seq);
 	}
+	note_run(q, before, seq);
 	q->ooo_serial++;
 	if (before != NULL && end_of(before) == seq && extend(before, m)) {
 		pkt_of(before)->rx.cookie = q->ooo_serial;
@@ -222,7 +234,7 @@ static struct rte_mbuf *run_of(struct rte_mbuf *m, struct run *r)
 	return m;
 }
 
-void rcvbuf_sack(const struct tcp_queues *q, struct tcp_seg *s)
+void rcvbuf_sack(struct tcp_queues *q, struct tcp_seg *s)
 {
 	const unsigned max = (s->has & TCP_HAS_TS) ? 3 : TCP_SACK_BLOCKS;
 	struct run runs[TCP_SACK_BLOCKS], r;
@@ -244,6 +256,7 @@ void rcvbuf_sack(const struct tcp_queues *q, struct tcp_seg *s)
 		s->sack[i].end = runs[i].end;
 	}
 	s->nb_sack = (uint8_t)n;
+	q->ooo_runs = 0;
 	if (n > 0)
 		s->has |= TCP_HAS_SACK;
 }

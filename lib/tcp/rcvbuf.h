@@ -63,6 +63,6 @@ struct rcvbuf_range rcvbuf_again(const struct tcb *t, const struct tcp_queues *q
 void rcvbuf_join(struct tcb *t, struct tcp_queues *q);
 
 /** rcvbuf_sack fills in the SACK blocks of an acknowledgement (RFC 2018 section 4). */
-void rcvbuf_sack(const struct tcp_queues *q, struct tcp_seg *s);
+void rcvbuf_sack(struct tcp_queues *q, struct tcp_seg *s);
 
 #endif

@@ -275,6 +275,7 @@ struct tcp_queues {
 	bool reduced : 1;     /* ECN: no further reduction before reduced_end */
 	bool tlp_again : 1;   /* the loss probe was a retransmission */
 	bool undo_cc : 1;     /* the recovery to undo made congestion control reduce */
+	uint8_t ooo_runs : 3; /* runs of ooo that arrivals since the last SACK belong to, up to 7 */
 	uint32_t resent_bytes;
 	uint32_t recover;      /* RFC 6582: SND.NXT when recovery began; with SACK then: ended */
 	uint32_t ooo_serial;   /* of the latest arrival, for the order of SACK blocks */

@@ -370,6 +370,10 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 		count_early(tcp, t, rx);
 	else
 		tcb_detach_queues(tcp, t);
+	/* The turn's only acknowledgement would not name all that this burst has brought, and the
+	 * sender would take what is not named for lost. */
+	if (verdict == VERDICT_DONE && q->ooo_runs >= SACK_KNOWN && (t->opt & TCB_OPT_SACK))
+		(void)tcp_send_ack(tcp, t);
 	return verdict;
 }
 

@@ -239,6 +239,24 @@ static void sack_fits_with_timestamps(struct wt *w)
 	       .sack = {{901, 1001}, {701, 801}, {501, 601}});
 }
 
+/* of what one burst brings, every block is told, though not in one acknowledgement */
+static void sack_of_a_burst(struct wt *w)
+{
+	w->peer.sackok = w->peer.ts = true;
+	wt_established(w);
+	for (uint32_t s = 101; s < 1601; s += 300) {
+		QUEUE(.flags = PA, .seq = s, .ack = 1, .len = 100);
+		QUEUE(.flags = PA, .seq = s + 100, .ack = 1, .len = 100);
+	}
+	wt_settle(w);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 3,
+	       .sack = {{701, 801}, {401, 601}, {101, 301}});
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 3,
+	       .sack = {{1301, 1401}, {1001, 1201}, {701, 901}});
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 3,
+	       .sack = {{1301, 1501}, {1001, 1201}, {701, 901}});
+}
+
 static void sack_not_permitted(struct wt *w)
 {
 	wt_established(w);
@@ -587,6 +605,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.4: overlaps never corrupt", overlaps},
     {"RFC 2018 4: SACK blocks, the latest first", sack_blocks},
     {"RFC 2018 3: three blocks fit beside timestamps", sack_fits_with_timestamps},
+    {"RFC 2018 4: ... and all that one burst brings", sack_of_a_burst},
     {"RFC 9293 MUST-16: SACK blocks never make a data segment too large", sack_beside_data},
     {"RFC 9293 MUST-16: ... for the peer", sack_within_the_mss},
     {"RFC 9293 MUST-16: ... for the path", sack_within_the_path},
