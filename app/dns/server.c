@@ -128,7 +128,7 @@ static bool serve_events(struct server *s)
 	const int n = pc_epoll_wait(s->st, s->epfd, events, EVENTS);
 	bool accept = false;
 
-	s->more = n == EVENTS;
+	s->more |= n == EVENTS;
 	for (int i = 0; i < n; i++) {
 		const int fd = events[i].data.fd;
 
@@ -146,9 +146,12 @@ void server_turn(struct server *s, uint64_t now_ns)
 {
 	s->now_ns = now_ns;
 	s->zones = store_enter(s->config->store, s->reader);
+	s->more = false;
 	conn_again(s); /* first, as an event may add a connection to that list */
-	if (serve_events(s) && s->listener >= 0)
+	if (serve_events(s) && s->listener >= 0) {
 		accept_all(s);
+		(void)serve_events(s); /* queries that have arrived with their connections */
+	}
 	conn_expire(s);
 }
 

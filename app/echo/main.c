@@ -101,10 +101,10 @@ static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	struct server *sv = worker;
 	struct epoll_event ev[EVENTS];
-	int n = pc_epoll_wait(st, sv->epoll, ev, EVENTS);
 
 	(void)now_ns;
-	service_serve_all(sv, ev, n);
+	if (service_serve_all(sv, ev, pc_epoll_wait(st, sv->epoll, ev, EVENTS)))
+		(void)service_serve_all(sv, ev, pc_epoll_wait(st, sv->epoll, ev, EVENTS));
 }
 
 /* The program has nothing to do of its own: only frames and the stack's timers wake it. */

@@ -61,12 +61,14 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 /*
  * With many connections, none is in a near cache: prefetches all of them while serving the first.
  */
-void service_serve_all(struct server *sv, const struct epoll_event *ev, int n)
+bool service_serve_all(struct server *sv, const struct epoll_event *ev, int n)
 {
+	sv->accepted = false;
 	for (int i = 0; i < n; i++)
 		rte_prefetch0(&sv->socks[ev[i].data.fd]);
 	for (int i = 0; i < n; i++)
 		service_serve(sv, ev[i].data.fd, ev[i].events);
+	return sv->accepted;
 }
 
 void service_close_all(struct server *sv)
@@ -81,6 +83,7 @@ static void serve_listener(struct server *sv, int listener)
 	const struct sock sock = {.kind = sv->socks[listener].service};
 	int fd;
 
+	sv->accepted = true;
 	while ((fd = pc_accept(sv->st, listener, NULL, NULL)) > 0)
 		if (watch(sv, fd, &sock) != 0)
 			hang_up(sv, fd);

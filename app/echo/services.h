@@ -31,6 +31,7 @@ struct server {
 	struct pc_stack *st;
 	int epoll;
 	uint32_t nb_socks; /* as many as the stack has descriptors, 0 included */
+	bool accepted;     /* in this service_serve_all */
 	uint8_t pattern[SOURCE_BURST + 256];
 	struct sock socks[];
 };
@@ -41,8 +42,10 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service);
 /** service_serve serves a socket for which pc_epoll_wait has reported events. */
 void service_serve(struct server *sv, int fd, uint32_t events);
 
-/** service_serve_all serves the n sockets that pc_epoll_wait has reported. */
-void service_serve_all(struct server *sv, const struct epoll_event *ev, int n);
+/** service_serve_all serves the n sockets that pc_epoll_wait has reported. Returns whether it has
+ * accepted connections. Their first data may have arrived with them, so the caller asks for events
+ * once more: answers in the same turn acknowledge it. */
+bool service_serve_all(struct server *sv, const struct epoll_event *ev, int n);
 
 /** service_close_all closes every socket; the stack still delivers what is queued. */
 void service_close_all(struct server *sv);

@@ -196,8 +196,11 @@ void server_turn(struct server *s, uint64_t now_ns)
 		memo_forget_answer(&s->memo);
 	s->files = files;
 	reply_stamp_set(&s->stamp, pc_run_wall_clock(s->st));
-	if (serve_events(s) && s->listener >= 0)
+	if (serve_events(s) && s->listener >= 0) {
 		accept_all(s);
+		/* requests that have arrived with their connections: responses in this turn acknowledge them */
+		(void)serve_events(s);
+	}
 	serve_again(s);
 	expire(s);
 }
@@ -209,11 +212,11 @@ uint64_t server_next_deadline(const struct server *s)
 
 void server_drain(struct server *s, uint64_t now_ns)
 {
+	s->draining = true;
 	server_turn(s, now_ns);
 	accept_all(s);
 	pc_close(s->st, s->listener);
 	s->listener = -1;
-	s->draining = true;
 	server_turn(s, now_ns); /* requests that arrived with the last connections */
 	for (uint32_t fd = 1; fd < s->end_conns; fd++)
 		if (conn_is_idle(&s->conns[fd]))

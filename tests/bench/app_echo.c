@@ -40,7 +40,8 @@ static uint64_t turn(void *self, struct pc_stack *st, uint64_t now_ns)
 	const uint64_t wait = rte_rdtsc() - begin;
 
 	(void)now_ns;
-	service_serve_all(sv, ev, n);
+	if (service_serve_all(sv, ev, n))
+		(void)service_serve_all(sv, ev, pc_epoll_wait(st, sv->epoll, ev, EVENTS));
 	return wait;
 }
 

@@ -187,8 +187,13 @@ static uint32_t round_connections(struct bench *b)
 
 	all_send(b, first, PEER_SYN);
 	turn(b);
-	all_send(b, first, PEER_ACK);
-	all_send(b, first, PEER_DATA);
+	b->next = first;
+	for (uint32_t i = 0; i < b->burst; i++) { /* each client at once */
+		const uint32_t who = client(b);
+
+		peer_send(b->peer, who, PEER_ACK);
+		peer_send(b->peer, who, PEER_DATA);
+	}
 	turn(b);
 	turn(b); /* more than one burst is waiting */
 	all_send(b, first, PEER_FIN);
