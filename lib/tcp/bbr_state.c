@@ -338,7 +338,9 @@ void bbr_check_probe_rtt_done(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
 
-	if (!b->probe_rtt_timed || (int32_t)(r->now_us - b->probe_rtt_done_us) <= 0)
+	/* unsigned, as it may have been idle for longer than half the clock's cycle */
+	if (!b->probe_rtt_timed ||
+	    r->now_us - (b->probe_rtt_done_us - BBR_PROBE_RTT_US) <= BBR_PROBE_RTT_US)
 		return;
 	b->probe_rtt_stamp_us = r->now_us;
 	r->t->cwnd = RTE_MAX(r->t->cwnd, b->prior_cwnd); /* RestoreCwnd() */

@@ -687,6 +687,21 @@ static void test_probe_rtt_idle(void)
 	}
 }
 
+/* ... also for more than half of the clock's cycle of 71 minutes */
+static void test_probe_rtt_idle_for_long(void)
+{
+	const struct cc_turn turn = {.now_us = START + 2400000000u, .rng = &rng};
+
+	begin_in(BBR_PROBE_RTT);
+	the_bbr.probe_rtt_timed = true;
+	the_bbr.probe_rtt_done_us = START;
+	t.cwnd = BDP / 2;
+	the_bbr.prior_cwnd = 2 * BDP;
+	cc_of(&t)->on_start(&t, &q, &turn);
+	STATE(BBR_CRUISE);
+	CU_ASSERT_EQUAL(t.cwnd, 2 * BDP);
+}
+
 /* 5.3.4.3: a restart is over with what is delivered after it */
 static void test_idle_restart_lasts(void)
 {
@@ -820,6 +835,7 @@ static const struct unit_case cases[] = {
     {"draft-ietf-ccwg-bbr 5.3.4.3: ProbeRTT of a small pipe", test_probe_rtt_of_a_small_pipe},
     {"draft-ietf-ccwg-bbr 5.3.4.3: ProbeRTT without samples", test_probe_rtt_without_samples},
     {"draft-ietf-ccwg-bbr 5.4.1: idle in ProbeRTT", test_probe_rtt_idle},
+    {"draft-ietf-ccwg-bbr 5.4.1: ... for long", test_probe_rtt_idle_for_long},
     {"draft-ietf-ccwg-bbr 5.3.4.3: until a delivery after idleness", test_idle_restart_lasts},
     {"draft-ietf-ccwg-bbr 5.3.4.3: ProbeRTT in a recovery", test_probe_rtt_in_recovery},
     {"draft-ietf-ccwg-bbr 5.5.11.2: what is restored", test_spurious_restores},
