@@ -405,6 +405,7 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
                   const struct tcp_seg *seg)
 {
+	const bool open = q->recovery == TCP_R_OPEN;
 	uint32_t lost = q->lost_total;
 
 	if (is_of_recovery(q, a, seg))
@@ -426,6 +427,8 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 		on_marks(tcp, t, q, a);
 	if (a->acked > 0)
 		on_progress(tcp, t, q, a);
+	if (!open && q->recovery == TCP_R_OPEN && a->acked > 0 && has_sent(q))
+		tcp_loss_arm(tcp, t, q); /* RFC 8985 section 7.2: again with a probe first */
 	if (unlikely(q->pmtu.probe != 0))
 		pmtu_ack(tcp, t, q);
 	if (has_sent(q))

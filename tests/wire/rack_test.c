@@ -311,6 +311,25 @@ static void probe_is_not_put_off(struct wt *w)
 	wt_drop(w);
 }
 
+/* "... unless it's already in fast recovery": the acknowledgement that ends one sets the timer for a probe again, as
+ * nothing else may do so. What was sent in the recovery is lost here. */
+static void probe_after_recovery(struct wt *w)
+{
+	flight(w, 40, 10);
+	wt_pass(w, 40);
+	SACK(SEG(0), SEG(1), SEG(4));
+	RESENT(0);
+	SACK(SEG(0), SEG(1), SEG(8));
+	wt_send(w, 2 * MSS);
+	RESENT(10); /* new ones */
+	RESENT(11);
+	wt_pass(w, 40);
+	ACK(SEG(10));
+	EXPECT_IN(78, 90, .flags = A, .seq = SEG(11), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 1);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+}
+
 static void probe_switched_off(struct wt *w)
 {
 	w->cfg.tcp_tlp = 0;
@@ -503,6 +522,7 @@ static const struct wt_case cases[] = {
     {"RFC 8985 7.2: one probe, then the time-out", probe_then_timeout},
     {"RFC 8985 7.2: one probe at a time", one_probe_at_a_time},
     {"RFC 8985 7.2: a probe is not later than the time-out", probe_is_not_put_off},
+    {"RFC 8985 7.2: a probe after a recovery", probe_after_recovery},
     {"tcp.tlp", probe_switched_off},
     {"RFC 6937 3: PRR", prr_is_proportional},
     {"RFC 5681 3.1: FlightSize is that before a burst", flight_before_the_burst},
