@@ -512,7 +512,8 @@ static uint32_t rto_left(const struct tcp *tcp, const struct tcb *t, const struc
 static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	return q != NULL && tcp->ctx->cfg.tcp_tlp && uses_rack(tcp, t) && !q->tlp_out &&
-	       q->recovery == TCP_R_OPEN && q->sacked_segs == 0 && t->retries == 0 && has_sent(q);
+	       q->recovery == TCP_R_OPEN && q->sacked_segs == 0 && t->retries == 0 && has_sent(q) &&
+	       t->state != TCP_S_SYN_RECEIVED; /* Fast Open: its SYN-ACK comes first */
 }
 
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)

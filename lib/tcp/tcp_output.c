@@ -267,8 +267,9 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 	    (q == NULL || q->snd_next == NULL))
 		done = send_fin_alone(tcp, t);
 	t->flags &= ~(uint32_t)TCB_PUSH;
-	/* RFC 6298 (5.1): a timer that ran until now was for data held back, not for data sent */
-	if (before == t->snd_una && t->snd_nxt != before)
+	/* RFC 6298 (5.1): a timer that ran until now was for data held back, not for data sent;
+	 * but with Fast Open for the SYN-ACK, which data does not put off */
+	if (before == t->snd_una && t->snd_nxt != before && t->state != TCP_S_SYN_RECEIVED)
 		t->timers &= (uint8_t)~TCB_T_LOSS;
 	if (t->snd_nxt != t->snd_una) {
 		if (!(t->timers & TCB_T_LOSS) || t->snd_nxt != before)

@@ -115,6 +115,29 @@ static void syn_ack_lost(struct wt *w)
 	INJECT(.flags = A, .seq = 101, .ack = 11);
 }
 
+/* ... neither put off by that nor after a tail loss probe */
+static void syn_ack_lost_with_sack(struct wt *w)
+{
+	const struct frame_info *i;
+	struct flow old;
+
+	w->peer.sackok = true;
+	listen_fast(w, 4);
+	old = cookie_of(w);
+	INJECT(.flags = S, .mss = MSS, .sackok = true, .fo = COOKIE, .cookie = old.cookie,
+	       .len = 10);
+	i = wt_next(w, 0);
+	CHECK(i != NULL && i->seg.flags == SA && i->seg.has == (TCP_HAS_MSS | TCP_HAS_SACKOK));
+	wt_accept(w);
+	NOTHING(500);
+	wt_send(w, 10);
+	EXPECT(.flags = PA, .seq = 1, .ack = 11, .len = 10);
+	NOTHING(490);
+	i = wt_next(w, 20);
+	CHECK(i != NULL && i->seg.flags == SA);
+	EQ(wt_count(w, PC_TCP_TLP_PROBES), 0);
+}
+
 static void nobody_answers(struct wt *w)
 {
 	struct pc_stack_usage u;
@@ -844,6 +867,7 @@ static const struct wt_case cases[] = {
     {"RFC 7413 4.2.2: data of the SYN is delivered and acknowledged", open_fast},
     {"RFC 7413 4.2.2: an answer before the handshake is over", answer_before_ack},
     {"RFC 7413 4.2.2: a lost SYN-ACK", syn_ack_lost},
+    {"RFC 7413 4.2.2: ... with SACK", syn_ack_lost_with_sack},
     {"RFC 7413 4.2.2: nobody answers the SYN-ACK", nobody_answers},
     {"RFC 7413 4.2.2: close() before the handshake is over", closed_early},
     {"RFC 7413 4.2.2: RST before the handshake is over", reset_early},
