@@ -49,6 +49,9 @@ void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ac
 			t->cwnd += RTE_MIN(a->acked, q->recovery == TCP_R_LOSS ? mss : 2 * mss);
 		return;
 	}
+	/* its rounds are those of one slow start: after a pause, cwnd is small again */
+	if (t->cwnd < h->cwnd)
+		*h = (struct hystart){0};
 	phase = hystart_ack(h, t->snd_una, t->snd_nxt, a->rtt_us);
 	if (cc_is_limited(t, a->flight)) {
 		/* RFC 9406 section 4.3: L bounds bursts, which pacing does better */
@@ -56,6 +59,7 @@ void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ac
 
 		t->cwnd += phase == HYSTART_SLOW ? more : more / HYSTART_CSS_DIVISOR;
 	}
+	h->cwnd = t->cwnd;
 	if (phase == HYSTART_DONE)
 		t->ssthresh = t->cwnd;
 }

@@ -29,6 +29,7 @@ struct hystart {
 	uint32_t last_us;     /* lastRoundMinRTT */
 	uint32_t min_us;      /* currentRoundMinRTT */
 	uint32_t baseline_us; /* cssBaselineMinRtt */
+	uint32_t cwnd;        /* after the last acknowledgement: less now is another slow start */
 	uint8_t samples;      /* rttSampleCount, at most HYSTART_SAMPLES */
 	uint8_t css_round;    /* round of CSS, from 1; 0: slow start */
 	bool begun;

@@ -112,6 +112,26 @@ static void test_css(void)
 	CU_ASSERT_EQUAL(t.ssthresh, t.cwnd); /* congestion avoidance */
 }
 
+/* After a pause cwnd is the restart window. Rounds that small have too few samples to show that the delay is gone, so those
+ * of conservative slow start before the pause must not go on: they would end slow start at once. */
+static void test_pause(void)
+{
+	begin();
+	t.snd_nxt = 10 * SMSS;
+	round_of(50000);
+	round_of(60000);
+	CU_ASSERT(h.css_round > 0);
+	t.cwnd = 4 * SMSS;
+	for (unsigned i = 0; i < 8; i++) {
+		t.snd_nxt = t.snd_una + t.cwnd;
+		ack(2 * SMSS, 50000, true);
+		ack(2 * SMSS, 50000, true);
+		t.snd_una = t.snd_nxt;
+	}
+	CU_ASSERT_EQUAL(t.ssthresh, UINT32_MAX);
+	CU_ASSERT_EQUAL(h.css_round, 0);
+}
+
 static void test_application_limited(void)
 {
 	const struct cc_ack a = {.acked = SMSS, .flight = 3 * SMSS, .hystart = true};
@@ -128,6 +148,7 @@ static const struct unit_case cases[] = {
     {"another algorithm", test_change},
     {"RFC 9406 4.3, RFC 3465 2.2: what an acknowledgement adds", test_limits},
     {"RFC 9406 4.2: conservative slow start, and its end", test_css},
+    {"RFC 9406 4.2: ... not after a pause", test_pause},
     {"RFC 7661: an application that does not use cwnd", test_application_limited},
 };
 
