@@ -107,8 +107,8 @@ static inline uint64_t bbr_max_bw(const struct bbr *b)
 /** bbr_volume returns BDPMultiple(gain) for a bandwidth, gain in per cent. */
 uint32_t bbr_volume(const struct bbr *b, uint64_t bw, uint32_t gain);
 
-/** bbr_inflight returns Inflight(bw, gain): bbr_volume, or more if offloads need it. */
-uint32_t bbr_inflight(const struct bbr_turn *r, uint64_t bw, uint32_t gain);
+/** bbr_inflight returns Inflight(bw, 1.0): bbr_volume, or more if offloads need it. */
+uint32_t bbr_inflight(const struct bbr_turn *r, uint64_t bw);
 
 /** bbr_max_inflight returns BBR.max_inflight. */
 uint32_t bbr_max_inflight(const struct bbr_turn *r, uint32_t cwnd_gain);

@@ -33,9 +33,9 @@ static uint32_t with_budget(const struct bbr_turn *r, uint32_t volume)
 	return r->b->state == BBR_UP ? volume + 2u * r->t->mss : volume;
 }
 
-uint32_t bbr_inflight(const struct bbr_turn *r, uint64_t bw, uint32_t gain)
+uint32_t bbr_inflight(const struct bbr_turn *r, uint64_t bw)
 {
-	return with_budget(r, bbr_volume(r->b, bw, gain));
+	return with_budget(r, bbr_volume(r->b, bw, 100));
 }
 
 uint32_t bbr_max_inflight(const struct bbr_turn *r, uint32_t cwnd_gain)

@@ -139,7 +139,7 @@ static void check_drain_done(struct bbr_turn *r)
 {
 	struct bbr *b = r->b;
 
-	if (b->state == BBR_DRAIN && (r->inflight <= bbr_inflight(r, b->bw, 100) ||
+	if (b->state == BBR_DRAIN && (r->inflight <= bbr_inflight(r, b->bw) ||
 	                              b->round_count - b->drain_start_round > BBR_DRAIN_ROUNDS))
 		start_down(r);
 }
@@ -264,7 +264,7 @@ static bool is_time_to_probe(const struct bbr_turn *r)
 static bool is_time_to_cruise(const struct bbr_turn *r)
 {
 	return r->inflight <= bbr_inflight_with_headroom(r) &&
-	       r->inflight <= bbr_inflight(r, bbr_max_bw(r->b), 100);
+	       r->inflight <= bbr_inflight(r, bbr_max_bw(r->b));
 }
 
 static bool is_time_to_go_down(struct bbr_turn *r)

@@ -69,18 +69,19 @@ static void set_mtu(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 	tcb_update_mss(tcp, t);
 }
 
-/* continues the search for a larger MTU, after wait_ms */
-static void search(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t high,
-                   uint32_t wait_ms)
+/* continues the search for an MTU up to high: now, or later if the path's is nearly that already */
+static void search(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, uint32_t high)
 {
+	uint32_t wait = 0;
+
 	if (tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_OFF)
 		return;
 	if (high <= (uint32_t)t->path_mtu + PMTU_CLOSE) { /* found: try for more later */
 		high = ceiling_of(tcp, t);
-		wait_ms = PMTU_RETRY_MS;
+		wait = ticks_from_ms(PMTU_RETRY_MS);
 	}
 	q->pmtu.high = high > (uint32_t)t->path_mtu + PMTU_CLOSE ? (uint16_t)high : 0;
-	q->pmtu.tick = tcp->ctx->tick + (wait_ms != 0 ? ticks_from_ms(wait_ms) : 0);
+	q->pmtu.tick = tcp->ctx->tick + wait;
 	q->keep = true;
 }
 
@@ -93,7 +94,7 @@ void pmtu_begin(struct tcp *tcp, struct tcb *t)
 	    (q = tcb_attach_queues(tcp, t)) == NULL)
 		return;
 	set_mtu(tcp, t, RTE_MAX(base, floor_of(t)));
-	search(tcp, t, q, ceiling_of(tcp, t), 0);
+	search(tcp, t, q, ceiling_of(tcp, t));
 	tcb_detach_queues(tcp, t);
 }
 
@@ -133,7 +134,7 @@ void pmtu_too_big(struct tcp *tcp, struct tcb *t, uint32_t mtu)
 	    t->state == TCP_S_SYN_SENT)
 		return;
 	q->pmtu.probe = 0;
-	search(tcp, t, q, mtu, 0);
+	search(tcp, t, q, mtu);
 	forgive(tcp, t, q);
 }
 
@@ -158,7 +159,7 @@ void pmtu_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	old = t->path_mtu;
 	ctx_count(tcp->ctx, PC_TCP_BLACK_HOLES);
 	set_mtu(tcp, t, mtu);
-	search(tcp, t, q, RTE_MAX(old, (uint32_t)q->pmtu.high), 0);
+	search(tcp, t, q, RTE_MAX(old, (uint32_t)q->pmtu.high));
 }
 
 /* the probe was delivered */
@@ -168,7 +169,7 @@ static void on_delivered(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	remember_mtu(tcp, t);
 	q->pmtu.probe = 0;
 	ctx_count(tcp->ctx, PC_TCP_MTU_RAISED);
-	search(tcp, t, q, q->pmtu.high, 0);
+	search(tcp, t, q, q->pmtu.high);
 }
 
 /* is only the probe lost? */
@@ -194,7 +195,7 @@ bool pmtu_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 			q->pmtu.probe = 0;
 			q->pmtu.forgiven = q->lost_bytes;
 			ctx_count(tcp->ctx, PC_TCP_MTU_PROBES_LOST);
-			search(tcp, t, q, high, 0);
+			search(tcp, t, q, high);
 		}
 	}
 	if (q->pmtu.forgiven == 0)
@@ -227,7 +228,7 @@ bool pmtu_make_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	fixed += auth_space(tcp, t);
 	most = ceiling_of(tcp, t);
 	if (q->pmtu.high > most) { /* the route has changed */
-		search(tcp, t, q, most, 0);
+		search(tcp, t, q, most);
 		return false;
 	}
 	mtu = (t->path_mtu + q->pmtu.high + 1u) / 2;
