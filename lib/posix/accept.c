@@ -73,7 +73,7 @@ static int64_t take_with_number(uint32_t sock, bool cloexec, int *number)
 		if (rc != 0)
 			return rc;
 		if (*number < 0)
-			*number = fd_reserve(cloexec, 0);
+			*number = fd_reserve(cloexec);
 		if (*number < 0)
 			return *number;
 		got = take_accepted(sock);

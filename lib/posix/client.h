@@ -108,8 +108,8 @@ void file_put(struct file *f);
 /** file_new makes a file without descriptors; the caller gets a reference. NULL: no memory. */
 struct file *file_new(enum pcx_kind kind);
 
-/** fd_reserve allocates a kernel descriptor, min or above. Returns it or a negative errno. */
-int fd_reserve(bool cloexec, int min);
+/** fd_reserve allocates the lowest free kernel descriptor. Returns it or a negative errno. */
+int fd_reserve(bool cloexec);
 
 /** fd_install makes a reserved descriptor one of the file. */
 void fd_install(int fd, struct file *f);

@@ -153,9 +153,9 @@ void fd_close_hidden(int fd)
 	(void)sys_close(fd);
 }
 
-int fd_reserve(bool cloexec, int min)
+int fd_reserve(bool cloexec)
 {
-	int fd = sys_fcntl(client.placeholder, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, min);
+	int fd = sys_fcntl(client.placeholder, cloexec ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
 
 	if (fd < 0)
 		return errno == EINVAL ? -EMFILE : -errno;

@@ -24,7 +24,7 @@ int pcx_socket(int domain, int type, int protocol)
 	f = file_new(PCX_SOCKET);
 	if (f == NULL)
 		return (int)fail(-ENOMEM);
-	fd = fd_reserve(type & SOCK_CLOEXEC, 0);
+	fd = fd_reserve(type & SOCK_CLOEXEC);
 	sock = fd < 0 ? fd : call_lcore(HOME, &c);
 	if (sock >= 0) {
 		f->sock = (uint32_t)sock;
