@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "posix/client.h"
+#include "posix/sock.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <string.h>
 

@@ -13,7 +13,11 @@
  * Ownership: all of it is under lock; a forked child has the settings, but the parent keeps sending
  * the signals.
  */
+#include "posix/async.h"
 #include "posix/client.h"
+#include "posix/queue.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <limits.h>
 #include <poll.h>

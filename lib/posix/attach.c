@@ -4,7 +4,10 @@
  *
  * The client is a global variable, because descriptors belong to the process.
  */
+#include "posix/async.h"
 #include "posix/client.h"
+#include "posix/queue.h"
+#include "posix/sock.h"
 
 #include <limits.h>
 #include <stdio.h>

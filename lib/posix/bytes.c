@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The calls that move bytes: their arguments are checked here as Linux checks them. */
+#include "posix/carry.h"
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <limits.h>
 #include <stdlib.h>

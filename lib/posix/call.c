@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Calls to lcores: a block of the process slot is filled in, posted and waited for. */
 #include "posix/client.h"
+#include "posix/sock.h"
+#include "posix/wait.h"
 
 #include <sched.h>
 #include <string.h>

@@ -9,7 +9,10 @@
  * its descriptors; the host sees the connection end, as with any process, and the socket is closed
  * unless another process has it: just as with a kernel socket.
  */
+#include "posix/carry.h"
 #include "posix/client.h"
+#include "posix/sock.h"
+#include "posix/user.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "posix/client.h"
+#include "posix/sock.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 /* Whether a non-blocking attempt has succeeded meanwhile, which is reported once, as on Linux. */
 static bool is_late_success(struct chan_sock *s)

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The calls on descriptors: close, dup, fcntl, ioctl. */
+#include "posix/async.h"
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <linux/sockios.h>
 #include <sys/ioctl.h>

@@ -7,6 +7,10 @@
  * and those that follow to the same address do not.
  */
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <string.h>
 
@@ -210,7 +214,7 @@ static ssize_t recv_error(uint32_t sock, struct msghdr *m, size_t room)
 	return rc;
 }
 
-ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int flags)
+ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t room, int flags)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
 	uint64_t deadline = 0;
@@ -220,8 +224,7 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int fla
 	if ((flags & MSG_ERRQUEUE) && client_is_down())
 		return -ENETDOWN;
 	if (flags & MSG_ERRQUEUE)
-		return told_waits(s) ? told_errors(sock, m, control_room)
-		                     : recv_error(sock, m, control_room);
+		return told_waits(s) ? told_errors(sock, m, room) : recv_error(sock, m, room);
 	for (;;) {
 		uint32_t came = at_load_sc(&s->seq);
 
@@ -230,7 +233,7 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t control_room, int fla
 		error = take_error(sock);
 		if (error != 0)
 			return error;
-		rc = take_datagram(sock, m, control_room, flags);
+		rc = take_datagram(sock, m, room, flags);
 		if (rc != -EAGAIN)
 			return rc;
 		if (must_not_wait(s, flags)) {

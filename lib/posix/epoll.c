@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The epoll calls. */
 #include "posix/epset.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <limits.h>
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The items of epoll sets. */
 #include "posix/epset.h"
+#include "posix/sock.h"
+#include "posix/wait.h"
 
 #include <stdlib.h>
 

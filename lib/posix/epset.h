@@ -22,7 +22,7 @@
  * first.
  */
 
-#include "posix/client.h"
+#include "posix/queue.h"
 
 #define EPSET_BUCKETS 256
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Descriptors and open file descriptions. */
+#include "posix/async.h"
 #include "posix/client.h"
+#include "posix/queue.h"
+#include "posix/sock.h"
 
 #include <stdlib.h>
 #include <sys/resource.h>

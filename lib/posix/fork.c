@@ -13,6 +13,7 @@
  *
  * If the parent's threads drive the stack, the child has no stack: its sockets fail with ENETDOWN.
  */
+#include "posix/async.h"
 #include "posix/epset.h"
 
 #include <sys/mman.h>

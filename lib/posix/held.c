@@ -13,6 +13,7 @@
  * arrive, and those raised by an instruction of the thread.
  */
 #include "posix/client.h"
+#include "posix/wait.h"
 
 #include <poll.h>
 #include <string.h>

@@ -9,6 +9,8 @@
 #include <percore/tcp_ao.h>
 
 #include "posix/client.h"
+#include "posix/sock.h"
+#include "posix/user.h"
 
 bool option_is_key(int level, int name)
 {

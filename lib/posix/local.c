@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "posix/client.h"
+#include "posix/sock.h"
 
 static void tell_local(struct pcx_local *to, const struct chan_local *from)
 {

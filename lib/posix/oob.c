@@ -11,6 +11,8 @@
  * another meanwhile.
  */
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/user.h"
 
 static bool is_inline(const struct chan_sock *s)
 {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Socket options: a few are handled by the client, the rest by the stack. */
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
+#include "posix/user.h"
 
 #include <assert.h>
 #include <netinet/tcp.h>

@@ -6,7 +6,10 @@
  * in the kernel's ppoll() on the other descriptors and the queue's pipe.  Queues are kept for later
  * calls.
  */
-#include "posix/epset.h"
+#include "posix/client.h"
+#include "posix/queue.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,6 +7,9 @@
  * were the last.
  */
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
+#include "posix/wait.h"
 
 #define READ_BITS  (EPOLLIN | EPOLLRDNORM)
 #define WRITE_BITS (EPOLLOUT | EPOLLWRNORM)

@@ -6,6 +6,8 @@
  * though with _FORTIFY_SOURCE FD_ISSET() aborts a program that tests such a bit.
  */
 #include "posix/client.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <poll.h>
 #include <stdlib.h>

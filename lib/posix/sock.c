@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Creating, naming and shutting down sockets. */
+#include "posix/sock.h"
+#include "posix/async.h"
 #include "posix/client.h"
+#include "posix/user.h"
 
 #include <limits.h>
 #include <netinet/in.h>

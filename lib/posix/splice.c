@@ -8,6 +8,8 @@
  * page otherwise.
  */
 #include "posix/client.h"
+#include "posix/sock.h"
+#include "posix/wait.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The bytes of connections, between the caller's buffers and the fifos. */
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
+#include "posix/user.h"
+#include "posix/wait.h"
 
 #include <limits.h>
 

@@ -8,6 +8,8 @@
  * notification has SO_EE_CODE_ZEROCOPY_COPIED, as on Linux where it has to copy.
  */
 #include "posix/client.h"
+#include "posix/reader.h"
+#include "posix/sock.h"
 
 #include <linux/errqueue.h>
 #include <netinet/tcp.h>

@@ -9,7 +9,9 @@
  * lcore anyway, not for data sent and received, and not for variables on the caller's stack, where
  * addresses and options nearly always are.
  */
+#include "posix/user.h"
 #include "posix/client.h"
+#include "posix/wait.h"
 
 #include <linux/futex.h>
 #include <signal.h>

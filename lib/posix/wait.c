@@ -9,7 +9,10 @@
  * sleep without one, a thread of the library waits on it.  It is created only when first needed,
  * because a process that has given up capabilities or system calls may be unable to create threads.
  */
+#include "posix/wait.h"
 #include "posix/client.h"
+#include "posix/queue.h"
+#include "posix/sock.h"
 
 #include <limits.h>
 #include <poll.h>

@@ -16,6 +16,8 @@
 #include "env.h"
 #include "one_core.h"
 #include "posix/epset.h"
+#include "posix/sock.h"
+#include "posix/user.h"
 #include "real.h"
 
 static struct pc_rules rules;

@@ -13,6 +13,7 @@
 #include "choose.h"
 #include "names.h"
 #include "one_core.h"
+#include "posix/user.h"
 #include "real.h"
 
 /* ---- closing and duplicating --------------------------------------------------------------------- */

@@ -3,6 +3,8 @@
  * library. */
 #include "choose.h"
 #include "names.h"
+#include "posix/carry.h"
+#include "posix/user.h"
 #include "real.h"
 
 NAME(int, socket, (int domain, int type, int protocol))

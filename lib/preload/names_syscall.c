@@ -13,6 +13,7 @@
 
 #include "inherit.h"
 #include "names.h"
+#include "posix/user.h"
 #include "real.h"
 
 enum { ARGS = 6 };

@@ -26,6 +26,7 @@
 #include "choose.h"
 #include "env.h"
 #include "names.h"
+#include "posix/wait.h"
 #include "real.h"
 
 #define VARIABLE   "PERCORE_ONE_CORE"
