@@ -75,15 +75,14 @@ static struct name *make_name(struct zone_builder *b, const struct dname *n, uns
 	return name;
 }
 
-struct name *build_intern(struct zone_builder *b, const struct dname *n, unsigned label,
-                          const uint8_t *spelled)
+struct name *build_intern(struct zone_builder *b, const struct dname *n, const uint8_t *spelled)
 {
 	struct zone *z = b->zone;
 	const struct name *parent = NULL;
 	struct name *name = NULL;
 
 	/* from the root down, so that each name finds its parent */
-	for (unsigned i = n->labels + 1u; i-- > label; parent = name) {
+	for (unsigned i = n->labels + 1u; i-- > 0; parent = name) {
 		struct zone_slot *slot;
 
 		if (z->nb_names * 2 > z->mask && grow(z) != 0)
@@ -132,7 +131,7 @@ struct zone_builder *zone_begin(const uint8_t *apex)
 		b->zone->refs = 1;
 	}
 	if (b->zone != NULL && b->zone->slots != NULL && dname_read(&n, apex, DNS_NAME_MAX) > 0)
-		b->zone->apex = build_intern(b, &n, 0, apex);
+		b->zone->apex = build_intern(b, &n, apex);
 	if (b->zone == NULL || b->zone->apex == NULL) {
 		zone_cancel(b);
 		return NULL;
@@ -210,7 +209,7 @@ int zone_add(struct zone_builder *b, const struct record *r, char *why, size_t w
 	d = &b->drafts[b->nb_drafts];
 	*d = (struct draft){.ttl = r->ttl, .type = r->type, .len = r->len};
 	d->order = (uint32_t)b->nb_drafts;
-	d->owner = build_intern(b, &n, 0, r->owner);
+	d->owner = build_intern(b, &n, r->owner);
 	d->rdata = arena_copy(l.nb_names > 0 ? &b->memory : &b->scratch, r->rdata, r->len);
 	if (d->owner == NULL || d->rdata == NULL)
 		return no_memory(why, why_len);

@@ -62,7 +62,6 @@ struct zone_slot {
 
 struct zone {
 	const struct name *apex;
-	const struct rrset *soa;
 	struct rrset negative; /**< the SOA with the TTL of negative answers (RFC 2308 section 3) */
 	struct zone_slot *slots;
 	uint64_t mask;

@@ -34,8 +34,7 @@ struct layout layout_of(uint16_t type);
 
 /** build_intern returns the struct name of a name, making it and its ancestors if needed; NULL
  * without memory. */
-struct name *build_intern(struct zone_builder *b, const struct dname *n, unsigned label,
-                          const uint8_t *spelled);
+struct name *build_intern(struct zone_builder *b, const struct dname *n, const uint8_t *spelled);
 
 /** build_rrsets sorts the drafts and gives each name its RRsets. Returns 0, or -1 with a line in
  * why. */

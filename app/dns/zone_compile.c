@@ -137,7 +137,7 @@ static int make_rr(struct zone_builder *b, const struct draft *d, struct rr *rr)
 
 		if (len < 0)
 			return -1;
-		rr->name[i] = build_intern(b, &n, 0, d->rdata + at);
+		rr->name[i] = build_intern(b, &n, d->rdata + at);
 		if (rr->name[i] == NULL)
 			return -1;
 		at += (size_t)len;
@@ -334,7 +334,6 @@ static int finish_apex(struct zone *z, char *why, size_t why_len)
 	tail = soa->rr->rdata + soa->rr->len - 20;
 	minimum = dns_get32(tail + 16);
 	z->serial = dns_get32(tail);
-	z->soa = soa;
 	z->negative = *soa;
 	if (minimum < soa->ttl)
 		z->negative.ttl = minimum;
