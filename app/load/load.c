@@ -108,7 +108,6 @@ void load_count(struct load *l)
 	const struct flood_counts flood = flood_count(l->flood);
 
 	l->n.tx_frames = l->out.frames;
-	l->n.tx_bytes = l->out.bytes;
 	l->n.flood_sent = flood.sent;
 	l->n.flood_refused = flood.refused;
 	l->n.flood_back = flood.back;

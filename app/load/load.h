@@ -121,7 +121,7 @@ enum phase {
 
 /** What is counted; the report takes differences. */
 struct counts {
-	uint64_t rx_frames, rx_bytes, tx_frames, tx_bytes;
+	uint64_t rx_frames, rx_bytes, tx_frames;
 	uint64_t answers, opened, closed;
 	uint64_t payload_in, payload_acked;
 	uint64_t slow_answers,
@@ -200,7 +200,7 @@ struct load {
 	uint32_t next_open, next_ask;
 	uint32_t slow_scan, slow_next;
 	uint64_t paced, opened_paced, asked, period_ns;
-	uint64_t pace_from, hold_from;
+	uint64_t pace_from;
 	uint64_t random;
 	uint64_t asked_once; /* in PHASE_CHECK */
 	bool learnt;         /* an answer is known, if talk->learns */

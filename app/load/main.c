@@ -19,8 +19,6 @@
 #include "load.h"
 #include "report.h"
 
-#define BULK_SCALE 7
-
 struct program {
 	struct load_config config;
 	struct load *load;
