@@ -220,7 +220,6 @@ static bool read_option(const struct options *o, const struct dhcp6_self *self,
 	switch (o->code) {
 	case OPT6_CLIENT_ID:
 		write_duid(duid, self->mac);
-		r->has_client = true;
 		r->is_ours = len == sizeof(duid) && memcmp(p, duid, len) == 0;
 		return true;
 	case OPT_SERVER_ID:

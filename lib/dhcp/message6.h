@@ -71,11 +71,11 @@ struct dhcp6_reply {
 	uint8_t type;
 	uint32_t xid; /* 24 bits */
 	bool has_server;
-	bool has_client, is_ours; /* it has a client identifier; that is ours */
-	bool rapid;               /* section 21.14 */
-	uint8_t preference;       /* section 21.8 */
-	uint16_t status;          /* section 21.13; 0: success */
-	uint16_t refused;         /* how many addresses were left out */
+	bool is_ours;       /* it has a client identifier, and that is ours */
+	bool rapid;         /* section 21.14 */
+	uint8_t preference; /* section 21.8 */
+	uint16_t status;    /* section 21.13; 0: success */
+	uint16_t refused;   /* how many addresses were left out */
 	struct dhcp6_duid server;
 	struct dhcp6_ia ia;
 	struct pc_dhcp6_info info; /* without the addresses */
