@@ -161,10 +161,4 @@ static inline uint16_t cksum_update16_be(uint16_t cksum_be, uint16_t old_be, uin
 	return cksum_finish_be((uint64_t)(uint16_t)~cksum_be + (uint16_t)~old_be + new_be);
 }
 
-/** cksum_update32_be does the same for a 32-bit field. */
-static inline uint16_t cksum_update32_be(uint16_t cksum_be, uint32_t old_be, uint32_t new_be)
-{
-	return cksum_finish_be((uint64_t)(uint16_t)~cksum_be + (uint32_t)~old_be + new_be);
-}
-
 #endif

@@ -44,12 +44,6 @@ static inline bool eth_equal(const uint8_t a[ETH_ADDR_LEN], const uint8_t b[ETH_
 	return wire_get32_be(a) == wire_get32_be(b) && wire_get16_be(a + 4) == wire_get16_be(b + 4);
 }
 
-/** eth_is_broadcast says whether a MAC address is ff:ff:ff:ff:ff:ff. */
-static inline bool eth_is_broadcast(const uint8_t mac[ETH_ADDR_LEN])
-{
-	return wire_get32_be(mac) == UINT32_MAX && wire_get16_be(mac + 4) == UINT16_MAX;
-}
-
 /** eth_is_zero says whether a MAC address is 00:00:00:00:00:00, which no station has. */
 static inline bool eth_is_zero(const uint8_t mac[ETH_ADDR_LEN])
 {
