@@ -7,8 +7,7 @@
  * (RFC 1122 section 3.3.1.4).  It is probed every ten seconds; when it answers, or is heard from,
  * its routes count again and every path is looked up anew.
  *
- * Invariants: refs is the number of routes through it; entries from n on are free; nb_down of them
- * are down.
+ * Invariants: refs is the number of routes through it; entries from n on are free.
  */
 
 #include "ip/route.h"

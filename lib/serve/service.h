@@ -5,7 +5,7 @@
 /*
  * The service of an lcore: translates between the channel and socket calls on the lcore's stack.
  *
- * Overview: service_turn takes posts (kicks and calls) from every attached process, and events from
+ * Overview: pc_service_turn takes posts (kicks and calls) from every attached process, and events from
  * the stack's epoll set, which holds every socket edge-triggered; each names a socket, and
  * service_look examines that socket: it moves bytes both ways as far as there is room, accepts, and
  * publishes what has changed.  It does not matter why it looks, so a superfluous kick is harmless.
