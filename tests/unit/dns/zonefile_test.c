@@ -87,12 +87,23 @@ static void names(void)
 	CU_ASSERT(strstr(why, "\"a..b\" is not a zone name") != NULL);
 }
 
+/* name is short, and plain letters and digits; zonefile_name would take half a megabyte for each */
 static const struct name *find(const struct zone *z, const char *name)
 {
 	uint8_t wire[DNS_NAME_MAX];
+	size_t at = 0;
 	struct dname n;
 
-	CU_ASSERT_FATAL(zonefile_name(name, wire) == 0 && dname_read(&n, wire, sizeof(wire)) > 0);
+	for (const char *label = name; *label != '\0';) {
+		const size_t len = strcspn(label, ".");
+
+		wire[at++] = (uint8_t)len;
+		memcpy(wire + at, label, len);
+		at += len;
+		label += len + (label[len] == '.');
+	}
+	wire[at++] = 0;
+	CU_ASSERT_FATAL(dname_read(&n, wire, at) == (int)at);
 	return zone_find(z, &n, 0);
 }
 
@@ -306,7 +317,7 @@ static void large(void)
 		                     i % 250);
 	z = parse(text);
 	CU_ASSERT_FATAL(z != NULL && z->nb_records == 20002);
-	for (int i = 0; i < 20000; i += 7) { /* each takes the library half a megabyte */
+	for (int i = 0; i < 20000; i++) {
 		const struct name *found;
 
 		snprintf(name, sizeof(name), "h%d.d%d.example", i, i % 100);
