@@ -285,6 +285,11 @@ void wt_accept(struct wt *w);
 /** wt_opt sets an int option of the flow's socket. */
 void wt_opt(struct wt *w, int level, int name, int value);
 
+struct sock_extended_err; /* linux/errqueue.h */
+
+/** wt_error reads the next report of a socket's error queue, without the data that it quotes; fails the case if there is none. */
+struct sock_extended_err wt_error(struct wt *w, int fd);
+
 /** wt_info reads TCP_INFO of the flow's socket. */
 struct tcp_info wt_info(struct wt *w);
 

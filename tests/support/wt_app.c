@@ -2,7 +2,9 @@
 #include "wt.h"
 
 #include <arpa/inet.h>
+#include <linux/errqueue.h>
 #include <netinet/tcp.h>
+#include <time.h>
 
 #include <rte_mbuf.h>
 
@@ -68,6 +70,17 @@ void wt_accept(struct wt *w)
 void wt_opt(struct wt *w, int level, int name, int value)
 {
 	OK(pc_setsockopt(w->st, w->flow.fd, level, name, &value, sizeof(value)));
+}
+
+struct sock_extended_err wt_error(struct wt *w, int fd)
+{
+	char items[256];
+	struct msghdr m = {.msg_control = items, .msg_controllen = sizeof(items)};
+	struct sock_extended_err ee;
+
+	EQ(pc_recvmsg(w->st, fd, &m, MSG_ERRQUEUE), 0);
+	memcpy(&ee, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(ee));
+	return ee;
 }
 
 struct tcp_info wt_info(struct wt *w)
