@@ -158,6 +158,12 @@ static struct info6 talk(struct wt *w, const char *ip)
 	return talk_as(w, NULL, ip);
 }
 
+/* Whether what we send there goes to that MAC address. */
+static bool goes_by(struct wt *w, const char *ip, const char *mac)
+{
+	return memcmp(talk(w, ip).ends.dst_mac, mac, 6) == 0;
+}
+
 static bool has_address(struct wt *w, const char *ip)
 {
 	const struct sockaddr_in6 a = sin6(ip, 0);
@@ -261,7 +267,7 @@ static void router_by_another(struct wt *w)
 	frame6_icmp(&f, &e, 255, 136, 0, body, sizeof(body));
 	wt_inject_frame(w, &f);
 	CHECK(can_reach(w, FAR));
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	wt_drop(w);
 }
 
@@ -413,9 +419,9 @@ static void preferences(struct wt *w)
 	start6(w, false);
 	ADVERTISE(.lifetime = 1800);
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 1800, .preference = 1); /* high */
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, second_mac));
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 1800, .preference = 3); /* low */
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	for (unsigned n = 0; n < 20; n++) { /* bounded */
 		char text[32];
 
@@ -424,7 +430,7 @@ static void preferences(struct wt *w)
 	}
 	ADVERTISE(.src = "fe80::100", .lifetime = 0);
 	ADVERTISE(.src = "fe80::101", .lifetime = 0);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	wt_drop(w);
 }
 
@@ -436,7 +442,7 @@ static void comes_to_go_by(struct wt *w, const char *mac)
 	for (unsigned n = 0; n < 40 && !found; n++) {
 		wt_pass(w, 500);
 		wt_drop(w);
-		found = memcmp(talk(w, FAR).ends.dst_mac, mac, 6) == 0;
+		found = goes_by(w, FAR, mac);
 	}
 	CHECK(found);
 	wt_drop(w);
@@ -448,7 +454,7 @@ static void dead_router(struct wt *w)
 	start6(w, false);
 	ADVERTISE(.lifetime = 9000, .preference = 1);
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 9000);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	comes_to_go_by(w, second_mac);
 }
 
@@ -569,10 +575,10 @@ static void on_link(struct wt *w)
 	CHECK(!has_address(w, SLAAC)); /* nobody has asked for addresses */
 	wt_pass(w, 61000);
 	wt_drop(w);
-	CHECK(memcmp(talk(w, "2001:db8::9").ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, "2001:db8::9", router_mac));
 	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8::", .len = 64, .flags = 0x80, .valid = 60);
 	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8::", .len = 64, .flags = 0x80);
-	CHECK(memcmp(talk(w, "2001:db8::8").ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, "2001:db8::8", router_mac));
 	ADVERTISE(.prefix = "fe80::", .len = 64, .flags = 0x80, .valid = 0); /* ignored */
 	wt_drop(w);
 	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:7::", .len = 64, .flags = 0x40,
@@ -580,7 +586,7 @@ static void on_link(struct wt *w)
 	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:7::", .len = 129, .flags = 0x80,
 	          .valid = 60);
 	ADVERTISE(.lifetime = 1800, .prefix = "::", .len = 2, .flags = 0x80, .valid = 60);
-	CHECK(memcmp(talk(w, "2001:db8:7::8").ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, "2001:db8:7::8", router_mac));
 	wt_drop(w);
 }
 
@@ -871,22 +877,22 @@ static void redirects(struct wt *w)
 {
 	start6(w, false);
 	ADVERTISE(.lifetime = 9000);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	redirect(w, SECOND, SECOND, FAR, second_mac); /* not the router that it is sent to */
 	EQ(wt_count(w, PC_DROP_ND_ROUTER), 1);
 	redirect(w, ROUTER, "fd00::9", FAR, second_mac); /* neither a router nor the host itself */
 	redirect(w, ROUTER, SECOND, "ff02::9", second_mac);
 	EQ(wt_count(w, PC_DROP_ND_MALFORMED), 2);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
-	CHECK(memcmp(talk(w, "2001:db8:ffff::2").ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, second_mac));
+	CHECK(goes_by(w, "2001:db8:ffff::2", router_mac));
 	redirect(w, SECOND, FAR, FAR, "\2\0\0\0\0\x11"); /* it is on the link itself */
 	EQ(talk(w, FAR).l4[0], 135); /* its network is not ours: it is asked for */
 	wt_pass(w, 610000);          /* not for ever */
 	wt_drop(w);
 	ADVERTISE(.lifetime = 9000);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	for (unsigned n = 0; n < 300; n++) { /* bounded */
 		char text[40];
 
@@ -894,7 +900,7 @@ static void redirects(struct wt *w)
 		redirect(w, ROUTER, SECOND, text, second_mac);
 	}
 	wt_drop(w);
-	CHECK(memcmp(talk(w, "2001:db8:fffe::299").ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, "2001:db8:fffe::299", router_mac));
 	wt_drop(w);
 }
 
@@ -904,24 +910,24 @@ static void redirect_to_no_router(struct wt *w)
 	start6(w, false);
 	ADVERTISE(.lifetime = 9000);
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, second_mac));
 	wt_drop(w);
 	speak_as(w, SECOND, 0x20); /* no router */
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 60, .preference = 3);
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
 	redirect(w, ROUTER, SECOND, "2001:db8:ffff::2", second_mac);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, second_mac));
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 0);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
-	CHECK(memcmp(talk(w, "2001:db8:ffff::2").ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
+	CHECK(goes_by(w, "2001:db8:ffff::2", router_mac));
 	ADVERTISE(.src = SECOND, .mac = second_mac, .lifetime = 60, .preference = 3);
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, second_mac));
 	wt_pass(w, 61000); /* its time as a router is over */
 	wt_drop(w);
 	ADVERTISE(.lifetime = 9000);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, router_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, router_mac));
 	wt_drop(w);
 }
 
@@ -931,7 +937,7 @@ static void redirect_to_dead_router(struct wt *w)
 	start6(w, false);
 	ADVERTISE(.lifetime = 9000);
 	redirect(w, ROUTER, SECOND, FAR, second_mac);
-	CHECK(memcmp(talk(w, FAR).ends.dst_mac, second_mac, 6) == 0);
+	CHECK(goes_by(w, FAR, second_mac));
 	comes_to_go_by(w, router_mac);
 }
 
