@@ -25,6 +25,24 @@ static void open_one(struct wt *w)
 	wt_accept(w);
 }
 
+/* on a connection that has carried nothing yet */
+static void works_both_ways(struct wt *w)
+{
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
+	wt_read(w, 100);
+	wt_send(w, 1460);
+	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1460);
+	INJECT(.flags = A, .seq = 101, .ack = 1461);
+}
+
+/* mbufs are there again, and whatever waited for them is sent */
+static void end_shortage(struct wt *w)
+{
+	wt_give_mbufs(w);
+	wt_pass(w, 100);
+	wt_drop(w);
+}
+
 /* every second byte of the window, never the first: each keeps an mbuf */
 static void send_holes(struct wt *w, unsigned n)
 {
@@ -53,11 +71,7 @@ static void holes(struct wt *w)
 	CHECK(wt_count(w, PC_TCP_OOO_PRUNED) > 0);
 	/* who does nothing bad goes on at once, both ways */
 	w->flow = good;
-	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
-	wt_read(w, 100);
-	wt_send(w, 1000);
-	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1000);
-	INJECT(.flags = A, .seq = 101, .ack = 1001);
+	works_both_ways(w);
 	open_one(w);
 }
 
@@ -194,11 +208,7 @@ static uint32_t fill_window(struct wt *w, uint32_t seq)
 static void works_for_who_is_new(struct wt *w)
 {
 	open_one(w);
-	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
-	wt_read(w, 100);
-	wt_send(w, 1460);
-	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1460);
-	INJECT(.flags = A, .seq = 101, .ack = 1461);
+	works_both_ways(w);
 	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 0);
 }
 
@@ -263,9 +273,7 @@ static void share_below_rcvlowat(struct wt *w)
 	CHECK(wt_events(w, w->flow.fd) & POLLIN);
 	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 0);
 	wt_read(w, sent);
-	wt_give_mbufs(w);
-	wt_pass(w, 100);
-	wt_drop(w);
+	end_shortage(w);
 }
 
 /* ... and when nothing more is taken, though the window is open */
@@ -287,9 +295,7 @@ static void refused_below_rcvlowat(struct wt *w)
 	wt_read(w, seq - 1);
 	INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1000);
 	wt_read(w, 1000);
-	wt_give_mbufs(w);
-	wt_pass(w, 100);
-	wt_drop(w);
+	end_shortage(w);
 }
 
 /* the same peers while mbufs last: nobody is reset */
@@ -394,11 +400,7 @@ static void narrow_paths(struct wt *w)
 	}
 	EQ(wt_count(w, PC_TX_NO_MBUF), 0);
 	w->flow = good;
-	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 100);
-	wt_read(w, 100);
-	wt_send(w, 1000);
-	EXPECT(.flags = PA, .seq = 1, .ack = 101, .len = 1000);
-	INJECT(.flags = A, .seq = 101, .ack = 1001);
+	works_both_ways(w);
 	/* and the others go on */
 	for (unsigned n = 0; n < 20000 && left > 0; n++) {
 		const struct frame_info *f = wt_next(w, 150000);
@@ -532,9 +534,7 @@ static void less_than_rcvlowat(struct wt *w)
 	wt_read(w, 1000);
 	INJECT(.flags = PA, .seq = 1001, .ack = 1, .len = 1000);
 	wt_read(w, 1000);
-	wt_give_mbufs(w);
-	wt_pass(w, 100);
-	wt_drop(w);
+	end_shortage(w);
 }
 
 /* Segments that have gone on as one (tcp.gro) hold as many mbufs as came: while mbufs are low a run may be more than is left. */
@@ -701,13 +701,9 @@ static void fragments(struct wt *w)
 	wt_drop(w);
 }
 
-/* Two ends that send to each other, both without mbufs: a few connections at a time are taken from, or neither would ever hear that
- * what it holds has arrived. When those have read it is others' turn. */
-static void few_at_a_time(struct wt *w)
+/* nine connections with data of ours under way, when mbufs run out */
+static void nine_without_mbufs(struct wt *w, struct flow all[9])
 {
-	static struct flow all[9];
-	char c;
-
 	wt_listen(w, 16);
 	for (int i = 0; i < 9; i++) {
 		open_one(w);
@@ -716,11 +712,27 @@ static void few_at_a_time(struct wt *w)
 		all[i] = w->flow;
 	}
 	wt_take_mbufs(w, w->pool->size / 32);
-	for (int i = 0; i < 9; i++) {
+}
+
+/* the first 500 bytes of n peers, which acknowledge nothing */
+static void first_bytes(struct wt *w, struct flow *all, int n)
+{
+	for (int i = 0; i < n; i++) {
 		w->flow = all[i];
 		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
 		all[i] = w->flow;
 	}
+}
+
+/* Two ends that send to each other, both without mbufs: a few connections at a time are taken from, or neither would ever hear that
+ * what it holds has arrived. When those have read it is others' turn. */
+static void few_at_a_time(struct wt *w)
+{
+	static struct flow all[9];
+	char c;
+
+	nine_without_mbufs(w, all);
+	first_bytes(w, all, 9);
 	ERR(pc_recv(w->st, w->flow.fd, &c, 1, 0), EAGAIN);
 	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
 	w->flow = all[3];
@@ -738,28 +750,15 @@ static void places_are_lost(struct wt *w)
 {
 	static struct flow all[9];
 
-	wt_listen(w, 16);
-	for (int i = 0; i < 9; i++) {
-		open_one(w);
-		wt_send(w, 1000);
-		EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
-		all[i] = w->flow;
-	}
-	wt_take_mbufs(w, w->pool->size / 32);
-	for (int i = 0; i < 9; i++) {
-		w->flow = all[i];
-		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
-		all[i] = w->flow;
-	}
+	nine_without_mbufs(w, all);
+	first_bytes(w, all, 9);
 	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
 	wt_pass(w, 1100);
 	wt_drop(w);
 	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
 	wt_read(w, 500);
 	EQ(wt_count(w, PC_DROP_TCP_MEMORY), 1);
-	wt_give_mbufs(w);
-	wt_pass(w, 100);
-	wt_drop(w);
+	end_shortage(w);
 }
 
 /* Once that has been read others may, though more has come since. */
@@ -767,19 +766,8 @@ static void places_are_left(struct wt *w)
 {
 	static struct flow all[9];
 
-	wt_listen(w, 16);
-	for (int i = 0; i < 9; i++) {
-		open_one(w);
-		wt_send(w, 1000);
-		EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1000);
-		all[i] = w->flow;
-	}
-	wt_take_mbufs(w, w->pool->size / 32);
-	for (int i = 0; i < 8; i++) {
-		w->flow = all[i];
-		INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 500);
-		all[i] = w->flow;
-	}
+	nine_without_mbufs(w, all);
+	first_bytes(w, all, 8);
 	wt_give_mbufs(w);
 	for (int i = 0; i < 8; i++) {
 		w->flow = all[i];
@@ -828,9 +816,7 @@ static void unread_copies(struct wt *w)
 	wt_send(w, 1460);
 	EXPECT(.flags = PA, .seq = 1, .ack = 1, .len = 1460);
 	INJECT(.flags = A, .seq = 1, .ack = 1461);
-	wt_give_mbufs(w);
-	wt_pass(w, 100);
-	wt_drop(w);
+	end_shortage(w);
 }
 
 /* RFC 9293 3.9.1.1: who waits for connect() hears of its end, though there is nothing to send with */
@@ -926,9 +912,7 @@ static void unread_datagrams(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 1461);
 	INJECT(.flags = PA, .seq = 1, .ack = 1461, .len = 100);
 	wt_read(w, 100);
-	wt_give_mbufs(w);
-	wt_pass(w, 100);
-	wt_drop(w);
+	end_shortage(w);
 }
 
 static const struct wt_case cases[] = {
