@@ -42,6 +42,7 @@ struct pc_stack {
 	int64_t wall;
 };
 
+/** fake_init makes a stack that was all zero, or makes one as new; fake_fini frees its memory. */
 void fake_init(struct pc_stack *st);
 void fake_fini(struct pc_stack *st);
 

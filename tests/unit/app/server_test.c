@@ -19,6 +19,9 @@
 #define HOST   "Host: a\r\n"
 #define GET    "GET / HTTP/1.1\r\n" HOST "\r\n"
 
+/* of incomplete requests; the usual 64 are half a megabyte for each of thousands of servers */
+#define BUFFERS 16
+
 static const struct http_config defaults = {
 #define HTTP_KEY(name, def, min, max, unit, sentence) .name = def,
     HTTP_KEYS(HTTP_KEY)
@@ -72,7 +75,6 @@ static void end(void)
 	server_finish(server);
 	for (int fd = 0; fd < FAKE_FDS; fd++)
 		CU_ASSERT(!stack.conns[fd].accepted || stack.conns[fd].closed);
-	fake_fini(&stack);
 }
 
 static void turns(int n)
@@ -111,9 +113,11 @@ static const char *ask(const char *request)
 
 static unsigned count(const char *text, const char *part)
 {
+	const char *const end = text + strlen(text);
 	unsigned n = 0;
 
-	for (; (text = strstr(text, part)) != NULL; text++)
+	/* a sanitizer's strstr() takes as long as the whole text is, each time */
+	for (; (text = memmem(text, (size_t)(end - text), part, strlen(part))) != NULL; text++)
 		n++;
 	return n;
 }
@@ -756,7 +760,7 @@ static void too_few_buffers(void)
 	turns(1);
 	CU_ASSERT(begins(output(fds[15]), "HTTP/1.1 200"));
 	end();
-	config.buffers = 0;
+	config.buffers = BUFFERS;
 }
 
 static void draining(void)
@@ -905,11 +909,13 @@ static void the_log_of_equal_requests(void)
 static void set_up(void)
 {
 	config = defaults;
+	config.buffers = BUFFERS;
 	make_site();
 }
 
 static void tear_down(void)
 {
+	fake_fini(&stack);
 	site_close(site);
 	free(expected);
 	tree_remove();
