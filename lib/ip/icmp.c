@@ -8,6 +8,8 @@
 
 #include <rte_common.h>
 
+#include "base/mbuf.h"
+#include "wire/cksum.h"
 #include "wire/icmp4.h"
 #include "wire/icmp6.h"
 
@@ -86,6 +88,14 @@ bool icmp_may_tell(const struct ip *ip, const struct rte_mbuf *m, const struct i
 		return true;
 	read_upper(m, p, &k);
 	return fw_peek(&ip->fw, ip->ctx, FW_IN, &k) != FW_DROP;
+}
+
+bool icmp_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	const uint64_t sum =
+	    p->proto == IPPROTO_ICMP ? 0 : cksum_pseudo(&p->src, &p->dst, p->proto, p->l4_len);
+
+	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len));
 }
 
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)

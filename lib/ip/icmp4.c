@@ -165,7 +165,7 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 	if (icmp4_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &h) < 0)
 		return PC_DROP_ICMP_SHORT;
-	if (!cksum_is_good(cksum_add_mbuf(0, m, p->l4_off, p->l4_len)))
+	if (!icmp_is_intact(m, p))
 		return PC_DROP_ICMP_CHECKSUM;
 	switch (h.type) {
 	case ICMP4_ECHO:

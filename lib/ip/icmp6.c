@@ -253,12 +253,11 @@ static int mld_message(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p
 
 int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struct icmp_error *error)
 {
-	const uint64_t sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_ICMPV6, p->l4_len);
 	struct icmp6_hdr h;
 
 	if (icmp6_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &h) < 0)
 		return PC_DROP_ICMP_SHORT;
-	if (!cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len)))
+	if (!icmp_is_intact(m, p))
 		return PC_DROP_ICMP_CHECKSUM;
 	switch (h.type) {
 	case ICMP6_ECHO:

@@ -316,6 +316,9 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
 int icmp6_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p,
                 struct icmp_error *error);
 
+/** icmp_is_intact says whether an ICMP message of either family has a valid checksum. */
+bool icmp_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p);
+
 /** igmp_input handles IGMP messages from routers and other hosts (RFC 3376). Verdict: a drop. */
 int igmp_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p);
 

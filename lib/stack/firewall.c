@@ -4,7 +4,7 @@
  * table, the connected sockets, and the pairs of lib/fw.  Then the rules are applied.
  *
  * Not checked: packets from loopback, neighbour discovery, fragments before reassembly, TCP, and
- * malformed packets, which have drop counters of their own.
+ * malformed or damaged packets, which have drop counters of their own.
  */
 #include "stack/firewall.h"
 
@@ -141,9 +141,10 @@ static void describe_icmp(const struct pc_stack *st, const struct rte_mbuf *m, c
 }
 
 /* Neighbour discovery is accepted from any sender. */
-static bool is_discovery_type(uint8_t proto, uint8_t type)
+static bool is_discovery_type(const struct ip_pkt *p, const uint8_t *l4)
 {
-	return proto == IPPROTO_ICMPV6 && type >= ND_RS && type <= ND_REDIRECT;
+	return p->proto == IPPROTO_ICMPV6 && p->l4_len > 0 && l4[0] >= ND_RS &&
+	       l4[0] <= ND_REDIRECT;
 }
 
 /* ---- judgement ------------------------------------------------------------------------------- */
@@ -151,6 +152,14 @@ static bool is_discovery_type(uint8_t proto, uint8_t type)
 static bool has_ports_or_type(int verdict)
 {
 	return verdict == NEXT_UDP || verdict == NEXT_ICMP4 || verdict == NEXT_ICMP6;
+}
+
+/* Says whether a packet with ports or a type is whole and undamaged. Its IP header being valid does
+ * not mean that its ports are those that its sender wrote. */
+static bool is_legible(const struct rte_mbuf *m, const struct ip_pkt *p, int verdict)
+{
+	return p->l4_len >= L4_READ &&
+	       (verdict == NEXT_UDP ? udp_is_intact(m, p) : icmp_is_intact(m, p));
 }
 
 /* Describes a packet. Returns whether the rules apply to it. */
@@ -171,13 +180,13 @@ static bool describe(const struct pc_stack *st, const struct rte_mbuf *m, const 
 	};
 	if (!has_ports_or_type(verdict))
 		return true;
-	if (p->l4_len < L4_READ) /* truncated, and dropped as such */
+	if (is_discovery_type(p, l4) || !is_legible(m, p, verdict)) /* dropped as what it is */
 		return false;
 	if (verdict == NEXT_UDP)
 		describe_udp(st, l4, p, j);
 	else
 		describe_icmp(st, m, l4, p, j);
-	return !is_discovery_type(p->proto, j->k.icmp_type);
+	return true;
 }
 
 /* Says whether rules apply, which implies that IP has filled in *p. */
@@ -239,7 +248,7 @@ bool firewall_shows(const struct pc_stack *st, const struct rte_mbuf *m, const s
 		return true;
 	if (verdict == NEXT_TCP)
 		return tcp_guard_shows(st->tcp, m, p);
-	return !has_ports_or_type(verdict) || p->l4_len >= L4_READ || is_own(st, p);
+	return !has_ports_or_type(verdict) || is_own(st, p) || is_legible(m, p, verdict);
 }
 
 int pc_stack_set_firewall(struct pc_stack *st, struct pc_firewall *fw, unsigned slot)

@@ -13,7 +13,7 @@ int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct i
                    int verdict);
 
 /** firewall_shows says whether raw sockets may see a packet for which firewall_input has returned
- * verdict: not a segment that the rules keep from TCP, nor a packet too short for the rules to
+ * verdict: not a segment that the rules keep from TCP, nor a packet that the rules could not
  * read. Requires fw_is_on. */
 bool firewall_shows(const struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
                     int verdict);

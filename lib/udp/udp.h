@@ -253,6 +253,9 @@ uint32_t udp_mask(const struct udp_sock *s);
  */
 int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p);
 
+/** udp_is_intact says whether a datagram has a valid header and checksum. */
+bool udp_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p);
+
 /**
  * udp_error reports an ICMP error to the socket that it is about, as Linux does: hard ones, and
  * those of path MTU discovery, to a connected socket; every one to a socket with IP_RECVERR, which

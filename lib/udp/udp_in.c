@@ -318,6 +318,15 @@ static inline bool checksum_is_good(const struct rte_mbuf *m, const struct ip_pk
 	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, h->len));
 }
 
+bool udp_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	struct udp_hdr h;
+
+	return udp_parse(rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off), p->l4_len, &h) >
+	           0 &&
+	       checksum_is_good(m, p, &h);
+}
+
 int udp_input(struct udp *udp, struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	struct udp_sock *s;

@@ -361,6 +361,43 @@ static void udp_in(struct wt *w)
 	GOT(fd, 5);
 }
 
+/* What was damaged on its way is dropped as that: its ports need not be those that its sender wrote, so no rule answers it or puts its source
+ * into a table, and raw sockets do not see it. */
+static void damaged(struct wt *w)
+{
+	static const char rules[] =
+	    "table bad\nreject in proto udp to port 53 add <bad> timeout 1m\n"
+	    "reject in proto icmp add <bad> timeout 1m";
+	static const int protos[] = {IPPROTO_UDP, IPPROTO_ICMP};
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {0, 1, 0, 1};
+	struct frame f;
+	int fd;
+
+	for (unsigned i = 0; i < 2; i++) {
+		load(w, rules);
+		OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, protos[i]));
+		if (i == 0)
+			frame_udp(&f, &e, 1000, 53, "hello", 5);
+		else
+			frame_icmp(&f, &e, 8, 0, rest, "hello", 5);
+		f.b[f.len - 1] ^= 1;
+		wt_inject_frame(w, &f);
+		CHECK(probe_sent(w->probe) == NULL);
+		NOT_GOT(fd);
+		EQ(dropped(w), i);
+		EQ(hits(0) + hits(1), 0);
+		EQ(wt_count(w, i == 0 ? PC_DROP_UDP_CHECKSUM : PC_DROP_ICMP_CHECKSUM), 1);
+		EQ(wt_count(w, PC_FIREWALL_LEARNT), i);
+		f.b[f.len - 1] ^= 1;
+		wt_inject_frame(w, &f);
+		expect_icmp(w, 3, i == 0 ? 3 : 13);
+		EQ(wt_count(w, PC_FIREWALL_LEARNT), i + 1);
+		OK(pc_close(w->st, fd));
+	}
+	load(w, NULL);
+}
+
 /* who has been asked may answer: for a while, on that port, and after other rules have come */
 static void udp_states(struct wt *w)
 {
@@ -1165,6 +1202,7 @@ static const struct wt_case cases[] = {
     {"connections that are not to be opened", tcp_out},
     {"RFC 9293 MUST-13: ... end no TIME-WAIT", tcp_out_of_time_wait},
     {"datagrams in", udp_in},
+    {"what was damaged on its way", damaged},
     {"who has been asked", udp_states},
     {"who answers a broadcast", udp_broadcast},
     {"who has an address that was to be ours", lost_address},
