@@ -21,11 +21,8 @@ bool udp_is_peer(const struct udp *udp, const struct pc_endpoint *local,
 static int judge(struct udp *udp, const struct udp_sock *s, struct fw_packet *k,
                  struct fw_state *name)
 {
-	const struct pc_addr src = udp_source(udp, s);
-
 	if (s->path.netif == NETIF_LO)
 		return 0;
-	k->src = &src;
 	k->state = FW_NEW;
 	k->netif = s->path.netif;
 	name->remote = *k->dst;
@@ -44,7 +41,9 @@ static int judge(struct udp *udp, const struct udp_sock *s, struct fw_packet *k,
 int udp_guard_datagram(struct udp *udp, const struct udp_sock *s, const struct pc_endpoint *dst,
                        uint32_t len)
 {
-	struct fw_packet k = {.dst = &dst->addr,
+	const struct pc_addr src = udp_source(udp, s);
+	struct fw_packet k = {.src = &src,
+	                      .dst = &dst->addr,
 	                      .sport = s->local.port,
 	                      .dport = dst->port,
 	                      .proto = IPPROTO_UDP,
@@ -67,9 +66,13 @@ int udp_guard_raw(struct udp *udp, const struct udp_sock *s, const struct rte_mb
                   const struct pc_addr *dst)
 {
 	const uint8_t *h = rte_pktmbuf_mtod(m, const uint8_t *);
-	const uint32_t off = s->header_included ? (h[0] & 0xfu) * 4 : 0;
+	/* what is in a program's own header counts, wherever the packet is sent */
+	const bool own = s->header_included;
+	const uint32_t off = own ? (h[0] & 0xfu) * 4 : 0;
+	const struct pc_addr from = own ? pc_addr_ip4(wire_get32_be(h + 12)) : udp_source(udp, s);
+	const struct pc_addr to = own ? pc_addr_ip4(wire_get32_be(h + 16)) : *dst;
 	struct fw_packet k = {
-	    .dst = dst, .proto = s->header_included ? h[9] : s->proto, .len = m->pkt_len - off};
+	    .src = &from, .dst = &to, .proto = own ? h[9] : s->proto, .len = m->pkt_len - off};
 	struct fw_state name = {0};
 	uint8_t copy[8];
 	const uint8_t *l4 = rte_pktmbuf_read(m, off, 8, copy);

@@ -883,6 +883,34 @@ static void raw_headers(struct wt *w)
 	load(w, NULL);
 }
 
+/* Rules judge the addresses in a header that a program makes, as on Linux, and not the next host that it is sent to. */
+static void raw_addresses(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	const struct frame_ends far = {.src_be = e.dst_be, .dst_be = inet_addr("198.51.100.9")};
+	const struct frame_ends forged = {.src_be = inet_addr("198.51.100.9"), .dst_be = e.src_be};
+	const struct frame_ends good = {.src_be = e.dst_be, .dst_be = e.src_be};
+	const struct sockaddr_in addr = wt_addr(WT_PEER, 0);
+	const struct sockaddr *to = (const struct sockaddr *)&addr;
+	struct frame f;
+	int fd;
+
+	load(w, "drop out to 198.51.100.0/24\ndrop out from !" WT_LOCAL);
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_RAW));
+	frame_udp(&f, &far, 5000, 54, "abcd", 4);
+	ERR(pc_sendto(w->st, fd, f.b + 14, 32, 0, to, sizeof(addr)), EPERM);
+	EQ(hits(0), 1);
+	frame_udp(&f, &forged, 5000, 54, "abcd", 4);
+	ERR(pc_sendto(w->st, fd, f.b + 14, 32, 0, to, sizeof(addr)), EPERM);
+	EQ(hits(1), 1);
+	frame_udp(&f, &good, 5000, 54, "abcd", 4);
+	EQ(pc_sendto(w->st, fd, f.b + 14, 32, 0, to, sizeof(addr)), 32);
+	wt_settle(w);
+	wt_drop(w);
+	OK(pc_close(w->st, fd));
+	load(w, NULL);
+}
+
 /* who is asked by an echo may answer by a raw socket */
 static void raw_answers(struct wt *w)
 {
@@ -1220,6 +1248,7 @@ static const struct wt_case cases[] = {
     {"other protocols", protocols},
     {"raw sockets and segments", raw_tcp},
     {"headers of raw sockets", raw_headers},
+    {"addresses in headers of raw sockets", raw_addresses},
     {"answers of raw sockets", raw_answers},
     {"raw sockets and what is cut short", raw_short},
     {"raw sockets and their protocols", raw_protocols},
