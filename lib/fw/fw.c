@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_malloc.h>
 #include <rte_ring.h>
@@ -241,6 +242,8 @@ static void note(struct fw_slot *slot, struct ctx *ctx, enum fw_dir dir, const s
 	    .line = line,
 	    .proto = p->proto,
 	    .icmp_type = p->icmp_type,
+	    .icmp_code = p->icmp_code,
+	    .flags = p->flags,
 	    .port = p->netif,
 	    .action = (uint8_t)action,
 	    .out = dir == FW_OUT,
@@ -508,13 +511,28 @@ static const char *name_of(uint8_t proto, char buf[8])
 	}
 }
 
+/* Writes ", flags SA", with the letters of rules. */
+static void format_flags(uint8_t flags, char buf[24])
+{
+	static const char letters[] = "FSRPAUEW"; /* by bit; RFC 9293 3.1 */
+	char *at = stpcpy(buf, flags != 0 ? ", flags " : ", no flags");
+
+	for (unsigned i = 0; i < 8; i++)
+		if ((flags >> i & 1) != 0)
+			*at++ = letters[i];
+	*at = '\0';
+}
+
 char *pc_firewall_format_log(const struct pc_firewall_log *l, char *buf, size_t len)
 {
 	static const char *const actions[] = {"pass", "drop", "reject"};
-	char src[PC_ENDPOINT_STRLEN], dst[PC_ENDPOINT_STRLEN], proto[8], type[16] = "";
+	char src[PC_ENDPOINT_STRLEN], dst[PC_ENDPOINT_STRLEN], proto[8];
+	char type[32] = "", flags[24] = "";
 
 	if (l->proto == IPPROTO_ICMP || l->proto == IPPROTO_ICMPV6)
-		snprintf(type, sizeof(type), " type %u", l->icmp_type);
+		snprintf(type, sizeof(type), " type %u code %u", l->icmp_type, l->icmp_code);
+	if (l->proto == IPPROTO_TCP)
+		format_flags(l->flags, flags);
 	if (l->proto == IPPROTO_TCP || l->proto == IPPROTO_UDP) {
 		pc_endpoint_format(&l->src, src);
 		pc_endpoint_format(&l->dst, dst);
@@ -522,8 +540,8 @@ char *pc_firewall_format_log(const struct pc_firewall_log *l, char *buf, size_t 
 		pc_addr_format(&l->src.addr, src);
 		pc_addr_format(&l->dst.addr, dst);
 	}
-	snprintf(buf, len, "%s %s by line %u, port %u: %s%s %s > %s, %u bytes",
+	snprintf(buf, len, "%s %s by line %u, port %u: %s%s %s > %s, %u bytes%s",
 	         actions[l->action <= FW_REJECT ? l->action : FW_DROP], l->out ? "out" : "in",
-	         l->line, l->port, name_of(l->proto, proto), type, src, dst, l->len);
+	         l->line, l->port, name_of(l->proto, proto), type, src, dst, l->len, flags);
 	return buf;
 }

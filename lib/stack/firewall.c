@@ -125,6 +125,7 @@ static void describe_icmp(const struct pc_stack *st, const struct rte_mbuf *m, c
 	const uint8_t type = l4[0];
 
 	j->k.icmp_type = type;
+	j->k.icmp_code = l4[1];
 	j->name.lport = wire_get16(l4 + 4);
 	if (ip4 ? icmp4_is_error(type) : icmp6_is_error(type)) {
 		j->paired = false;

@@ -86,6 +86,7 @@ int udp_guard_raw(struct udp *udp, const struct udp_sock *s, const struct rte_mb
 			k.flags = flags_of(m, off);
 	} else if (k.proto == IPPROTO_ICMP || k.proto == IPPROTO_ICMPV6) {
 		k.icmp_type = l4[0];
+		k.icmp_code = l4[1];
 		name.lport = wire_get16(l4 + 4);
 		name.rport = k.icmp_type == ICMP4_ECHO_REPLY || k.icmp_type == ICMP6_ECHO_REPLY
 		                 ? FW_ASKED_BY_THEM

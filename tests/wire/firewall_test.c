@@ -883,6 +883,39 @@ static void raw_headers(struct wt *w)
 	load(w, NULL);
 }
 
+static struct pc_firewall_log logged(struct wt *w)
+{
+	struct pc_firewall_log l;
+
+	EQ(pc_firewall_take_log(set, 0, &l, 1), 1);
+	return l;
+}
+
+/* What is logged says which segment it was, and which error. */
+static void logs(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {0};
+	struct frame f;
+
+	load(w, "drop in proto tcp log\ndrop in proto icmp log\ndrop out proto tcp log\ndefault in "
+	        "drop");
+	INJECT(.flags = S, .mss = 1460);
+	EQ(logged(w).flags, 0x02);
+	INJECT(.flags = FA, .seq = 1, .ack = 1);
+	EQ(logged(w).flags, 0x11);
+	frame_icmp(&f, &e, 3, 13, rest, "hello", 5);
+	wt_inject_frame(w, &f);
+	{
+		const struct pc_firewall_log l = logged(w);
+
+		EQ(l.icmp_type, 3);
+		EQ(l.icmp_code, 13);
+		EQ(l.flags, 0);
+	}
+	load(w, NULL);
+}
+
 /* Rules judge the addresses in a header that a program makes, as on Linux, and not the next host that it is sent to. */
 static void raw_addresses(struct wt *w)
 {
@@ -1248,6 +1281,7 @@ static const struct wt_case cases[] = {
     {"other protocols", protocols},
     {"raw sockets and segments", raw_tcp},
     {"headers of raw sockets", raw_headers},
+    {"what is logged", logs},
     {"addresses in headers of raw sockets", raw_addresses},
     {"answers of raw sockets", raw_answers},
     {"raw sockets and what is cut short", raw_short},

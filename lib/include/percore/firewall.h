@@ -168,6 +168,8 @@ struct pc_firewall_log {
 	uint8_t port;                /**< index of the interface */
 	uint8_t action;              /**< 0: passed, 1: dropped, 2: rejected */
 	bool out;                    /**< sent, not received */
+	uint8_t icmp_code;
+	uint8_t flags; /**< of TCP, the last eight */
 };
 
 /**

@@ -715,6 +715,17 @@ static void test_log(void)
 	CU_ASSERT_STRING_EQUAL(
 	    pc_firewall_format_log(&l[0], text, sizeof(text)),
 	    "drop in by line 2, port 0: udp 192.0.2.2:1000 > 192.0.2.1:1, 100 bytes");
+	l[0].proto = IPPROTO_TCP;
+	l[0].flags = 0x12;
+	CU_ASSERT_STRING_EQUAL(
+	    pc_firewall_format_log(&l[0], text, sizeof(text)),
+	    "drop in by line 2, port 0: tcp 192.0.2.2:1000 > 192.0.2.1:1, 100 bytes, flags SA");
+	l[0].flags = 0xff;
+	CU_ASSERT_PTR_NOT_NULL(strstr(pc_firewall_format_log(&l[0], text, sizeof(text)),
+	                              ", 100 bytes, flags FSRPAUEW"));
+	l[0].flags = 0;
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(pc_firewall_format_log(&l[0], text, sizeof(text)), ", 100 bytes, no flags"));
 	ctx.cfg.firewall_log_rate = 0;
 	ctx.now_ns += SECOND;
 	judge(&fw, 1);
