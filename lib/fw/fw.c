@@ -453,9 +453,9 @@ enum fw_action fw_judge_pair(struct fw *fw, struct ctx *ctx, enum fw_dir dir, st
 	if (known || (dir == FW_IN ? fw_has_asked(fw, ctx, name) : fw_was_asked(fw, ctx, name)))
 		p->state = FW_ESTABLISHED;
 	action = fw_judge(fw, ctx, dir, p);
-	if (action == FW_PASS)
-		fw_states_note(t, name, dir, ctx->now_ns,
-		               ctx->now_ns + ctx->cfg.firewall_state_ms * 1000000);
+	if (action == FW_PASS && fw_states_note(t, name, dir, ctx->now_ns,
+	                                        ctx->now_ns + ctx->cfg.firewall_state_ms * 1000000))
+		ctx_count(ctx, PC_FIREWALL_STATES_FORGOTTEN);
 	return action;
 }
 

@@ -64,23 +64,26 @@ static uint8_t see(uint8_t before, unsigned dir)
 	return (uint8_t)(before | 1 << dir | (before == 0 && dir == FW_OUT ? FW_BEGUN : 0));
 }
 
-void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
+bool fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
                     uint64_t until_ns)
 {
 	struct fw_state *e = state_bucket_of(t, name), *least = e;
+	bool is_forgotten;
 
 	for (unsigned i = 0; i < FW_WAYS; i++, e++) {
 		if (is_same_state(e, name)) {
 			e->seen = see(e->until_ns > now_ns ? e->seen : 0, dir);
 			e->until_ns = until_ns;
-			return;
+			return false;
 		}
 		if (worth(e, now_ns) < worth(least, now_ns))
 			least = e;
 	}
 	if (dir == FW_IN && worth(least, now_ns) >> 63 != 0)
-		return;
+		return true;
+	is_forgotten = worth(least, now_ns) != 0;
 	*least = *name;
 	least->seen = see(0, dir);
 	least->until_ns = until_ns;
+	return is_forgotten;
 }

@@ -50,8 +50,8 @@ struct fw_state *fw_states_find(const struct fw_states *t, const struct fw_state
 
 /** fw_states_note notes that a packet of a pair has passed in a direction; it is remembered until
  * until_ns. Pairs begun by others, answered or not, are evicted first, and never evict one that we
- * began. */
-void fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
+ * began. Returns whether a pair is forgotten before its time: one that was evicted, or this one. */
+bool fw_states_note(struct fw_states *t, const struct fw_state *name, unsigned dir, uint64_t now_ns,
                     uint64_t until_ns);
 
 #endif

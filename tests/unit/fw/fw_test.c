@@ -798,6 +798,27 @@ static void test_one_way(void)
 	pc_firewall_free(set);
 }
 
+/* of more pairs than there are places for, some are forgotten before their time, and counted */
+static void test_many_pairs(void)
+{
+	struct pc_firewall *set = make("pass in state established\ndefault in drop", 1);
+	unsigned answered = 0;
+	struct fw fw = {0};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(set);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 1, false), FW_PASS);
+	CU_ASSERT_EQUAL(judge_pair(&fw, FW_OUT, 1, false), FW_PASS);
+	CU_ASSERT_EQUAL(ctx.counters.value[PC_FIREWALL_STATES_FORGOTTEN], 0);
+	for (uint16_t i = 2; i <= 200; i++)
+		judge_pair(&fw, FW_OUT, i, false);
+	CU_ASSERT(ctx.counters.value[PC_FIREWALL_STATES_FORGOTTEN] >= 200 - 64);
+	for (uint16_t i = 1; i <= 200; i++)
+		answered += judge_pair(&fw, FW_IN, i, false) == FW_PASS;
+	CU_ASSERT_EQUAL(answered, 200 - ctx.counters.value[PC_FIREWALL_STATES_FORGOTTEN]);
+	pc_firewall_free(set);
+}
+
 /* rules that ask for states take over from, and give way to, some that do not */
 static void test_without_states(void)
 {
@@ -875,6 +896,7 @@ static const struct unit_case cases[] = {
     {"logs", test_log},
     {"states, and other rules", test_states},
     {"one way only", test_one_way},
+    {"more pairs than there are places for", test_many_pairs},
     {"rules without states", test_without_states},
     {"answers to others", test_answers},
     {"errors", test_errors},

@@ -24,11 +24,11 @@ static uint8_t seen(uint32_t n, uint64_t now)
 	return e != NULL ? (uint8_t)(e->seen & ~FW_BEGUN) : 0;
 }
 
-static void note(uint32_t n, unsigned dir, uint64_t now)
+static bool note(uint32_t n, unsigned dir, uint64_t now)
 {
 	const struct fw_state s = name(n);
 
-	fw_states_note(&t, &s, dir, now, now + SECOND);
+	return fw_states_note(&t, &s, dir, now, now + SECOND);
 }
 
 static void test_directions(void)
@@ -78,18 +78,19 @@ static void test_who_gives_way(void)
 	CU_ASSERT_EQUAL(fw_states_init(&t, 1, (struct hash_key){{1, 2}}, -1), 0);
 	CU_ASSERT_EQUAL(t.mask, 0);
 	for (uint32_t i = 0; i < FW_WAYS; i++)
-		note(1 + i, i < 2 ? FW_OUT : FW_IN, i);
-	note(10, FW_IN, 10); /* in the place of the oldest stranger */
+		CU_ASSERT(!note(1 + i, i < 2 ? FW_OUT : FW_IN, i));
+	CU_ASSERT(!note(4, FW_IN, 3));
+	CU_ASSERT(note(10, FW_IN, 10)); /* in the place of the oldest stranger */
 	CU_ASSERT(seen(1, 11) && seen(2, 11) && !seen(3, 11) && seen(4, 11) && seen(10, 11));
 	note(11, FW_OUT, 11);
 	CU_ASSERT(seen(1, 12) && seen(2, 12) && !seen(4, 12) && seen(10, 12) && seen(11, 12));
 	note(12, FW_OUT, 12);
 	CU_ASSERT(seen(1, 13) && !seen(10, 13) && seen(12, 13));
-	note(13, FW_IN, 13); /* all have been asked */
+	CU_ASSERT(note(13, FW_IN, 13)); /* all have been asked */
 	CU_ASSERT(!seen(13, 14) && seen(1, 14));
-	note(14, FW_OUT, 14); /* then the oldest of them */
+	CU_ASSERT(note(14, FW_OUT, 14)); /* then the oldest of them */
 	CU_ASSERT(!seen(1, 15) && seen(2, 15) && seen(14, 15));
-	note(15, FW_IN, 2 * SECOND); /* all are over */
+	CU_ASSERT(!note(15, FW_IN, 2 * SECOND)); /* all are over */
 	CU_ASSERT(seen(15, 2 * SECOND + 1));
 	fw_states_fini(&t);
 }
