@@ -161,6 +161,17 @@ static void test_list(void)
 	fw_learnt_fini(&l);
 }
 
+/* so is each address that a translator gives to an IPv4 host (RFC 6052 2.1) */
+static void test_translated(void)
+{
+	CU_ASSERT_EQUAL_FATAL(fw_learnt_init(&l, 2, 64, key, -1), 0);
+	CU_ASSERT_EQUAL(put(0, 1, "64:ff9b::192.0.2.1", NOW + SECOND), FW_LEARNT_NEW);
+	CU_ASSERT(of("64:ff9b::192.0.2.1", NOW) == 2 && of("64:ff9b::192.0.2.2", NOW) == 0);
+	CU_ASSERT_EQUAL(of("192.0.2.1", NOW), 0);
+	CU_ASSERT_STRING_EQUAL(list(1, NOW), "64:ff9b::c000:201/128");
+	fw_learnt_fini(&l);
+}
+
 /* each link-local address is a source, whose bytes are no other one: for packets, for who lists them, takes them out, and takes them over */
 static void test_link_local(void)
 {
@@ -280,6 +291,7 @@ static const struct unit_case cases[] = {
     {"more sources than there are places", test_full},
     {"sources that are listed and taken out", test_list},
     {"neighbours by their link-local addresses", test_link_local},
+    {"IPv4 hosts behind a translator", test_translated},
     {"sources that other rules take over", test_take},
     {"a stack that writes while others look", test_threads},
 };

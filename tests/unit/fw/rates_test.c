@@ -41,6 +41,19 @@ static void test_sources(void)
 	fw_rates_fini(&t);
 }
 
+/* a translator gives all IPv4 hosts addresses of one network, so each is a source of its own, and not the IPv4 host either (RFC 6052 2.1) */
+static void test_translated(void)
+{
+	CU_ASSERT_EQUAL(fw_rates_init(&t, 1024, key, -1), 0);
+	*get(1, "64:ff9b::192.0.2.1", NOW) = NOW + 5;
+	CU_ASSERT_EQUAL(*get(1, "64:ff9b::192.0.2.2", NOW), 0);
+	CU_ASSERT_EQUAL(*get(1, "192.0.2.1", NOW), 0);
+	*get(1, "64:ff9b::1:192.0.2.1", NOW) = NOW + 6; /* no translator's */
+	CU_ASSERT_EQUAL(*get(1, "64:ff9b::2:192.0.2.1", NOW), NOW + 6);
+	CU_ASSERT_EQUAL(*get(1, "64:ff9b::192.0.2.1", NOW), NOW + 5);
+	fw_rates_fini(&t);
+}
+
 /* all neighbours have one network of link-local addresses, so each is a source of its own; its bytes are no other source */
 static void test_link_local(void)
 {
@@ -99,6 +112,7 @@ static void test_times(void)
 static const struct unit_case cases[] = {
     {"what a source is", test_sources},
     {"neighbours by their link-local addresses", test_link_local},
+    {"IPv4 hosts behind a translator", test_translated},
     {"more sources than places", test_full},
     {"limits of other times", test_times},
 };
