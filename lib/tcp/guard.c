@@ -9,13 +9,14 @@
 #include "tcp/tcp_table.h"
 
 /* A segment that belongs to no connection, as rules see it: a SYN is new, a segment that may return
- * a SYN cookie stands for the SYN that was answered with it, and any other is invalid. */
+ * a SYN cookie stands for the SYN that was answered with it, and any other is invalid, as is a SYN
+ * with FIN or RST, which begins nothing. */
 static struct fw_packet fw_packet_of(const struct tcp *tcp, const struct ip_pkt *p, uint16_t sport,
                                      uint16_t dport, uint8_t flags)
 {
 	const bool returns =
 	    (flags & (TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK && syncache_may_be_cookie(tcp);
-	const bool begins = returns || (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	const bool begins = returns || (flags & (TCP_SYN | TCP_FIN | TCP_RST | TCP_ACK)) == TCP_SYN;
 
 	return (struct fw_packet){
 	    .src = &p->src,

@@ -178,14 +178,15 @@ static void tcp_invalid(struct wt *w)
 	load(w, "drop in state invalid\nreject in to port 81 proto tcp");
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 	INJECT(.flags = SA, .seq = 1, .ack = 1);
+	INJECT(.flags = S | TCP_FIN, .seq = 1); /* as conntrack says, too */
 	NOTHING(100);
-	EQ(hits(0), 2);
+	EQ(hits(0), 3);
 	INJECT(.flags = S, .mss = 1460);
 	EXPECT(.flags = SA, .ack = 1, .mss = WT_MSS);
 	INJECT(.flags = A, .seq = 1, .ack = 1);
 	wt_accept(w);
 	EQ(wt_count(w, PC_TCP_COOKIES_ACCEPTED), 1);
-	EQ(hits(0), 2);
+	EQ(hits(0), 3);
 	load(w, NULL);
 }
 
