@@ -192,7 +192,7 @@ struct ip_pkt {
 	uint8_t ttl;
 	uint8_t tos;
 	bool group;      /* sent to a broadcast address or a group */
-	bool l4_good;    /* the port has verified the transport checksum */
+	bool l4_good;    /* the port, or the firewall, has verified the transport checksum */
 	bool fragmented; /* IPv6: it had a fragment header, though it is whole */
 	bool alert;      /* IPv6: it has a router alert for MLD */
 };

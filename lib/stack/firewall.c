@@ -222,14 +222,15 @@ static bool is_own(const struct pc_stack *st, const struct ip_pkt *p)
 	return p->netif == NETIF_LO || (p->group && netifs_has(&st->ip.ifs, &p->src));
 }
 
-int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
-                   int verdict)
+int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, struct ip_pkt *p, int verdict)
 {
 	enum fw_action action;
 	struct judged j;
 
 	if (!is_judged(verdict) || is_own(st, p) || !describe(st, m, p, verdict, &j))
 		return verdict;
+	if (verdict == NEXT_UDP) /* found right by is_legible */
+		p->l4_good = true;
 	/* a packet to a group has no pair, but may answer one of ours to a group, as in DHCP */
 	if (p->group && verdict == NEXT_UDP && fw_has_asked(&st->ip.fw, &st->ctx, &j.name))
 		j.k.state = FW_ESTABLISHED;

@@ -8,9 +8,8 @@
 
 /** firewall_input applies the rules to a packet for which IP has returned verdict, and answers if
  * it is rejected. Requires fw_is_on. Returns the same verdict, or PC_DROP_FIREWALL. m stays the
- * caller's. */
-int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, const struct ip_pkt *p,
-                   int verdict);
+ * caller's; p->l4_good is set once the checksum of a datagram is found right. */
+int firewall_input(struct pc_stack *st, const struct rte_mbuf *m, struct ip_pkt *p, int verdict);
 
 /** firewall_shows says whether raw sockets may see a packet for which firewall_input has returned
  * verdict: not a segment that the rules keep from TCP, nor a packet that the rules could not
