@@ -30,7 +30,7 @@
 #define FAULT_REORDER_DELAY 1000000
 #define FAULT_BURST         32
 #define FAULT_BURST_END     200000
-#define FAULT_ACK_LEN       (RTE_ETHER_HDR_LEN + 92) /* IPv6, TCP with 32 bytes of options */
+#define FAULT_ACK_LEN       92 /* IPv6, TCP with 32 bytes of options */
 
 struct held {
 	uint64_t due_ns;
@@ -122,13 +122,13 @@ static uint64_t fault_due(struct fault *f, const struct rte_mbuf *m, uint64_t no
 }
 
 /* On a real wire the FCS would detect damage to the Ethernet header and to ARP: this is to test the
- * checksums of IP and the transports. */
-static bool fault_may_corrupt(const struct rte_mbuf *m)
+ * checksums of IP and the transports. Returns the offset of what may be damaged; 0: nothing. */
+static uint32_t fault_fragile(const struct rte_mbuf *m)
 {
-	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+	uint16_t type;
+	const uint32_t at = frame_payload(m, &type);
 
-	return rte_pktmbuf_data_len(m) > sizeof(*eth) &&
-	       eth->ether_type != rte_cpu_to_be_16(RTE_ETHER_TYPE_ARP);
+	return at < rte_pktmbuf_data_len(m) && at != 0 && type != RTE_ETHER_TYPE_ARP ? at : 0;
 }
 
 /* Returns the frame for writing: itself, or a copy if it is shared; NULL: no mbuf. */
@@ -147,42 +147,57 @@ static struct rte_mbuf *fault_own(struct fault *f, struct rte_mbuf *m)
 /* Flips a bit. Returns the frame, or a damaged copy if it is shared. */
 static struct rte_mbuf *fault_corrupt(struct fault *f, struct rte_mbuf *m)
 {
+	const uint32_t at = fault_fragile(m);
 	struct rte_mbuf *own;
 	uint32_t bit;
 
-	if (!fault_may_corrupt(m))
+	if (at == 0)
 		return m;
 	own = fault_own(f, m);
 	if (own == NULL)
 		return m;
 	m = own;
-	bit = dice_below(&f->dice, 8u * (rte_pktmbuf_data_len(m) - RTE_ETHER_HDR_LEN));
-	*rte_pktmbuf_mtod_offset(m, uint8_t *, RTE_ETHER_HDR_LEN + bit / 8) ^=
-	    (uint8_t)(1u << bit % 8);
+	bit = dice_below(&f->dice, 8u * (rte_pktmbuf_data_len(m) - at));
+	*rte_pktmbuf_mtod_offset(m, uint8_t *, at + bit / 8) ^= (uint8_t)(1u << bit % 8);
 	/* the device has verified the undamaged bytes */
 	m->ol_flags &= ~(uint64_t)(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	f->stats.corrupted++;
 	return m;
 }
 
-static bool fault_is(const struct rte_mbuf *m, uint16_t type, size_t header)
+/* Returns the IP header of a packet, of which at least len bytes are there, if the frame has this
+ * type, or else NULL. */
+static uint8_t *fault_header(const struct rte_mbuf *m, uint16_t type, size_t len)
 {
-	return rte_pktmbuf_data_len(m) >= RTE_ETHER_HDR_LEN + header &&
-	       rte_pktmbuf_mtod(m, const struct rte_ether_hdr *)->ether_type ==
-	           rte_cpu_to_be_16(type);
+	uint16_t is;
+	const uint32_t at = frame_payload(m, &is);
+
+	return at != 0 && is == type && at + len <= rte_pktmbuf_data_len(m)
+	           ? rte_pktmbuf_mtod_offset(m, uint8_t *, at)
+	           : NULL;
+}
+
+static uint8_t *fault_ip4(const struct rte_mbuf *m)
+{
+	return fault_header(m, RTE_ETHER_TYPE_IPV4, sizeof(struct rte_ipv4_hdr));
+}
+
+static uint8_t *fault_ip6(const struct rte_mbuf *m)
+{
+	return fault_header(m, RTE_ETHER_TYPE_IPV6, sizeof(struct rte_ipv6_hdr));
 }
 
 /* Says whether a packet may be marked: ECT(0) or ECT(1) in the last two bits of the type of
  * service, or of the traffic class. */
 static bool fault_may_mark(const struct rte_mbuf *m)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, RTE_ETHER_HDR_LEN);
+	const uint8_t *ip4 = fault_ip4(m), *ip6 = fault_ip6(m);
 	unsigned ecn = 0;
 
-	if (fault_is(m, RTE_ETHER_TYPE_IPV4, sizeof(struct rte_ipv4_hdr)))
-		ecn = ip[1] & 3u;
-	else if (fault_is(m, RTE_ETHER_TYPE_IPV6, sizeof(struct rte_ipv6_hdr)))
-		ecn = ip[1] >> 4 & 3u;
+	if (ip4 != NULL)
+		ecn = ip4[1] & 3u;
+	else if (ip6 != NULL)
+		ecn = ip6[1] >> 4 & 3u;
 	return ecn == 1 || ecn == 2;
 }
 
@@ -201,13 +216,16 @@ static void fault_mark4(struct rte_ipv4_hdr *ip)
 static struct rte_mbuf *fault_mark(struct fault *f, struct rte_mbuf *m)
 {
 	struct rte_mbuf *own = fault_own(f, m);
+	uint8_t *ip4, *ip6;
 
 	if (own == NULL)
 		return m;
-	if (fault_is(own, RTE_ETHER_TYPE_IPV4, sizeof(struct rte_ipv4_hdr)))
-		fault_mark4(rte_pktmbuf_mtod_offset(own, struct rte_ipv4_hdr *, RTE_ETHER_HDR_LEN));
-	else
-		rte_pktmbuf_mtod_offset(own, uint8_t *, RTE_ETHER_HDR_LEN)[1] |= 0x30;
+	ip4 = fault_ip4(own);
+	ip6 = fault_ip6(own);
+	if (ip4 != NULL)
+		fault_mark4((struct rte_ipv4_hdr *)ip4);
+	else if (ip6 != NULL)
+		ip6[1] |= 0x30;
 	f->stats.marked++;
 	return own;
 }
@@ -235,7 +253,9 @@ static bool fault_burst_loses(struct fault *f)
 
 static bool fault_is_ack(const struct rte_mbuf *m)
 {
-	return rte_pktmbuf_pkt_len(m) <= FAULT_ACK_LEN && fault_may_corrupt(m);
+	const uint32_t at = fault_fragile(m);
+
+	return at != 0 && rte_pktmbuf_pkt_len(m) - at <= FAULT_ACK_LEN;
 }
 
 /* Says whether a frame is lost at random. */

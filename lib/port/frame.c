@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "frame.h"
 
+#include <rte_ether.h>
 #include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
@@ -11,6 +12,20 @@ bool frame_is_shared(const struct rte_mbuf *m)
 		if (rte_mbuf_refcnt_read(m) > 1 || !RTE_MBUF_DIRECT(m))
 			return true;
 	return false;
+}
+
+uint32_t frame_payload(const struct rte_mbuf *m, uint16_t *type)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t at = RTE_ETHER_HDR_LEN;
+
+	for (unsigned tags = 0; at <= rte_pktmbuf_data_len(m); tags++) {
+		*type = (uint16_t)(p[at - 2] << 8 | p[at - 1]);
+		if (tags == 2 || (*type != RTE_ETHER_TYPE_VLAN && *type != RTE_ETHER_TYPE_QINQ))
+			return at;
+		at += RTE_VLAN_HLEN;
+	}
+	return 0;
 }
 
 struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool)

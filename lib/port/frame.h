@@ -14,6 +14,10 @@
  */
 bool frame_is_shared(const struct rte_mbuf *m);
 
+/** frame_payload returns the offset of what follows a frame's Ethernet header and its VLAN tags, of
+ * which there may be two, and its EtherType; 0: the frame is too short. */
+uint32_t frame_payload(const struct rte_mbuf *m, uint16_t *type);
+
 /** frame_copy returns a private copy in one segment, including offload requests; NULL: no mbuf, or
  * it is too small. m stays the caller's. */
 struct rte_mbuf *frame_copy(const struct rte_mbuf *m, struct rte_mempool *pool);

@@ -15,8 +15,6 @@
 
 #include "frame.h"
 
-#define TAGS_MAX 2
-
 static bool says_good_l4(const struct rte_mbuf *m)
 {
 	return (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
@@ -30,17 +28,9 @@ static bool says_good_ip(const struct rte_mbuf *m)
 /* Returns the offset of the IP header, after any tags, and its type; 0: the frame is too short. */
 static uint16_t find_ip(const struct rte_mbuf *m, uint16_t *type)
 {
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint16_t at = RTE_ETHER_HDR_LEN;
+	const uint32_t at = frame_payload(m, type);
 
-	for (unsigned tags = 0; at + sizeof(struct rte_ipv4_hdr) <= m->data_len; tags++) {
-		*type = (uint16_t)(p[at - 2] << 8 | p[at - 1]);
-		if (tags == TAGS_MAX ||
-		    (*type != RTE_ETHER_TYPE_VLAN && *type != RTE_ETHER_TYPE_QINQ))
-			return at;
-		at = (uint16_t)(at + sizeof(struct rte_vlan_hdr));
-	}
-	return 0;
+	return at + sizeof(struct rte_ipv4_hdr) <= m->data_len ? (uint16_t)at : 0;
 }
 
 /* Says whether a packet of len bytes at an offset, with this protocol at l4, has a checksum of TCP

@@ -218,6 +218,42 @@ static void what_is_capable_is_marked_of_ip6_too(void)
 	end();
 }
 
+/* puts n tags, of 802.1ad and then 802.1Q, in front of what follows the addresses; returns their bytes */
+static uint16_t put_tags(struct rte_mbuf *m, unsigned n)
+{
+	static const uint8_t tags[8] = {0x88, 0xa8, 0x00, 0x07, 0x81, 0x00, 0x60, 0x0a};
+	uint8_t *p = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)(4 * n));
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	memmove(p, p + (size_t)4 * n, 12);
+	memcpy(p + 12, tags + 8 - (size_t)4 * n, (size_t)4 * n);
+	return (uint16_t)(4 * n);
+}
+
+/* and behind the tags of a VLAN, or of two */
+static void what_is_capable_is_marked_behind_tags(void)
+{
+	for (unsigned n = 1; n <= 2; n++) {
+		const uint16_t at = (uint16_t)(14 + 4 * n);
+		struct rte_mbuf *m = make_frame(pool, 1, 100);
+		struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, 14);
+
+		begin((struct pc_fault_config){.mark_ppm = 1000000});
+		memset(ip, 0, sizeof(*ip));
+		ip->version_ihl = RTE_IPV4_VHL_DEF;
+		ip->type_of_service = 2;
+		ip->hdr_checksum = rte_ipv4_cksum(ip);
+		put_tags(m, n);
+		CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+		CU_ASSERT_EQUAL_FATAL(port_rx(near_end, &m, 1, 0), 1);
+		ip = rte_pktmbuf_mtod_offset(m, struct rte_ipv4_hdr *, at);
+		CU_ASSERT_EQUAL(ip->type_of_service, 3);
+		CU_ASSERT_EQUAL(rte_raw_cksum(ip, sizeof(*ip)), 0xffff);
+		rte_pktmbuf_free(m);
+		end();
+	}
+}
+
 static void a_queue_that_is_long_marks(void)
 {
 	struct rte_mbuf *m = NULL;
@@ -250,6 +286,37 @@ static void arp_is_not_corrupted(void)
 	rte_pktmbuf_free(m);
 	CU_ASSERT_EQUAL(stats().corrupted, 0);
 	end();
+}
+
+/* damage to a tag, or to the ARP behind it, would be found on a wire as that to the Ethernet header is */
+static void tags_are_not_corrupted(void)
+{
+	struct rte_mbuf *m, *good;
+
+	for (unsigned n = 1; n <= 2; n++) {
+		begin((struct pc_fault_config){.corrupt_ppm = 1000000});
+		for (uint32_t i = 0; i < 300; i++) {
+			m = make_frame(pool, i, 24);
+			put_tags(m, n);
+			good = rte_pktmbuf_copy(m, pool, 0, UINT32_MAX);
+			CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+			CU_ASSERT_EQUAL_FATAL(port_rx(near_end, &m, 1, 0), 1);
+			CU_ASSERT_EQUAL(memcmp(rte_pktmbuf_mtod(m, void *),
+			                       rte_pktmbuf_mtod(good, void *), 14 + (size_t)4 * n),
+			                0);
+			rte_pktmbuf_free(m);
+			rte_pktmbuf_free(good);
+		}
+		CU_ASSERT_EQUAL(stats().corrupted, 300);
+		m = make_frame(pool, 1, 60);
+		rte_pktmbuf_mtod(m, uint8_t *)[13] = 0x06;
+		put_tags(m, n);
+		CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+		CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+		rte_pktmbuf_free(m);
+		CU_ASSERT_EQUAL(stats().corrupted, 300);
+		end();
+	}
 }
 
 static void delay_is_exact_and_told(void)
@@ -433,6 +500,23 @@ static void acknowledgements_are_lost_alone(void)
 	end();
 }
 
+static void acknowledgements_have_tags_too(void)
+{
+	struct rte_mbuf *m;
+
+	begin((struct pc_fault_config){.ack_loss_ppm = 1000000});
+	for (uint32_t i = 0; i < 2; i++) {
+		m = make_frame(pool, i, (uint16_t)(14 + 92 + i));
+		put_tags(m, 1);
+		CU_ASSERT_EQUAL(port_tx(far_end, &m, 1, 0), 1);
+	}
+	CU_ASSERT_EQUAL(port_rx(near_end, &m, 1, 0), 1);
+	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(m), 18 + 93);
+	rte_pktmbuf_free(m);
+	CU_ASSERT_EQUAL(stats().ack_lost, 1);
+	end();
+}
+
 static void send_with_df(uint16_t len)
 {
 	struct rte_mbuf *m = make_frame(pool, 1, (uint16_t)(14 + len));
@@ -504,8 +588,10 @@ static const struct unit_case cases[] = {
     {"certainties are certain", certainties_are_certain},
     {"corruption flips one bit", corruption_flips_one_bit_and_takes_marks_off},
     {"ARP is not corrupted", arp_is_not_corrupted},
+    {"tags are not corrupted", tags_are_not_corrupted},
     {"ECN-capable packets are marked", what_is_capable_is_marked},
     {"ECN-capable packets of IPv6 are marked", what_is_capable_is_marked_of_ip6_too},
+    {"ECN-capable packets with tags are marked", what_is_capable_is_marked_behind_tags},
     {"a long queue marks", a_queue_that_is_long_marks},
     {"delay is exact and told", delay_is_exact_and_told},
     {"jitter keeps the order", jitter_keeps_the_order},
@@ -518,6 +604,7 @@ static const struct unit_case cases[] = {
     {"losses come in bursts", losses_come_in_bursts},
     {"a burst need not lose all", a_burst_need_not_lose_all},
     {"acknowledgements are lost alone", acknowledgements_are_lost_alone},
+    {"acknowledgements with tags are lost", acknowledgements_have_tags_too},
     {"a small MTU lets small packets pass", a_small_mtu_lets_small_packets_pass},
     {"a short queue drops what would wait", a_short_queue_drops_what_would_wait},
     {"bad configs are refused", bad_configs_are_refused},

@@ -116,6 +116,44 @@ static void ipv6_is_answered(void)
 	rte_pktmbuf_free(m);
 }
 
+/* An MTU is one of packets: tags do not count; and the error goes back to where the packet came from. */
+static void tags_are_no_part_of_the_packet(void)
+{
+	static const uint8_t tags[8] = {0x88, 0xa8, 0x00, 0x07, 0x81, 0x00, 0x60, 0x0a};
+
+	for (uint32_t n = 4; n <= 8; n += 4)
+		for (unsigned family = 4; family <= 6; family += 2)
+			for (uint16_t more = 0; more < 2; more++) {
+				struct rte_mbuf *m =
+				    family == 4 ? packet4((uint16_t)(MTU + more),
+				                          RTE_IPV4_HDR_DF_FLAG, IPPROTO_UDP)
+				                : packet6((uint16_t)(MTU + more), IPPROTO_UDP);
+				struct rte_mbuf *a, *plain = toobig_answer(m, MTU, pool);
+				const uint8_t *p;
+
+				CU_ASSERT_PTR_NOT_NULL_FATAL(rte_pktmbuf_prepend(m, (uint16_t)n));
+				memmove(rte_pktmbuf_mtod(m, uint8_t *),
+				        rte_pktmbuf_mtod(m, uint8_t *) + n, 12);
+				memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, 12), tags + 8 - n, n);
+				CU_ASSERT_EQUAL(toobig_packet(m, MTU), more == 1);
+				a = toobig_answer(m, MTU, pool);
+				CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+				CU_ASSERT_EQUAL_FATAL(a->pkt_len, plain->pkt_len + n);
+				p = rte_pktmbuf_mtod(a, const uint8_t *);
+				CU_ASSERT_EQUAL(memcmp(p + 12, tags + 8 - n, n), 0);
+				CU_ASSERT_EQUAL(
+				    memcmp(p, rte_pktmbuf_mtod(plain, const uint8_t *), 12), 0);
+				CU_ASSERT_EQUAL(
+				    memcmp(p + 12 + n,
+				           rte_pktmbuf_mtod(plain, const uint8_t *) + 12,
+				           plain->pkt_len - 12),
+				    0);
+				rte_pktmbuf_free(m);
+				rte_pktmbuf_free(a);
+				rte_pktmbuf_free(plain);
+			}
+}
+
 static bool answers(struct rte_mbuf *m)
 {
 	struct rte_mbuf *a = toobig_answer(m, MTU, pool);
@@ -156,6 +194,7 @@ static const struct unit_case cases[] = {
     {"only large packets are too big", only_large_packets_are_too_big},
     {"IPv4 with DF is answered", ipv4_with_df_is_answered},
     {"IPv6 is answered", ipv6_is_answered},
+    {"tags are no part of the packet", tags_are_no_part_of_the_packet},
     {"what asks for no answer gets none", what_asks_for_no_answer_gets_none},
 };
 
