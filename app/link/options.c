@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINK_QUEUE 16384
+#define LINK_QUEUE 16384 /* frames that each direction holds, or as many as there are mbufs */
 
 const char options_usage[] =
     "usage: percore-link [EAL options] -- [options]\n"
@@ -38,7 +38,7 @@ const char options_usage[] =
     "  --mtu-icmp BYTES      the same, with an ICMP error to the sender\n"
     "  --seed N              the same seed and frames give the same faults (1)\n"
     "  --alike N             N consecutive links have the same faults (1)\n"
-    "  --mbufs N             packet buffers of each link (16383)\n"
+    "  --mbufs N             packet buffers of each link; all that is in flight must fit (16383)\n"
     "  -h, --help            this text\n"
     "  -V, --version         the version\n"
     "\n"
@@ -202,5 +202,8 @@ int options_parse(struct options *o, int argc, char **argv, char *why, size_t wh
 		}
 		i++;
 	}
+	for (int d = 0; d < BOTH; d++)
+		if (o->mbufs > LINK_QUEUE)
+			o->dir[d].queue = o->mbufs;
 	return 0;
 }

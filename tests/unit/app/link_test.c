@@ -58,6 +58,16 @@ static void directions_can_differ(void)
 	CU_ASSERT_TRUE(options.dir[BA].mtu_icmp);
 }
 
+/* A long fat link holds more frames than a short one: as many as it is given mbufs for. */
+static void what_is_in_flight_is_bounded_by_the_mbufs(void)
+{
+	CU_ASSERT_EQUAL_FATAL(parse("--mbufs 50000 --ab --delay 300ms"), 0);
+	CU_ASSERT_EQUAL(options.dir[AB].queue, 50000);
+	CU_ASSERT_EQUAL(options.dir[BA].queue, 50000);
+	CU_ASSERT_EQUAL_FATAL(parse("--delay 300ms"), 0);
+	CU_ASSERT_EQUAL(options.dir[AB].queue, 16384);
+}
+
 static void mistakes_are_told(void)
 {
 	static const char *const wrong[] = {
@@ -209,6 +219,7 @@ int main(void)
 	static const struct unit_case cases[] = {
 	    {"units are understood", units_are_understood},
 	    {"directions can differ", directions_can_differ},
+	    {"--mbufs bounds what is in flight", what_is_in_flight_is_bounded_by_the_mbufs},
 	    {"mistakes are told", mistakes_are_told},
 	    {"frames cross with their delays", frames_cross_with_their_delays},
 	    {"what a port refuses is counted", what_a_port_refuses_is_counted},
