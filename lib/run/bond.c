@@ -22,14 +22,40 @@
 #include <rte_dev.h>
 #include <rte_devargs.h>
 #include <rte_ethdev.h>
+#include <rte_pci.h>
 
 #define BOND_AGAIN 11 /* checks after which a change is reported again: a second */
 
+bool bond_names(const char *member, const char *device)
+{
+	struct rte_pci_addr a, b;
+
+	if (rte_pci_addr_parse(member, &a) == 0)
+		return rte_pci_addr_parse(device, &b) == 0 && rte_pci_addr_cmp(&a, &b) == 0;
+	return strcmp(member, device) == 0;
+}
+
+/* Finds a member as the bond does: by a device's name, or else by a number. */
+static uint16_t find_member(const char *member)
+{
+	struct rte_eth_dev_info dev;
+	unsigned long id;
+	char *end;
+
+	for (uint16_t i = 0; i < RTE_MAX_ETHPORTS; i++)
+		if (rte_eth_dev_is_valid_port(i) && rte_eth_dev_info_get(i, &dev) == 0 &&
+		    bond_names(member, rte_dev_name(dev.device)))
+			return i;
+	id = strtoul(member, &end, 10);
+	return end != member && *end == '\0' && id < RTE_MAX_ETHPORTS ? (uint16_t)id
+	                                                              : RTE_MAX_ETHPORTS;
+}
+
 static void add_member(struct bond *b, const char *name)
 {
-	uint16_t id;
+	const uint16_t id = find_member(name);
 
-	if (b->n < BOND_MEMBERS && rte_eth_dev_get_port_by_name(name, &id) == 0)
+	if (b->n < BOND_MEMBERS && rte_eth_dev_is_valid_port(id))
 		b->id[b->n++] = id;
 }
 

@@ -21,6 +21,10 @@ struct bond {
  * bond has none. */
 void bond_find(struct bond *b, uint16_t id);
 
+/** bond_names says whether what a bond's arguments call a member is the name of a device: it may be
+ * a PCI address in another form ("3:0.1" for "0000:03:00.1"). */
+bool bond_names(const char *member, const char *device);
+
 /** bond_has says whether a device is a member. */
 bool bond_has(const struct bond *b, uint16_t id);
 
