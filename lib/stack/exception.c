@@ -2,6 +2,7 @@
 /* The exception path; see exception.h. */
 #include "stack/exception.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 #include <rte_mbuf.h>
@@ -11,6 +12,8 @@
 #include "stack/exception_cut.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
+#include "wire/ip6.h"
+#include "wire/nd.h"
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -22,13 +25,32 @@
 
 enum owner { OURS, KERNEL, BOTH };
 
+/* Says whether an ARP packet is news of a neighbour: a reply or an announcement. */
+static bool is_arp_news(const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct arp_pkt a;
+
+	return arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, &a) >= 0 &&
+	       (a.op != ARP_REQUEST || a.spa_be == a.tpa_be);
+}
+
+/* Says whether an ND message is a neighbour solicitation; those have no extension headers. */
+static bool is_solicit(const struct rte_mbuf *m)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETH_HDR_LEN);
+
+	return ip[IP6_NEXT_OFF] == IPPROTO_ICMPV6 && ip[IP6_HDR_LEN] == ND_NS;
+}
+
 /* BOTH: several lcores may get a copy each, but the kernel must get only one. */
-static enum owner owner_of(int verdict)
+static enum owner owner_of(const struct rte_mbuf *m, int verdict)
 {
 	switch (verdict) {
+	case PC_DROP_ARP_NOT_OURS: /* exception_put_arp has passed on an announcement */
+		return is_arp_news(m) ? OURS : KERNEL;
 	case PC_DROP_ETH_TYPE:
 	case PC_DROP_ETH_VLAN:
-	case PC_DROP_ARP_NOT_OURS:
 	case PC_DROP_IP4_NOT_OURS:
 	case PC_DROP_IP4_PROTOCOL:
 	case PC_DROP_IP6_NOT_OURS:
@@ -42,9 +64,10 @@ static enum owner owner_of(int verdict)
 	case PC_DROP_TCP_CLOSED:
 	case PC_DROP_TCP_RST_STRAY:
 		return KERNEL;
+	case PC_DROP_ND_DONE: /* a solicitation for one of our addresses has been answered here */
+		return is_solicit(m) ? OURS : BOTH;
 	case PC_DROP_ND_UNASKED:
 	case PC_DROP_ND_ROUTER:
-	case PC_DROP_ND_DONE:
 	case PC_DROP_IGMP_IGNORED:
 	case PC_DROP_IGMP_DONE:
 		return BOTH;
@@ -90,9 +113,10 @@ static bool may_pass(struct exception *e, const struct ctx *ctx)
 
 /* ---- to the kernel --------------------------------------------------------------------------- */
 
+/* A frame may have two tags beside a packet of the MTU (QinQ), of VLANs that only the kernel has. */
 static bool is_too_long(const struct exception *e, const struct rte_mbuf *m)
 {
-	return m->pkt_len > (uint32_t)e->kernel->info.mtu + ETH_HDR_LEN + VLAN_TAG_LEN;
+	return m->pkt_len > (uint32_t)e->kernel->info.mtu + ETH_HDR_LEN + 2 * VLAN_TAG_LEN;
 }
 
 static void drop_diverted(struct ctx *ctx, struct rte_mbuf *m, enum pc_counter why)
@@ -137,7 +161,7 @@ static void hand(struct exception *e, struct ctx *ctx, struct rte_mbuf *m)
 
 bool exception_put(struct exception *e, struct ctx *ctx, struct rte_mbuf *m, int verdict)
 {
-	const enum owner owner = owner_of(verdict);
+	const enum owner owner = owner_of(m, verdict);
 
 	if (owner == OURS || (owner == BOTH && !e->link) || is_for_us(e, m, verdict))
 		return false;
@@ -150,12 +174,9 @@ bool exception_put(struct exception *e, struct ctx *ctx, struct rte_mbuf *m, int
 
 void exception_put_arp(struct exception *e, struct ctx *ctx, const struct rte_mbuf *m)
 {
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	struct rte_mbuf *copy;
-	struct arp_pkt a;
 
-	if (!e->link || arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, &a) < 0 ||
-	    (a.op == ARP_REQUEST && a.spa_be != a.tpa_be))
+	if (!e->link || !is_arp_news(m))
 		return;
 	copy = may_pass(e, ctx) ? rte_pktmbuf_copy(m, ctx->pool, 0, UINT32_MAX) : NULL;
 	if (copy != NULL && e->kernel->ops->tx_burst(e->kernel, &copy, 1, ctx->now_ns) == 1) {

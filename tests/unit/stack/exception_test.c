@@ -440,6 +440,88 @@ static void test_announced(void)
 	end();
 }
 
+/* and so does one of whom nobody here knows; the kernel gets it once, and other lcores do not pass theirs on */
+static void test_announced_by_stranger(void)
+{
+	struct frame_ends e = box_ends();
+	struct frame f;
+
+	start();
+	e.dst_be = PEER;
+	memset(e.dst_mac, 0xff, 6);
+	frame_arp(&f, &e, 1, (const uint8_t[6]){0});
+	receive(&f);
+	expect_at_kernel(&f);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	CU_ASSERT_EQUAL(pc_stack_set_exception(b.st, 0, probe_port(kernel), false), 0);
+	receive(&f);
+	CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_ARP_NOT_OURS), 2);
+	end();
+}
+
+static void start6(struct ends6 *e)
+{
+	const struct pc_prefix p = {.addr = addr6("fd00::1"), .len = 64};
+
+	*e = (struct ends6){
+	    .src_mac = PEER_MAC, .dst_mac = PROBE_MAC, .src = addr6("fe80::2"), .dst = p.addr};
+	box_init(&b);
+	b.cfg.ip6_dad = 0;
+	begin();
+	CU_ASSERT_EQUAL(pc_stack_add_addr(b.st, 0, &p), 0);
+	for (int i = 0; i < 10; i++)
+		box_turn(&b, 500);
+	while (probe_sent(b.probe) != NULL) /* it announces its address and its groups */
+		probe_take(b.probe);
+}
+
+/* a solicitation for our address is answered here alone, be it of a neighbour or of who wants the address */
+static void test_solicited(void)
+{
+	uint8_t body[20] = {0};
+	struct ends6 e;
+	struct frame f;
+
+	start6(&e);
+	memcpy(body + 4, &e.dst, 16);
+	for (int i = 0; i < 2; i++) {
+		if (i == 0)
+			frame6_solicit(&f, &e);
+		else
+			frame6_icmp(&f, &e, 255, 135, 0, body, sizeof(body));
+		receive(&f);
+		CU_ASSERT_PTR_NULL(probe_sent(kernel));
+		CU_ASSERT_PTR_NOT_NULL_FATAL(probe_sent(b.probe));
+		probe_take(b.probe);
+		e.src = addr6("::");
+		e.dst = addr6("ff02::1:ff00:1");
+		memcpy(e.dst_mac, "\x33\x33\xff\x00\x00\x01", 6);
+	}
+	CU_ASSERT_EQUAL(box_count(&b, PC_EXCEPTION_RX), 0);
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_ND_DONE), 2);
+	end();
+}
+
+/* a frame of a VLAN within a VLAN is as long as it can be, and is not cut off nor in pieces */
+static void test_two_tags(void)
+{
+	static const uint8_t text[1472] = "text";
+	const struct frame_ends e = box_ends();
+	struct frame f;
+
+	start();
+	frame_udp(&f, &e, 4000, 123, text, sizeof(text));
+	memmove(f.b + 20, f.b + 12, (size_t)f.len - 12);
+	memcpy(f.b + 12, "\x88\xa8\x00\x07\x81\x00\x00\x09", 8);
+	f.len += 8;
+	CU_ASSERT_EQUAL(f.len, 1522);
+	receive(&f);
+	expect_at_kernel(&f);
+	CU_ASSERT_EQUAL(box_count(&b, PC_DROP_EXCEPTION_FULL), 0);
+	end();
+}
+
 static void test_from_kernel(void)
 {
 	struct frame f;
@@ -787,6 +869,9 @@ static const struct unit_case cases[] = {
     {"what the device says has no checksum yet", test_partial},
     {"one lcore tells of neighbours", test_link},
     {"an announcement of a neighbour", test_announced},
+    {"an announcement of a stranger", test_announced_by_stranger},
+    {"solicitations for our address", test_solicited},
+    {"a full frame with two tags", test_two_tags},
     {"what the kernel sends is sent as it is", test_from_kernel},
     {"the kernel waits for a device that is full", test_device_full},
     {"a full interface of the kernel's", test_kernel_full},
