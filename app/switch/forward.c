@@ -42,6 +42,7 @@ struct frame {
 	struct rte_mbuf *m;
 	uint16_t vlan, tci;
 	bool tagged;
+	bool full;        /* it has two tags that are not ours */
 	uint32_t payload; /* bytes after the header and the tags, of which there may be two */
 };
 
@@ -107,12 +108,21 @@ static enum count read_tag(struct frame *f, const uint8_t *p)
 	if (f->tagged)
 		f->tci = get16(p + FRAME_HDR);
 	f->payload = f->m->pkt_len - header;
+	f->full = !f->tagged && header == FRAME_HDR + 2 * FRAME_TAG;
 	return COUNT_MAX;
 }
 
 static bool fits(const struct vswitch *s, unsigned port, const struct frame *f)
 {
 	return f->payload <= s->port[port].port->info.mtu;
+}
+
+/* The same for a port that it is to leave by, where a third tag counts as payload. */
+static bool fits_out(const struct vswitch *s, unsigned port, const struct frame *f)
+{
+	const bool gets_tag = (s->vlan[f->vlan].bare & 1u << port) == 0;
+
+	return f->payload + (f->full && gets_tag ? FRAME_TAG : 0) <= s->port[port].port->info.mtu;
 }
 
 /* ---- out ------------------------------------------------------------------------------------- */
@@ -172,7 +182,7 @@ static void forward(struct vswitch *s, unsigned in, const struct frame *f, unsig
 
 	if (unlikely((s->up & bit) == 0)) {
 		drop(s, in, f->m, COUNT_drop_link);
-	} else if (unlikely(!fits(s, to, f))) {
+	} else if (unlikely(!fits_out(s, to, f))) {
 		drop(s, in, f->m, COUNT_drop_mtu);
 	} else if (unlikely(out_is_full(&s->port[to].out, now_ns))) {
 		count(s, to, COUNT_tx_queue_full);
@@ -211,9 +221,9 @@ static uint16_t ready(struct vswitch *s, const struct frame *f, uint16_t ports, 
 
 		if ((ports & bit) == 0)
 			continue;
-		if (fits(s, p, f) && !out_is_full(&s->port[p].out, now_ns))
+		if (fits_out(s, p, f) && !out_is_full(&s->port[p].out, now_ns))
 			continue;
-		count(s, p, fits(s, p, f) ? COUNT_tx_queue_full : COUNT_tx_mtu);
+		count(s, p, fits_out(s, p, f) ? COUNT_tx_queue_full : COUNT_tx_mtu);
 		ports &= (uint16_t)~bit;
 	}
 	return ports;

@@ -113,7 +113,7 @@ static void a_station_may_be_in_two_vlans(void)
 	bed_end();
 }
 
-/* Two tags: the outer one is ours, the rest passes, also if it makes the frame larger. */
+/* Two tags: the outer one is ours, the rest passes. */
 static void double_tags_pass(void)
 {
 	struct rte_mbuf *m = bed_frame(0, 1, 10, 1522);
@@ -131,16 +131,6 @@ static void double_tags_pass(void)
 	    0);
 	(void)bed_outs();
 
-	/* one of 802.1ad in front is no tag of a VLAN here */
-	m = bed_frame(0, 1, 10, 1522);
-	rte_pktmbuf_mtod(m, uint8_t *)[12] = 0x88;
-	rte_pktmbuf_mtod(m, uint8_t *)[13] = 0xa8;
-	memcpy(rte_pktmbuf_mtod_offset(m, void *, 16), inner, sizeof(inner));
-	bed_receive(0, m);
-	CU_ASSERT_EQUAL(bed_count(0, COUNT_drop_oversize), 0);
-	CU_ASSERT_EQUAL(bed_tag(bed.port[1].out[0]), 10);
-	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(bed.port[1].out[0]), 1526);
-	(void)bed_outs();
 	m = bed_frame(0, 1, 10, 1523);
 	memcpy(rte_pktmbuf_mtod_offset(m, void *, 16), inner, sizeof(inner));
 	bed_receive(1, m);
@@ -150,6 +140,62 @@ static void double_tags_pass(void)
 	memcpy(rte_pktmbuf_mtod_offset(m, void *, 20), inner, sizeof(inner));
 	bed_receive(1, m);
 	CU_ASSERT_EQUAL(bed_count(1, COUNT_drop_oversize), 2);
+	bed_end();
+}
+
+/* A frame with two tags, the outer one of 802.1ad, between these stations. */
+static struct rte_mbuf *service_frame(unsigned dst, unsigned src, unsigned len)
+{
+	static const uint8_t tags[8] = {0x88, 0xa8, 0x00, 0x07, 0x81, 0x00, 0x00, 0x4d};
+	struct rte_mbuf *m = bed_frame(dst, src, 10, len);
+
+	memcpy(rte_pktmbuf_mtod_offset(m, void *, 12), tags, sizeof(tags));
+	return m;
+}
+
+/* One of 802.1ad in front is no tag of a VLAN here, so that a third one is put there: then two of them are all that a device
+ * has room for beside its MTU. */
+static void a_third_tag_is_payload(void)
+{
+	begin();
+	bed_receive(0, service_frame(0, 1, 1522));
+	CU_ASSERT_EQUAL(bed_count(0, COUNT_drop_oversize), 0);
+	CU_ASSERT_STRING_EQUAL(bed_outs(), "0000");
+	for (unsigned p = 1; p < BED_PORTS; p++)
+		CU_ASSERT_EQUAL(bed_count(p, COUNT_tx_mtu), 1);
+	bed_receive(0, service_frame(0, 1, 1518));
+	CU_ASSERT_EQUAL(bed_tag(bed.port[1].out[0]), 10);
+	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(bed.port[1].out[0]), 1522);
+	CU_ASSERT_STRING_EQUAL(bed_outs(), "0111");
+	bed_receive(1, bed_frame(0, 2, 10, 64));
+	bed_receive(1, bed_frame(0, 3, -1, 64)); /* in its native VLAN */
+	(void)bed_outs();
+	bed_receive(0, service_frame(2, 1, 1522));
+	CU_ASSERT_EQUAL(bed_count(0, COUNT_drop_mtu), 1);
+	bed_receive(0, service_frame(2, 1, 1518));
+	CU_ASSERT_STRING_EQUAL(bed_outs(), "0100");
+	bed_receive(2, bed_frame(0, 4, 30, 64));
+	(void)bed_outs();
+	bed_receive(1, service_frame(4, 3, 1522));
+	CU_ASSERT_EQUAL(bed_count(1, COUNT_drop_mtu), 1);
+	bed_end();
+}
+
+/* and none is put where it leaves without */
+static void two_tags_need_no_third(void)
+{
+	char why[200] = "";
+
+	bed_begin();
+	CU_ASSERT_EQUAL(switch_config_access(&bed.config, "0=10", why, sizeof(why)), 0);
+	CU_ASSERT_EQUAL(switch_config_access(&bed.config, "1=10", why, sizeof(why)), 0);
+	CU_ASSERT_EQUAL(switch_config_trunk(&bed.config, "2=10", why, sizeof(why)), 0);
+	bed_make();
+	bed_receive(0, service_frame(0, 1, 1522));
+	CU_ASSERT_EQUAL(bed_count(2, COUNT_tx_mtu), 1);
+	CU_ASSERT_STRING_EQUAL(bed_outs(), "0100");
+	bed_receive(1, service_frame(1, 2, 1522));
+	CU_ASSERT_STRING_EQUAL(bed_outs(), "1000");
 	bed_end();
 }
 
@@ -191,6 +237,8 @@ int main(void)
 	    {"stations keep to their VLAN", stations_keep_to_their_vlan},
 	    {"a station may be in two VLANs", a_station_may_be_in_two_vlans},
 	    {"double tags pass", double_tags_pass},
+	    {"a third tag is payload", a_third_tag_is_payload},
+	    {"two tags need no third", two_tags_need_no_third},
 	    {"what a device has taken off is put back", what_a_device_has_taken_off_is_put_back},
 	    {"a tag needs room", a_tag_needs_room},
 	};
