@@ -9,9 +9,12 @@
 #include <errno.h>
 #include <semaphore.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_alarm.h>
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 
@@ -22,6 +25,13 @@
 #define ETHDEV_DESCRIPTORS 1024
 /* The usual length of RSS keys, from Microsoft's definition; some devices say 0 and mean this. */
 #define ETHDEV_KEY_LEN 40
+
+/* net_af_packet: bytes of a frame of its ring by default; those before a packet, of the kernel (80,
+ * with TPACKET_V2) and of an inner tag; and what makes a block of the ring whole pages */
+#define RING_FRAME        2048
+#define RING_HEADERS      (80u + 4u)
+#define RING_ALIGN        16u
+#define RING_BLOCK_FRAMES 256u
 
 #define ETHDEV_RSS_TYPES                                                                       \
 	(RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP |             \
@@ -120,6 +130,31 @@ static bool carries_more(const struct rte_eth_dev_info *dev)
 	       strcmp(dev->driver_name, "net_memif") == 0;
 }
 
+/* Returns the largest packet that a frame of net_af_packet's ring has room for: what is longer would
+ * be cut off on reception, and not be sent. */
+static uint32_t ring_room(const struct rte_eth_dev_info *dev)
+{
+	const struct rte_devargs *args = rte_dev_devargs(dev->device);
+	const char *size =
+	    args != NULL && args->args != NULL ? strstr(args->args, "framesz=") : NULL;
+	const uint32_t frame =
+	    size != NULL ? (uint32_t)strtoul(strchr(size, '=') + 1, NULL, 0) : RING_FRAME;
+
+	return frame > RING_HEADERS ? frame - RING_HEADERS : 0;
+}
+
+static int check_ring(const struct setup *s, uint16_t mtu)
+{
+	const uint32_t frame = RTE_ALIGN_CEIL(mtu + RING_HEADERS, RING_ALIGN);
+
+	if (strcmp(s->dev.driver_name, "net_af_packet") != 0 || mtu <= ring_room(&s->dev))
+		return 0;
+	return refuse(s, -EINVAL,
+	              "its ring has no room for an MTU of %u bytes: add framesz=%u,blocksz=%u to "
+	              "its --vdev, and set the MTU of its interface",
+	              mtu, frame, RING_BLOCK_FRAMES * frame);
+}
+
 static int setup_mtu(struct setup *s)
 {
 	const uint16_t limit = mtu_limit(&s->dev);
@@ -134,8 +169,10 @@ static int setup_mtu(struct setup *s)
 		              limit, mtu);
 	if (s->config->mtu != 0 && mtu <= limit)
 		s->conf.rxmode.mtu = mtu;
+	if (check_ring(s, mtu) != 0)
+		return -EINVAL;
 	if (mtu > limit && carries_more(&s->dev))
-		return 0; /* memif makes chains; net_af_packet itself checks that frames fit */
+		return 0; /* memif makes chains; net_af_packet itself checks that mbufs hold frames */
 	if ((uint32_t)(mtu + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN) <= room)
 		return 0;
 	if ((s->dev.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) == 0)

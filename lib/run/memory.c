@@ -14,8 +14,9 @@
 #define MIB               (UINT64_C(1) << 20)
 #define MEMORY_CACHE      512
 #define MEMORY_FRAME_ROOM (2048 + RTE_PKTMBUF_HEADROOM)
-/* Ethernet header with two VLAN tags, and FCS for devices that do not strip it */
-#define MEMORY_L2_BYTES (14 + 8 + 4)
+/* Ethernet header with two VLAN tags, and FCS for devices that do not strip it; net_af_packet wants
+ * room for whole frames of its ring, without the 32 bytes that begin them */
+#define MEMORY_L2_BYTES (84 + 15 - 32)
 /* the size that a small machine is assumed to have before EAL is up */
 #define MEMORY_SMALL (256 * MIB)
 /* what "auto" settings need at least, with the fewest mbufs */

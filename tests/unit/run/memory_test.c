@@ -47,6 +47,16 @@ static void frames_fit_the_mtu(void)
 	s->run.port_mtu = 9000;
 	CU_ASSERT(memory_frame_room(s) >= 9000 + 14 + RTE_PKTMBUF_HEADROOM);
 	CU_ASSERT_EQUAL(memory_frame_room(s) % 64, 0);
+	/* frames of net_af_packet's ring, with 84 bytes before the packet, multiples of 16 */
+	for (uint32_t mtu = 1500; mtu <= 9702; mtu++) {
+		const uint32_t frame = RTE_ALIGN_CEIL(mtu + 84, 16u);
+
+		s->run.port_mtu = mtu;
+		if (memory_frame_room(s) + 32u < frame + RTE_PKTMBUF_HEADROOM) {
+			CU_FAIL("a frame does not fit");
+			break;
+		}
+	}
 	free(s);
 }
 
