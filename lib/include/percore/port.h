@@ -223,8 +223,8 @@ struct pc_fault_config {
 	uint32_t tx_loss_ppm;   /**< sent frames that are lost */
 	uint32_t duplicate_ppm; /**< received frames that are duplicated */
 	uint32_t reorder_ppm;   /**< received frames that are delayed by reorder_delay_ns */
-	/** received frames in which a bit after the Ethernet header is flipped; ARP, which has no
-	 * checksum, is spared */
+	/** received frames in which a bit after the Ethernet header and VLAN tags is flipped; ARP,
+	 * which has no checksum, is spared */
 	uint32_t corrupt_ppm;
 	uint32_t mark_ppm; /**< received ECN-capable packets that are marked CE (RFC 3168) */
 	/** also mark those that would wait longer for the wire of rate_bps; 0: none */
