@@ -16,6 +16,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#define FILTER_MAX 256 /* instructions that the program takes */
+
 static volatile sig_atomic_t is_ended;
 
 static void end(int sig)
@@ -56,16 +58,33 @@ static ssize_t next(int fd, char *packet)
 
 static int write_packets(FILE *to, const char *file, int fd, char *packet)
 {
+	bool whole = false; /* a line about it is the end */
 	ssize_t n;
 
 	while ((n = next(fd, packet)) > 0) {
-		if (packet[0] == 's')
+		whole = packet[0] == 's';
+		if (whole)
 			fprintf(stderr, "percore-ctl: %s", packet + 1);
 		else if (fwrite(packet + 1, 1, (size_t)n - 1, to) != (size_t)n - 1 ||
 		         fflush(to) != 0)
 			return fail(file, 2);
 	}
-	return n == 0 ? 0 : fail("capture", 2);
+	if (n < 0)
+		return fail("capture", 2);
+	if (!whole)
+		fputs("percore-ctl: capture: the end is missing: the program is gone, or has not "
+		      "waited for a slow reader\n",
+		      stderr);
+	return whole ? 0 : 2;
+}
+
+/* "protochain" is a loop, which no program takes. */
+static bool has_loop(const struct bpf_program *p)
+{
+	for (u_int i = 0; i < p->bf_len; i++)
+		if (p->bf_insns[i].code == (BPF_JMP | BPF_JA) && p->bf_insns[i].k >= p->bf_len)
+			return true;
+	return false;
 }
 
 int capture_filter(const char *expression, char *program, size_t size)
@@ -80,8 +99,12 @@ int capture_filter(const char *expression, char *program, size_t size)
 	if (pcap_compile(pcap, &p, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
 		fprintf(stderr, "percore-ctl: filter: %s\n", pcap_geterr(pcap));
 		status = 1;
-	} else if (2 * p.bf_len * sizeof(p.bf_insns[0]) >= size) {
-		fprintf(stderr, "percore-ctl: filter: filter is too long\n");
+	} else if (has_loop(&p)) {
+		fputs("percore-ctl: filter: protochain is not supported\n", stderr);
+		status = 1;
+	} else if (p.bf_len > FILTER_MAX || 2 * p.bf_len * sizeof(p.bf_insns[0]) >= size) {
+		fprintf(stderr, "percore-ctl: filter: too long: %u instructions, room for %d\n",
+		        p.bf_len, FILTER_MAX);
 		status = 1;
 	}
 	at = (const unsigned char *)p.bf_insns;

@@ -331,6 +331,10 @@ def captured(b, s):
     expect(hung.returncode == 0 and " frames captured, " in told and len(frames_of(path)) >= 2, f"{hung.returncode}: {told}")
     text = ctl(b, s, "capture", "-", "filter", "sideways", status=1)
     expect("filter: " in text, text)
+    text = ctl(b, s, "capture", "-", "filter", " or ".join(f"tcp port {i}" for i in range(1, 600, 2)), status=1)
+    expect("room for 256" in text, text)
+    text = ctl(b, s, "capture", "-", "filter", "ip6", "protochain", "6", status=1)
+    expect("protochain is not supported" in text, text)
     text = ctl(b, s, "capture", "-", "port", "9", status=1)
     expect("No such device" in text, text)
     # a client that is killed, or does not read, must not disturb others
@@ -339,6 +343,27 @@ def captured(b, s):
     dead.communicate()
     wait_for(lambda: ctl(b, s, "usage").find("udp-sockets 0 of") >= 0, 5 * b.slow, "the end of it")
     wait_for(lambda: pings(SERVER), 10 * b.slow, "an answer after that")
+
+
+def cut_off(b, s):
+    """a capture whose program is gone, or whose disk is full, is not passed off as whole"""
+    path = os.path.join(b.tmp, "gone")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as gone:
+        gone.bind(path)
+        gone.listen()
+        for end, status, told in ((b"", 2, "the end is missing"), (b"s1 frames captured, 0 dropped\n", 0, "1 frames captured")):
+            with subprocess.Popen([b.path("percore-ctl"), path, "capture", os.path.join(b.tmp, "cut.pcap")], stderr=subprocess.PIPE,
+                                  text=True) as p:
+                conn = gone.accept()[0]
+                conn.recv(100)
+                for packet in (b"ok\n", b"d1234", end):
+                    if packet:
+                        conn.send(packet)
+                conn.close()
+                err = p.communicate(timeout=10 * b.slow)[1]
+            expect(p.returncode == status and told in err, f"{p.returncode}: {err}")
+    text = ctl(b, s, "capture", "/dev/full", status=2)
+    expect("/dev/full: No space left" in text, text)
 
 
 def link(b, s):
@@ -420,7 +445,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, shown, in_json, not_json, worked, captured, link, unread, end]
+STEPS = [routes, transfer, addresses, denied, shown, in_json, not_json, worked, captured, cut_off, link, unread, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
