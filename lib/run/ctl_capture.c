@@ -3,10 +3,12 @@
  * Captures frames of a running program; see ctl_capture.h.
  *
  * Overview: a lane is one stack's part: its socket, and room for the frames that one call reads
- * from it, at most LANE_FRAMES, a few microseconds' work for an lcore.  A turn has every lane
- * filled, sorts the frames by time, and sends them.  A slow client is not waited for: while the
- * control socket is full nothing is read, and the stacks' sockets overflow before they hold a
- * quarter of a stack's mbufs, so that a capture does not cost a server its clients.
+ * from it, at most LANE_FRAMES, a few microseconds' work for an lcore.  A turn has every empty lane
+ * filled, and sends the frames of all in order of time, up to the time until which each lane is known;
+ * later ones wait for the next turn.  A slow client is not waited for: while the control socket is
+ * full nothing is read, and the stacks' sockets overflow before they hold a quarter of a stack's
+ * mbufs, so that a capture does not cost a server its clients.  An lcore that does not answer is not
+ * waited for either: its frames come when it does.
  *
  * Ownership: lanes are written by lcores, see ctl_call.
  */
@@ -38,7 +40,8 @@
 #define PACKET_MAX   (48 * 1024)
 #define CONN_BYTES   (4 << 20)
 #define FRAME_HEADER 16
-#define ROUNDS       64 /* per turn, so that other commands are served */
+#define ROUNDS       64                    /* per turn, so that other commands are served */
+#define LAG_NS       UINT64_C(10000000000) /* a lane that is so far behind is not waited for */
 
 #define PCAP_NANO_MAGIC 0xa1b23c4d
 
@@ -53,8 +56,10 @@ struct lane {
 	struct ctl_capture *capture;
 	const struct worker *worker;
 	struct ctl_call call;
-	int fd; /* of the stack; -1: none yet */
-	unsigned n;
+	int fd;            /* of the stack; -1: none yet */
+	bool late;         /* its lcore has not answered yet, and may write to it */
+	unsigned n, next;  /* frames, and the first of them that is not in sorted yet */
+	uint64_t until_ns; /* frames that are not in the lane yet are not older */
 	uint32_t used;
 	uint32_t dropped; /* by the socket so far */
 	struct captured frame[LANE_FRAMES];
@@ -163,7 +168,8 @@ static int fill_lane(struct pc_stack *st, const void *data)
 		char bytes[256];
 	} control;
 
-	l->n = l->used = 0;
+	l->n = l->next = l->used = 0;
+	l->until_ns = 0;
 	while (l->n < LANE_FRAMES && l->used + snaplen <= LANE_BYTES) {
 		struct iovec iov = {.iov_base = l->bytes + l->used, .iov_len = snaplen};
 		struct msghdr msg = {.msg_iov = &iov,
@@ -173,12 +179,15 @@ static int fill_lane(struct pc_stack *st, const void *data)
 		struct captured *f = &l->frame[l->n];
 		const ssize_t len = pc_recvmsg(st, l->fd, &msg, MSG_TRUNC);
 
-		if (len < 0)
+		if (len < 0) {
+			l->until_ns = RTE_MAX(l->until_ns, ctx_time_of_day(&st->ctx));
 			break;
+		}
 		f->bytes = l->bytes + l->used;
 		f->len = (uint32_t)len;
 		f->caplen = RTE_MIN(f->len, snaplen);
 		read_control(l, &msg, f);
+		l->until_ns = RTE_MAX(l->until_ns, f->at_ns); /* even if the clock was set back */
 		l->used += f->caplen;
 		l->n++;
 	}
@@ -265,18 +274,44 @@ static bool send_sorted(struct ctl_capture *c)
 
 /* ---- turns ----------------------------------------------------------------------------------- */
 
-/* Fills all lanes. Returns 0 or a negative errno. */
+/* Fills a lane if it is empty. Returns 0 or a negative errno. */
+static int fill_empty(const struct ctl_capture *c, struct lane *l)
+{
+	int rc = -EBUSY;
+
+	if (ctl_call_is_made(&l->call))
+		rc = l->next < l->n ? 0 : ctl_call(&l->call, c->ends, l->worker, fill_lane, l);
+	/* an lcore that is slow now may answer later */
+	l->late = rc == -ETIMEDOUT || rc == -EBUSY;
+	return l->late ? 0 : rc;
+}
+
+/* Says whether a frame is not to wait for others. If the clock is set back it would wait too long. */
+static bool is_due(const struct captured *f, uint64_t until_ns)
+{
+	return f->at_ns <= until_ns || f->at_ns - until_ns > LAG_NS;
+}
+
+/* Fills the lanes, and sorts the frames that no lane can get older ones than: at least all of one lane.
+ * Returns 0 or a negative errno. */
 static int fill(struct ctl_capture *c)
 {
+	uint64_t until_ns = UINT64_MAX;
+
 	c->nb_sorted = c->next = 0;
 	for (unsigned i = 0; i < c->nb_lanes; i++) {
-		struct lane *l = &c->lane[i];
-		const int rc = ctl_call(&l->call, c->ends, l->worker, fill_lane, l);
+		const int rc = fill_empty(c, &c->lane[i]);
 
 		if (rc != 0)
 			return rc;
-		for (unsigned k = 0; k < l->n; k++)
-			c->sorted[c->nb_sorted++] = &l->frame[k];
+		if (!c->lane[i].late)
+			until_ns = RTE_MIN(until_ns, c->lane[i].until_ns);
+	}
+	for (unsigned i = 0; i < c->nb_lanes; i++) {
+		struct lane *l = &c->lane[i];
+
+		while (!l->late && l->next < l->n && is_due(&l->frame[l->next], until_ns))
+			c->sorted[c->nb_sorted++] = &l->frame[l->next++];
 	}
 	qsort(c->sorted, c->nb_sorted, sizeof(c->sorted[0]), by_time);
 	return 0;
@@ -299,8 +334,7 @@ bool ctl_capture_turn(struct ctl_capture *c)
 			return false;
 		if (c->next == c->nb_sorted && !c->full)
 			rc = fill(c);
-		/* an lcore that is slow now may answer later */
-		if ((rc != 0 && rc != -ETIMEDOUT && rc != -EBUSY) || !send_sorted(c))
+		if (rc != 0 || !send_sorted(c))
 			return false;
 		if (c->full || c->nb_sorted == 0)
 			break;

@@ -182,12 +182,14 @@ static void test_late(void)
 #define FRAME  1400 /* bytes, of which PUSHED at once are more than the connection has room for */
 #define PUSHED 64
 
-static struct pc_port *ends_of_wire[2];
+static struct pc_port *wires[STACKS][2]; /* of each stack: its end, and ours */
 
 static int attach(struct pc_stack *st, const void *data)
 {
-	(void)data;
-	return pc_stack_add_port(st, ends_of_wire[0]) >= 0 ? 0 : -errno;
+	unsigned i;
+
+	memcpy(&i, data, sizeof(i));
+	return pc_stack_add_port(st, wires[i][0]) >= 0 ? 0 : -errno;
 }
 
 static int push(struct pc_stack *st, const void *data)
@@ -195,8 +197,10 @@ static int push(struct pc_stack *st, const void *data)
 	static const uint8_t frame[FRAME] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2,
 	                                     0,    0,    0,    0,    7,    0x88, 0xb5};
 
+	unsigned to;
+
 	(void)st;
-	(void)data;
+	memcpy(&to, data, sizeof(to));
 	for (unsigned i = 0; i < PUSHED; i++) {
 		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
 		void *p = m != NULL ? rte_pktmbuf_append(m, FRAME) : NULL;
@@ -204,9 +208,15 @@ static int push(struct pc_stack *st, const void *data)
 		if (p == NULL)
 			return -ENOMEM;
 		memcpy(p, frame, FRAME);
-		(void)ends_of_wire[1]->ops->tx_burst(ends_of_wire[1], &m, 1, 0);
+		(void)wires[to][1]->ops->tx_burst(wires[to][1], &m, 1, 0);
 	}
 	return 0;
+}
+
+/* Has a stack's thread make a call that gets the number of the stack. */
+static int call(unsigned i, int (*made)(struct pc_stack *st, const void *data))
+{
+	return ctl_wait(&never, &workers[i], pc_stack_post(workers[i].st, made, &i, sizeof(i)));
 }
 
 /* What a reader gets who begins when the capture has ended: frames, and how many the last line says. */
@@ -234,7 +244,7 @@ static void *read_late(void *arg)
 	return NULL;
 }
 
-/* The first stack gets a wire, on which what it is told to push is captured: what is, comes by fd[1]. */
+/* Each stack gets a wire, on which what it is told to push is captured: what is, comes by fd[1]. */
 static struct ctl_capture *begin_on_wire(const struct ctl_capture_args *args, int fd[2])
 {
 	const struct pc_wire_config wire = {.pool = pool};
@@ -242,9 +252,10 @@ static struct ctl_capture *begin_on_wire(const struct ctl_capture_args *args, in
 	char why[64];
 
 	begin();
-	CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, ends_of_wire), 0);
-	CU_ASSERT_EQUAL(
-	    ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, attach, NULL, 0)), 0);
+	for (unsigned i = 0; i < STACKS; i++) {
+		CU_ASSERT_EQUAL_FATAL(pc_port_wire(&wire, wires[i]), 0);
+		CU_ASSERT_EQUAL(call(i, attach), 0);
+	}
 	CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fd), 0);
 	c = ctl_capture_create(&run, &never, args);
 	CU_ASSERT_EQUAL_FATAL(ctl_capture_start(c, fd[0], why, sizeof(why)), 0);
@@ -254,8 +265,9 @@ static struct ctl_capture *begin_on_wire(const struct ctl_capture_args *args, in
 static void finish_on_wire(void)
 {
 	finish();
-	for (unsigned i = 0; i < 2; i++)
-		pc_port_close(ends_of_wire[i]);
+	for (unsigned i = 0; i < STACKS; i++)
+		for (unsigned end = 0; end < 2; end++)
+			pc_port_close(wires[i][end]);
 }
 
 /* What waits for room when who reads has enough is counted, and so it is sent. */
@@ -273,7 +285,7 @@ static void test_slow(void)
 	(void)setsockopt(fd[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 	(void)setsockopt(fd[0], SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	for (unsigned i = 0; i < 6; i++) {
-		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, push, NULL, 0));
+		(void)call(0, push);
 		usleep(5000);
 		CU_ASSERT(ctl_capture_turn(c));
 	}
@@ -301,11 +313,108 @@ static void test_share(void)
 	c = begin_on_wire(&args, fd);
 	least = rte_mempool_avail_count(pool);
 	for (unsigned i = 0; i < 2 * pool->size / PUSHED; i++) {
-		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, push, NULL, 0));
-		(void)ctl_wait(&never, &workers[0], pc_stack_post(workers[0].st, count, NULL, 0));
+		(void)call(0, push);
+		(void)call(0, count);
 		least = RTE_MIN(least, rte_mempool_avail_count(pool));
 	}
 	CU_ASSERT(least > pool->size / 2);
+	CU_ASSERT(ctl_capture_end(c));
+	ctl_capture_free(c);
+	close(fd[1]);
+	finish_on_wire();
+}
+
+/* ---- several lcores -------------------------------------------------------------------------- */
+
+/* Reads what has been sent by a capture so far. Returns how many frames; *back: how many of them are
+ * older than the one before. */
+static unsigned read_frames(int fd, unsigned *back)
+{
+	static char packet[65536];
+	static uint64_t last; /* of what was read before, too */
+	unsigned frames = 0;
+	ssize_t n;
+
+	*back = 0;
+	while ((n = recv(fd, packet, sizeof(packet), MSG_DONTWAIT)) > 0) {
+		const char *at = packet + 1;
+
+		if (packet[0] == 'd' && memcmp(at, "\x4d\x3c\xb2\xa1", 4) == 0) {
+			at += 24;
+			last = 0;
+		}
+		while (packet[0] == 'd' && at < packet + n) {
+			uint32_t h[4];
+			uint64_t ns;
+
+			memcpy(h, at, sizeof(h));
+			ns = (uint64_t)h[0] * 1000000000 + h[1];
+			*back += ns < last;
+			last = ns;
+			at += sizeof(h) + h[2];
+			frames++;
+		}
+	}
+	return frames;
+}
+
+/* The frames of all are in one order, however many each has. */
+static void test_order(void)
+{
+	const struct ctl_capture_args args = {.snaplen = 64, .port = -1};
+	struct ctl_capture *c;
+	unsigned back, frames = 0;
+	int fd[2];
+
+	c = begin_on_wire(&args, fd);
+	for (unsigned i = 0; i < 6; i++) {
+		for (unsigned k = 0; k < 2; k++) {
+			CU_ASSERT_EQUAL(call((i + k) & 1, push), 0);
+			usleep(5000);
+		}
+		CU_ASSERT(ctl_capture_turn(c));
+		frames += read_frames(fd[1], &back);
+		CU_ASSERT_EQUAL(back, 0);
+	}
+	for (unsigned i = 0; i < 100 && frames < 6 * 2 * PUSHED; i++) {
+		usleep(1000);
+		CU_ASSERT(ctl_capture_turn(c));
+		frames += read_frames(fd[1], &back);
+		CU_ASSERT_EQUAL(back, 0);
+	}
+	CU_ASSERT_EQUAL(frames, 6 * 2 * PUSHED);
+	CU_ASSERT(ctl_capture_end(c));
+	ctl_capture_free(c);
+	close(fd[1]);
+	finish_on_wire();
+}
+
+/* One that stands still holds up nobody, and what it reads too late is not lost. */
+static void test_held(void)
+{
+	const struct ctl_capture_args args = {.snaplen = 64, .port = -1};
+	struct ctl_capture *c;
+	unsigned back, frames;
+	int fd[2];
+
+	c = begin_on_wire(&args, fd);
+	CU_ASSERT_EQUAL(call(1, push), 0);
+	usleep(5000);
+	stand_still(true);
+	usleep(5000);
+	CU_ASSERT(ctl_capture_turn(c)); /* it waits for two seconds */
+	CU_ASSERT_EQUAL(call(0, push), 0);
+	usleep(5000);
+	CU_ASSERT(ctl_capture_turn(c));
+	frames = read_frames(fd[1], &back);
+	CU_ASSERT_EQUAL(frames, PUSHED);
+	stand_still(false);
+	usleep(20000); /* it fills its lane */
+	CU_ASSERT(ctl_capture_turn(c));
+	usleep(5000);
+	CU_ASSERT(ctl_capture_turn(c));
+	frames += read_frames(fd[1], &back);
+	CU_ASSERT_EQUAL(frames, 2 * PUSHED);
 	CU_ASSERT(ctl_capture_end(c));
 	ctl_capture_free(c);
 	close(fd[1]);
@@ -318,6 +427,8 @@ static const struct unit_case cases[] = {
     {"a stack that stands still at its begin", test_late},
     {"who reads late", test_slow},
     {"who does not read", test_share},
+    {"the order of several stacks' frames", test_order},
+    {"a stack that stands still meanwhile", test_held},
 };
 
 int main(void)
