@@ -92,18 +92,46 @@ int ctl_call(struct ctl_call *c, const bool *ends, const struct worker *w,
 	return rc;
 }
 
-/* What the error of a stack means for routes, addresses and neighbours. */
-static const char *reason(int error)
+/* What a stack has nothing against but the values of a change. */
+static const char *wrong_value(const struct pc_change *what)
+{
+	switch ((enum pc_change_kind)what->kind) {
+	case PC_CHANGE_ADD_ROUTE:
+	case PC_CHANGE_REPLACE_ROUTE:
+		return "not a route: the MTU is at least 552 for IPv4 and 1280 for IPv6, and the "
+		       "weight at most 256";
+	case PC_CHANGE_ADD_ADDR:
+		return "not the address of a host in its network, or there is no such port";
+	case PC_CHANGE_SET_MTU:
+		return "the MTU is at least 576 (0: the port's), or there is no such port";
+	case PC_CHANGE_SET_NEIGH:
+		return "not the address of another host, or not the MAC address of one, or there "
+		       "is no such port";
+	case PC_CHANGE_DEL_NEIGH:
+		return "there is no such port";
+	default:
+		return strerror(EINVAL);
+	}
+}
+
+/* What the error of a stack means for a change. */
+static const char *reason(const struct pc_change *what, int error)
 {
 	switch (error) {
+	case EINVAL:
+		return wrong_value(what);
 	case ESRCH:
 		return "no such route";
 	case EADDRNOTAVAIL:
-		return "no such address";
+		return "no such address on this port";
 	case ENOENT:
 		return "no such entry";
 	case EEXIST:
 		return "already exists";
+	case EBUSY:
+		return "a port's link-local address cannot be removed";
+	case ENOSPC:
+		return "there is no room for more";
 	case ENETUNREACH:
 		return "the gateway is not on the network of any address, or there is no such port";
 	default:
@@ -121,7 +149,7 @@ static void change(const struct ctl *c, const struct pc_change *what, FILE *f)
 
 		if (rc == 0)
 			continue;
-		fprintf(f, "error %s", reason(-rc));
+		fprintf(f, "error %s", reason(what, -rc));
 		if (i > 0)
 			fprintf(f, " (on lcore %u; the lcores before it have changed)", w->lcore);
 		fputc('\n', f);

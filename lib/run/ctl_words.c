@@ -84,7 +84,8 @@ static int read_mac(struct words *w, uint8_t mac[6])
 	const char *text = next(w);
 	int n = 0;
 
-	if (text != NULL &&
+	/* sscanf() takes signs, too */
+	if (text != NULL && strspn(text, "0123456789abcdefABCDEF:") == strlen(text) &&
 	    sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2],
 	           &mac[3], &mac[4], &mac[5], &n) == 6 &&
 	    text[n] == '\0')
@@ -473,16 +474,18 @@ void ctl_print_neighs(struct rows *o, const struct pc_neigh_info *list, unsigned
 {
 	static const char *const names[] = {"none",      "incomplete", "failed", "stale",
 	                                    "reachable", "delay",      "probe"};
+	static const uint8_t none[6]; /* it has not answered yet */
 	char addr[PC_ADDR_STRLEN], mac[18];
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct pc_neigh_info *e = &list[i];
+		const bool known = memcmp(e->mac, none, sizeof(none)) != 0;
 
 		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1],
 		         e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
 		row_begin(o);
 		row_text(o, "address", "", pc_addr_format(&e->addr, addr));
-		row_text(o, "mac", " mac ", mac);
+		row_text(o, "mac", " mac ", known ? mac : NULL);
 		row_number(o, "port", " port ", (unsigned)e->port);
 		row_text(o, "state", " ", names[e->state]);
 		row_flag(o, "fixed", " fixed", e->fixed);

@@ -76,7 +76,13 @@ def routes(b, s):
     text = ctl(b, s, "route", "add", "203.0.113.0/24", "via", "203.0.113.1", status=1)
     expect("not on the network of any address" in text, text)
     for words, line in ((("route", "del", "203.0.113.0/24"), "no such route"), (("neigh", "del", "192.0.2.99"), "no such entry"),
-                        (("addr", "del", "203.0.113.1/24"), "no such address"), (("bogus",), "percore-ctl --help")):
+                        (("addr", "del", "203.0.113.1/24"), "no such address"), (("bogus",), "percore-ctl --help"),
+                        (("addr", "add", "224.0.0.1/24"), "not the address of a host"), (("mtu", "set", "575"), "at least 576"),
+                        (("mtu", "set", "1400", "port", "7"), "no such port"),
+                        (("neigh", "set", "192.0.2.99", "mac", "01:00:5e:00:00:01"), "MAC address"),
+                        (("neigh", "del", "192.0.2.99", "port", "7"), "no such port"),
+                        (("route", "add", "203.0.113.0/24", "via", CLIENT, "mtu", "551"), "at least 552"),
+                        (("route", "replace", "203.0.113.0/24", "via", CLIENT, "weight", "257"), "at most 256")):
         text = ctl(b, s, *words, status=1)
         expect(line in text, f"{words}: {text}")
     text = ctl(b, s, "route", "add", "198.51.100.0/24", "over", CLIENT, status=1)

@@ -164,6 +164,8 @@ static void test_mistakes(void)
 	    "neigh set 192.0.2.9 mac",
 	    "neigh set 192.0.2.9 mac 02:00:00:00:00",
 	    "neigh set 192.0.2.9 mac 02:00:00:00:00:01:02",
+	    "neigh set 192.0.2.9 mac -2:00:00:00:00:01",
+	    "neigh set 192.0.2.9 mac +2:00:00:00:00:01",
 	    "deny add 10.0.0.0/8 port 1",
 	    "mtu set many",
 	    "a b c d e f g h i j k l m n o p q",
@@ -254,7 +256,7 @@ static void test_lists(void)
 	          "fd00::1/64 port 2 autoconf not-ready\n"
 	          "fd00::1/64\n"
 	          "10.0.0.2 mac 02:00:00:00:00:fe port 0 reachable fixed\n"
-	          "fd00::2 mac 00:00:00:00:00:00 port 1 incomplete held 3\n"
+	          "fd00::2 port 1 incomplete held 3\n"
 	          "tcp established      5   7000           10.0.0.1:80        10.0.0.2:40000 "
 	          "lcore 3 fd 1029 rtt 1.205 ms cwnd 10 mss 1460 idle 2.003 s retries 2\n"
 	          "udp unconn           0      0                [::]:0                [::]:0 "
@@ -288,7 +290,7 @@ static void test_json_lists(void)
 	    "{\"network\":\"fd00::1/64\"},\n"
 	    "{\"address\":\"10.0.0.2\",\"mac\":\"02:00:00:00:00:fe\",\"port\":0,"
 	    "\"state\":\"reachable\",\"fixed\":true,\"held\":0},\n"
-	    "{\"address\":\"fd00::2\",\"mac\":\"00:00:00:00:00:00\",\"port\":1,"
+	    "{\"address\":\"fd00::2\",\"mac\":null,\"port\":1,"
 	    "\"state\":\"incomplete\",\"fixed\":false,\"held\":3},\n"
 	    "{\"protocol\":\"tcp\",\"state\":\"established\",\"rcv_queue\":5,\"snd_queue\":7000,"
 	    "\"local\":\"10.0.0.1\",\"local_port\":80,\"remote\":\"10.0.0.2\","
