@@ -97,13 +97,13 @@ void sock_raw_write_ll(const struct sock_ref *ref, const struct rte_mbuf *m, str
 	const struct pkt *note = pkt_of_const(m);
 	const uint8_t *eth = (const uint8_t *)m->buf_addr + note->rx.l3_off;
 	struct sockaddr_ll ll = {.sll_family = AF_PACKET,
+	                         .sll_protocol = __builtin_bswap16(udp_protocol_of(eth)),
 	                         .sll_ifindex = note->rx.netif + 1,
 	                         .sll_hatype = ARPHRD_ETHER_,
 	                         .sll_pkttype = note->rx.flags,
 	                         .sll_halen = 6};
 
 	(void)ref;
-	memcpy(&ll.sll_protocol, eth + 12, sizeof(ll.sll_protocol));
 	memcpy(ll.sll_addr, eth + 6, 6);
 	memcpy(msg->msg_name, &ll, RTE_MIN(msg->msg_namelen, (socklen_t)sizeof(ll)));
 	msg->msg_namelen = sizeof(ll);
@@ -120,6 +120,9 @@ static int send_frame(struct sockets *s, const struct sock_ref *ref, struct rte_
 	if (to == NULL)
 		return udp_send_packet(s->udp, ref->udp, m, -1, NULL, 0);
 	err = read_ll(to, len, &ll);
+	/* the address of its destination must be whole */
+	if (err == 0 && ref->udp->cooked && len < offsetof(struct sockaddr_ll, sll_addr) + 6)
+		err = -EINVAL;
 	return err != 0 ? err
 	                : udp_send_packet(s->udp, ref->udp, m, ll.sll_ifindex - 1, ll.sll_addr,
 	                                  __builtin_bswap16(ll.sll_protocol));

@@ -13,12 +13,38 @@
 
 #include <rte_mbuf.h>
 
+/* Linux's offsets of what is not in the packet, and of the packet's headers */
+#define FACTS     ((uint32_t)SKF_AD_OFF)
+#define AT_NET    ((uint32_t)SKF_NET_OFF)
+#define AT_LINK   ((uint32_t)SKF_LL_OFF)
+#define ETHERNET_ 1 /* ARPHRD_ETHER */
+
 /* ---- checking -------------------------------------------------------------------------------- */
+
+/* Says whether we know about a packet what is asked for; tags of a VLAN are in the frame, if
+ * anywhere. */
+static bool is_fact(uint32_t k)
+{
+	switch (k - FACTS) {
+	case SKF_AD_PROTOCOL:
+	case SKF_AD_PKTTYPE:
+	case SKF_AD_IFINDEX:
+	case SKF_AD_HATYPE:
+	case SKF_AD_VLAN_TAG:
+	case SKF_AD_VLAN_TAG_PRESENT:
+		return true;
+	default:
+		return false;
+	}
+}
 
 static bool load_is_good(const struct sock_filter *i)
 {
 	switch (BPF_MODE(i->code)) {
 	case BPF_ABS:
+		if (i->k >= FACTS && !is_fact(i->k))
+			return false;
+		__attribute__((fallthrough));
 	case BPF_IND:
 		return BPF_CLASS(i->code) == BPF_LD && BPF_SIZE(i->code) <= BPF_B;
 	case BPF_IMM:
@@ -89,23 +115,52 @@ bool cbpf_check(const struct sock_filter *insn, uint32_t n)
 struct machine {
 	uint32_t a, x, mem[BPF_MEMWORDS];
 	const struct rte_mbuf *m;
+	const struct cbpf_facts *facts;
 	uint32_t off, len;
 };
 
 static bool fetch(const struct machine *s, uint32_t at, unsigned size, uint32_t *value)
 {
+	uint32_t off = s->off, len = s->len;
 	uint8_t copy[4];
 	const uint8_t *p;
 
-	if (at > s->len || size > s->len - at)
+	if (at >= AT_LINK) {
+		off = at >= AT_NET ? s->facts->l3_off : 0u;
+		len = s->m->pkt_len - off;
+		at -= at >= AT_NET ? AT_NET : AT_LINK;
+	}
+	if (at > len || size > len - at)
 		return false;
-	p = rte_pktmbuf_read(s->m, s->off + at, size, copy);
+	p = rte_pktmbuf_read(s->m, off + at, size, copy);
 	if (p == NULL)
 		return false;
 	*value = 0;
 	for (unsigned i = 0; i < size; i++)
 		*value = *value << 8 | p[i];
 	return true;
+}
+
+static uint32_t fact(const struct cbpf_facts *facts, uint32_t k)
+{
+	switch (k - FACTS) {
+	case SKF_AD_PROTOCOL:
+		return facts->protocol;
+	case SKF_AD_PKTTYPE:
+		return facts->type;
+	case SKF_AD_IFINDEX:
+		return facts->netif + 1u;
+	case SKF_AD_HATYPE:
+		return ETHERNET_;
+	default:
+		return 0;
+	}
+}
+
+/* Says whether an index may be added to an offset: the sum is in the same header. */
+static bool may_add(const struct machine *s, uint32_t x, uint32_t k)
+{
+	return x <= s->m->pkt_len && (k >= AT_LINK ? x <= UINT32_MAX - k : k <= s->len);
 }
 
 static bool load(struct machine *s, const struct sock_filter *i)
@@ -115,11 +170,13 @@ static bool load(struct machine *s, const struct sock_filter *i)
 
 	switch (BPF_MODE(i->code)) {
 	case BPF_ABS:
-		if (!fetch(s, i->k, size, &value))
+		if (i->k >= FACTS)
+			value = fact(s->facts, i->k);
+		else if (!fetch(s, i->k, size, &value))
 			return false;
 		break;
 	case BPF_IND:
-		if (i->k > s->len || s->x > s->len || !fetch(s, s->x + i->k, size, &value))
+		if (!may_add(s, s->x, i->k) || !fetch(s, s->x + i->k, size, &value))
 			return false;
 		break;
 	case BPF_LEN:
@@ -205,9 +262,10 @@ static uint32_t jump(const struct machine *s, const struct sock_filter *i)
 	return yes ? i->jt : i->jf;
 }
 
-uint32_t cbpf_run(const struct cbpf *f, const struct rte_mbuf *m, uint32_t off)
+uint32_t cbpf_run(const struct cbpf *f, const struct rte_mbuf *m, uint32_t off,
+                  const struct cbpf_facts *facts)
 {
-	struct machine s = {.m = m, .off = off, .len = m->pkt_len - off};
+	struct machine s = {.m = m, .facts = facts, .off = off, .len = m->pkt_len - off};
 
 	if (f->n == 0)
 		return UINT32_MAX;

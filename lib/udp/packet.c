@@ -23,6 +23,8 @@
 #include "udp/table.h"
 #include "wire/eth.h"
 
+#define OF_PACKET_SOCKET 0xfffe /* as the port of an mbuf: no port */
+
 /* ---- what the sockets see -------------------------------------------------------------------- */
 
 static uint8_t type_of(const struct udp_tap *t, const uint8_t *eth)
@@ -46,10 +48,10 @@ static bool packet_sock_wants(const struct udp_sock *s, uint8_t netif, uint16_t 
 }
 
 static void deliver_packet(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,
-                           uint8_t netif, uint8_t type)
+                           const struct cbpf_facts *facts)
 {
 	const uint16_t skip = s->cooked ? ETH_HDR_LEN : 0;
-	const uint32_t len = RTE_MIN(udp_filter(udp, s, m, skip), m->pkt_len - skip);
+	const uint32_t len = RTE_MIN(udp_filter(udp, s, m, skip, facts), m->pkt_len - skip);
 	struct rte_mbuf *copy;
 
 	if (len == 0 || !udp_may_copy(udp, s, len))
@@ -59,22 +61,26 @@ static void deliver_packet(struct udp *udp, struct udp_sock *s, const struct rte
 		ctx_count(udp->ctx, PC_RX_COPY_NO_MBUF);
 		return;
 	}
-	udp_queue(udp, s, copy, 0, skip, netif, type);
+	udp_queue(udp, s, copy, 0, skip, facts->netif, facts->type);
 	ctx_count(udp->ctx, PC_RAW_RX);
 }
 
-static void show(struct udp_tap *t, const struct rte_mbuf *m, bool outgoing)
+/* Shows a frame to the sockets; sender: the one that has sent it, index + 1, which does not see it, as on
+ * Linux. */
+static void show(struct udp_tap *t, const struct rte_mbuf *m, bool outgoing, uint32_t sender)
 {
 	struct udp *udp = t->udp;
 	const uint8_t *eth = rte_pktmbuf_mtod(m, const uint8_t *);
-	uint8_t type;
+	struct cbpf_facts facts = {.l3_off = ETH_HDR_LEN, .netif = t->netif};
 
 	if (m->data_len < ETH_HDR_LEN)
 		return;
-	type = outgoing ? PACKET_OUTGOING : type_of(t, eth);
+	facts.protocol = udp_protocol_of(eth);
+	facts.type = outgoing ? PACKET_OUTGOING : type_of(t, eth);
 	for (uint32_t id = udp->packet; id != 0; id = udp->sock[id - 1].next)
-		if (packet_sock_wants(&udp->sock[id - 1], t->netif, wire_get16(eth + 12), type))
-			deliver_packet(udp, &udp->sock[id - 1], m, t->netif, type);
+		if (id != sender &&
+		    packet_sock_wants(&udp->sock[id - 1], t->netif, facts.protocol, facts.type))
+			deliver_packet(udp, &udp->sock[id - 1], m, &facts);
 }
 
 /* ---- the port -------------------------------------------------------------------------------- */
@@ -91,7 +97,7 @@ static uint16_t tap_rx_burst(struct pc_port *port, struct rte_mbuf **pkts, uint1
 
 	n = t->inner->ops->rx_burst(t->inner, pkts, n, now_ns);
 	for (uint16_t i = 0; i < n; i++)
-		show(t, pkts[i], false);
+		show(t, pkts[i], false, 0);
 	port_info_follow(&t->port.info, &t->inner->info);
 	return n;
 }
@@ -105,11 +111,23 @@ static bool is_watched(const struct udp *udp, uint8_t netif)
 	return false;
 }
 
+/* A frame of a packet socket says so until it is sent: nobody else reads these fields of it. */
+static void mark_sender(struct rte_mbuf *m, uint32_t id)
+{
+	m->port = OF_PACKET_SOCKET;
+	m->hash.usr = id;
+}
+
+static uint32_t sender_of(const struct rte_mbuf *m)
+{
+	return m->port == OF_PACKET_SOCKET ? m->hash.usr : 0;
+}
+
 /* Shows a copy of a frame that has been sent; NULL: there was no mbuf for it. */
-static void show_sent(struct udp_tap *t, const struct rte_mbuf *copy)
+static void show_sent(struct udp_tap *t, const struct rte_mbuf *copy, uint32_t sender)
 {
 	if (copy != NULL)
-		show(t, copy, true);
+		show(t, copy, true, sender);
 	else
 		ctx_count(t->udp->ctx, PC_RX_COPY_NO_MBUF);
 }
@@ -123,10 +141,11 @@ static uint16_t tap_tx_watched(struct udp_tap *t, struct rte_mbuf **pkts, uint16
 
 	for (i = 0; i < n; i++) {
 		struct rte_mbuf *copy = rte_pktmbuf_copy(pkts[i], t->udp->ctx->pool, 0, UINT32_MAX);
+		const uint32_t sender = sender_of(pkts[i]);
 		const bool sent = t->inner->ops->tx_burst(t->inner, &pkts[i], 1, now_ns) == 1;
 
 		if (sent)
-			show_sent(t, copy);
+			show_sent(t, copy, sender);
 		rte_pktmbuf_free(copy);
 		if (!sent)
 			break;
@@ -261,6 +280,7 @@ int udp_send_packet(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, int
 		return -EINVAL;
 	}
 	m->ol_flags = 0;
+	mark_sender(m, (uint32_t)(s - udp->sock) + 1);
 	ctx_count(udp->ctx, PC_RAW_TX);
 	txq_put(&nif->txq, udp->ctx, m);
 	return 0;

@@ -14,12 +14,14 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include <linux/if_packet.h>
 #include <rte_mbuf.h>
 
 #include "udp/guard.h"
 #include "udp/member.h"
 #include "udp/table.h"
 #include "wire/cksum.h"
+#include "wire/eth.h"
 #include "wire/icmp6.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
@@ -81,6 +83,14 @@ int udp_bind_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *addr
 
 /* ---- input ----------------------------------------------------------------------------------- */
 
+/* as packet sockets tell it */
+static uint8_t raw_type_of(const struct ip_pkt *p)
+{
+	if (pc_addr_is_multicast(&p->dst))
+		return PACKET_MULTICAST;
+	return p->group ? PACKET_BROADCAST : PACKET_HOST;
+}
+
 /* ICMP_FILTER, ICMP6_FILTER: a set bit blocks a type */
 static bool is_filtered(const struct udp_sock *s, const uint8_t *l4)
 {
@@ -111,8 +121,12 @@ static bool deliver_raw(struct udp *udp, struct udp_sock *s, const struct rte_mb
                         const struct ip_pkt *p)
 {
 	const uint16_t skip = s->ip6 ? p->l4_off : p->l3_off;
+	const struct cbpf_facts facts = {.l3_off = p->l3_off,
+	                                 .protocol = s->ip6 ? ETH_TYPE_IP6 : ETH_TYPE_IP4,
+	                                 .type = raw_type_of(p),
+	                                 .netif = p->netif};
 	const uint32_t len =
-	    RTE_MIN(udp_filter(udp, s, m, skip), (uint32_t)p->l4_off + p->l4_len - skip);
+	    RTE_MIN(udp_filter(udp, s, m, skip, &facts), (uint32_t)p->l4_off + p->l4_len - skip);
 	struct rte_mbuf *copy;
 
 	if (len == 0 || !udp_may_copy(udp, s, len))
@@ -262,7 +276,7 @@ int udp_set_filter(struct udp *udp, struct udp_sock *s, const struct sock_filter
 }
 
 uint32_t udp_filter(const struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
-                    uint32_t off)
+                    uint32_t off, const struct cbpf_facts *facts)
 {
-	return s->filter != 0 ? cbpf_run(&udp->filter[s->filter - 1], m, off) : UINT32_MAX;
+	return s->filter != 0 ? cbpf_run(&udp->filter[s->filter - 1], m, off, facts) : UINT32_MAX;
 }

@@ -11,8 +11,11 @@
  * there are packet sockets.
  */
 
+#include <linux/if_ether.h>
+
 #include "udp/cbpf.h"
 #include "udp/udp.h"
+#include "wire/eth.h"
 
 #define UDP_FILTERS 16
 
@@ -22,6 +25,15 @@ int udp_open_raw(struct udp *udp, bool ip6, uint8_t proto);
 /** udp_open_packet opens a packet socket for an EtherType; cooked: without Ethernet headers.
  * Returns its index or -ENFILE. */
 int udp_open_packet(struct udp *udp, bool cooked, uint16_t ethertype);
+
+/** udp_protocol_of returns the protocol of a frame as packet sockets have it: its EtherType, or one number
+ * for all frames with a length instead (IEEE 802.3). */
+static inline uint16_t udp_protocol_of(const uint8_t *eth)
+{
+	const uint16_t type = wire_get16(eth + 12);
+
+	return type < ETH_TYPE_MIN ? ETH_P_802_2 : type;
+}
 
 /** udp_close_raw releases what a socket of these kinds has; called by udp_close. */
 void udp_close_raw(struct udp *udp, struct udp_sock *s);

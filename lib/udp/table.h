@@ -114,7 +114,7 @@ void udp_queue(struct udp *udp, struct udp_sock *s, struct rte_mbuf *m, uint16_t
 
 /** udp_filter returns how many of the bytes from off on a socket's filter keeps. */
 uint32_t udp_filter(const struct udp *udp, const struct udp_sock *s, const struct rte_mbuf *m,
-                    uint32_t off);
+                    uint32_t off, const struct cbpf_facts *facts);
 
 /** udp_untap removes the taps if there is no packet socket left. */
 void udp_untap(struct udp *udp);

@@ -329,6 +329,13 @@ def captured(b, s):
     told = few.communicate(timeout=10 * b.slow)[1]
     expect(few.returncode == 0 and "3 frames captured, 0 dropped" in told, told)
     expect(len(frames_of(path)) == 3 and os.path.getsize(path) == 24 + 3 * (16 + 60), "three frames of 60 bytes")
+    for word, kind in (("inbound", "ICMP echo request"), ("outbound", "ICMP echo reply")):
+        few, path = capture(b, s, f"{word}.pcap", "count", "2", "filter", "icmp", "and", word)
+        for _ in range(2):
+            pings(SERVER)
+        few.communicate(timeout=10 * b.slow)
+        lines = frames_of(path)
+        expect(len(lines) == 2 and all(kind in line for line in lines), f"{word}: {lines}")
     hung, path = capture(b, s, "hung.pcap", "filter", "icmp")
     pings(SERVER)
     time.sleep(0.2)

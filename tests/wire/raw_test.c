@@ -310,7 +310,7 @@ static void raw_header(struct wt *w)
 /* A packet socket sees what comes and what goes, and nobody notices. */
 static void packets(struct wt *w)
 {
-	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), cooked;
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), cooked, other;
 	const struct frame_ends e = wt_ends(w);
 	struct sockaddr_ll from, to = {.sll_family = AF_PACKET, .sll_ifindex = 1};
 	socklen_t len = sizeof(from);
@@ -334,6 +334,7 @@ static void packets(struct wt *w)
 	/* sending */
 	ERR(pc_sendto(w->st, fd, f.b, 10, 0, (struct sockaddr *)&to, sizeof(to)), EINVAL);
 	ERR(pc_sendto(w->st, fd, buf, 1515, 0, (struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
+	OK(other = pc_socket(w->st, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)));
 	EQ(pc_sendto(w->st, fd, f.b, f.len, 0, (struct sockaddr *)&to, sizeof(to)), f.len);
 	to.sll_ifindex = 2;
 	ERR(pc_sendto(w->st, fd, f.b, f.len, 0, (struct sockaddr *)&to, sizeof(to)), ENXIO);
@@ -345,7 +346,8 @@ static void packets(struct wt *w)
 	                          .sll_protocol = htons(0x88b5),
 	                          .sll_halen = 6};
 	memcpy(to.sll_addr, PEER_MAC, 6);
-	EQ(pc_sendto(w->st, cooked, "payload", 7, 0, (struct sockaddr *)&to, sizeof(to)), 7);
+	ERR(pc_sendto(w->st, cooked, "payload", 7, 0, (struct sockaddr *)&to, 17), EINVAL);
+	EQ(pc_sendto(w->st, cooked, "payload", 7, 0, (struct sockaddr *)&to, 18), 7);
 	wt_settle(w);
 	CHECK(probe_sent(w->probe) != NULL && probe_sent(w->probe)->b[12] == 0x88 &&
 	      memcmp(probe_sent(w->probe)->b + 6, PROBE_MAC, 6) == 0);
@@ -354,6 +356,31 @@ static void packets(struct wt *w)
 	OK(pc_close(w->st, cooked));
 	inject_echo(w, 8, 1);
 	CHECK(wt_next_frame(w, 0) != NULL);
+}
+
+/* A frame with a length instead of an EtherType, as of the spanning tree, is of ETH_P_802_2. */
+static void packet_length(struct wt *w)
+{
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_802_2)), cooked;
+	const struct frame_ends e = wt_ends(w);
+	struct sockaddr_ll from;
+	socklen_t len = sizeof(from);
+	uint8_t buf[200];
+	struct frame f;
+
+	OK(cooked = pc_socket(w->st, AF_PACKET, SOCK_DGRAM, htons(ETH_P_802_2)));
+	frame_icmp(&f, &e, 0, 0, (uint8_t[4]){0, 1, 0, 1}, "0123456789", 10);
+	wt_inject_frame(w, &f); /* not for them */
+	f.b[12] = 0;
+	f.b[13] = 38;
+	memcpy(f.b + 14, "\x42\x42\3", 3);
+	wt_inject_frame(w, &f);
+	EQ(pc_recvfrom(w->st, fd, buf, sizeof(buf), 0, (struct sockaddr *)&from, &len), f.len);
+	CHECK(from.sll_protocol == htons(ETH_P_802_2) && memcmp(buf, f.b, f.len) == 0);
+	EQ(pc_recv(w->st, cooked, buf, sizeof(buf), 0), f.len - 14);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	OK(pc_close(w->st, fd));
+	OK(pc_close(w->st, cooked));
 }
 
 /* packet_snd() in Linux: of the ancillary data to send, those of SOL_SOCKET count. */
@@ -494,6 +521,61 @@ static void filters(struct wt *w)
 	inject_echo(w, 0, 1);
 	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 47);
 	OK(pc_close(w->st, fd));
+}
+
+/* How many of a request and its answer pass a filter of four instructions, which loads by code and k,
+ * and compares with want. */
+static int pass(struct wt *w, int fd, uint16_t code, uint32_t k, uint32_t want)
+{
+	struct sock_filter f[] = {
+	    {code, 0, 0, k}, {0x15, 0, 1, want}, {6, 0, 0, 65535}, {6, 0, 0, 0}};
+	uint8_t buf[200];
+	int n = 0;
+
+	while (pc_recv(w->st, fd, buf, sizeof(buf), 0) > 0)
+		;
+	OK(attach(w, fd, f, 4));
+	inject_echo(w, 8, 1);
+	CHECK(wt_next_frame(w, 0) != NULL);
+	while (pc_recv(w->st, fd, buf, sizeof(buf), 0) > 0)
+		n++;
+	return n;
+}
+
+/* What a filter asks about a packet that is not in it: libpcap's "inbound" and "ifindex", for example. */
+static void filters_ask(struct wt *w)
+{
+	const uint32_t type = (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE),
+	               port = (uint32_t)(SKF_AD_OFF + SKF_AD_IFINDEX),
+	               protocol = (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL),
+	               net = (uint32_t)SKF_NET_OFF, link = (uint32_t)SKF_LL_OFF;
+	struct sock_filter unknown[] = {{0x20, 0, 0, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)},
+	                                {6, 0, 0, 0}};
+	int fd = open_socket(w, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)), cooked, raw;
+
+	OK(cooked = pc_socket(w->st, AF_PACKET, SOCK_DGRAM, htons(ETH_P_ALL)));
+	OK(raw = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_ICMP));
+	EQ(pass(w, fd, 0x28, type, PACKET_OUTGOING), 1);
+	EQ(pass(w, fd, 0x28, type, PACKET_HOST), 1);
+	EQ(pass(w, fd, 0x28, type, PACKET_BROADCAST), 0);
+	EQ(pass(w, raw, 0x30, type, PACKET_HOST), 1);
+	EQ(pass(w, fd, 0x20, port, 1), 2);
+	EQ(pass(w, fd, 0x20, port, 2), 0);
+	EQ(pass(w, cooked, 0x20, protocol, ETH_P_IP), 2);
+	EQ(pass(w, raw, 0x20, protocol, ETH_P_IP), 1);
+	EQ(pass(w, fd, 0x20, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT), 0), 2);
+	/* of the header of IP, and of the frame */
+	EQ(pass(w, fd, 0x30, net + 9, IPPROTO_ICMP), 2);
+	EQ(pass(w, cooked, 0x30, net + 9, IPPROTO_ICMP), 2);
+	EQ(pass(w, cooked, 0x28, link + 12, ETH_P_IP), 2);
+	EQ(pass(w, raw, 0x50, link + 23, IPPROTO_ICMP), 1); /* and 0 of the index */
+	EQ(pass(w, fd, 0x30, net + 33, 0), 0);              /* beyond the end */
+	EQ(pass(w, fd, 0x50, net - 1, 0), 0);
+	EQ(pass(w, fd, 0x50, type, PACKET_HOST), 0); /* no fact, but a byte that there is not */
+	ERR(attach(w, fd, unknown, 2), EINVAL);
+	OK(pc_close(w->st, fd));
+	OK(pc_close(w->st, cooked));
+	OK(pc_close(w->st, raw));
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
@@ -725,10 +807,12 @@ static const struct wt_case cases[] = {
     {"raw(7), packet(7): no such interface", no_interface},
     {"raw(7): IP_HDRINCL", raw_header},
     {"packet(7): every frame, both ways", packets},
+    {"packet(7): frames with a length", packet_length},
     {"packet(7), socket(7): SO_TIMESTAMPNS and SO_RXQ_OVFL", packet_control},
     {"packet(7): an address and ancillary data", packet_control_to_send},
     {"packet(7): frames that there is no mbuf for a copy of", packet_without_mbuf},
     {"bpf(4): SO_ATTACH_FILTER", filters},
+    {"bpf(4): what is not in the packet", filters_ask},
     {"RFC 3493 5.2: members", members},
     {"RFC 3678 4.1: sources", sources},
     {"RFC 3678 4.2: filters", source_filters},

@@ -60,8 +60,9 @@ extern "C" {
  * with headers, as in raw(7): IP_HDRINCL, ICMP_FILTER, ICMP6_FILTER. Packet sockets (domain
  * AF_PACKET, protocol in network byte order, ETH_P_ALL for all) receive copies of the frames of all
  * ports in both directions, with SOCK_DGRAM without Ethernet headers; bind and sendto take struct
- * sockaddr_ll. Both accept SO_ATTACH_FILTER with at most 256 instructions, count as UDP sockets
- * (stack.max_udp_sockets), and cost nothing while there are none.
+ * sockaddr_ll; a socket does not receive what it has sent itself. Both accept SO_ATTACH_FILTER with at
+ * most 256 instructions, count as UDP sockets (stack.max_udp_sockets), and cost nothing while there are
+ * none.
  *
  * Returns a descriptor > 0, or -1 with errno EAFNOSUPPORT, ESOCKTNOSUPPORT, EPROTONOSUPPORT, EINVAL
  * (unknown type), or ENFILE (stack.max_connections or stack.max_udp_sockets).
