@@ -27,6 +27,8 @@ int sock_raw_open(struct sockets *s, int domain, int type, int protocol)
 	}
 	if (protocol <= 0 || protocol > 255)
 		return protocol == 0 ? -EPROTONOSUPPORT : -EINVAL;
+	if (domain == AF_INET6 && protocol == IPPROTO_RAW) /* it would imply IPV6_HDRINCL */
+		return -EPROTONOSUPPORT;
 	return fd_of(s, udp_open_raw(s->udp, domain == AF_INET6, (uint8_t)protocol));
 }
 
@@ -66,14 +68,10 @@ int sock_raw_connect(struct sockets *s, const struct sock_ref *ref, const struct
 
 	if (ref->udp->kind == UDP_PACKET)
 		return -EOPNOTSUPP;
-	if (addr->sa_family == AF_UNSPEC) {
-		ref->udp->remote = (struct pc_endpoint){0};
-		return 0;
-	}
+	if (addr->sa_family == AF_UNSPEC)
+		return udp_connect_raw(s->udp, ref->udp, NULL, LADDR_NONE);
 	err = sock_read_addr(s, ref, SOCK_CONNECT, addr, len, &a);
-	if (err == 0)
-		ref->udp->remote = a.e;
-	return err;
+	return err != 0 ? err : udp_connect_raw(s->udp, ref->udp, &a.e.addr, a.laddr);
 }
 
 void sock_raw_getsockname(const struct sockets *s, const struct sock_ref *ref,

@@ -64,20 +64,55 @@ void udp_close_raw(struct udp *udp, struct udp_sock *s)
 	}
 }
 
+static void forget_name(struct udp_sock *s)
+{
+	s->laddr = LADDR_NONE;
+	s->local.addr = (struct pc_addr){0};
+}
+
 int udp_bind_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *addr)
 {
-	const uint16_t laddr = netifs_find(&udp->ip->ifs, addr);
+	const bool any =
+	    pc_addr_is_any(addr) || (pc_addr_is_ip4(addr) && pc_addr_get_ip4(addr) == 0);
+	uint16_t laddr = LADDR_NONE;
 
-	if (!pc_addr_is_any(addr) && !(pc_addr_is_ip4(addr) && pc_addr_get_ip4(addr) == 0)) {
-		if (laddr == LADDR_NONE || !netifs_is_usable(&udp->ip->ifs, laddr))
-			return -EADDRNOTAVAIL;
-		s->laddr = laddr;
-		s->local.addr = *addr;
-	} else {
-		s->laddr = LADDR_NONE;
-		s->local.addr = (struct pc_addr){0};
-	}
+	if (!pc_addr_is_any(&s->remote.addr)) /* as on Linux */
+		return -EINVAL;
+	if (!any && udp_find_name(udp, addr, &laddr) != 0)
+		return -EADDRNOTAVAIL;
+	s->laddr = laddr;
+	s->local.addr = any ? (struct pc_addr){0} : *addr;
+	s->addr_fixed = !any;
 	udp_forget_path(s);
+	return 0;
+}
+
+int udp_connect_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *to, uint16_t laddr)
+{
+	int rc;
+
+	if (to == NULL) {
+		s->remote = (struct pc_endpoint){0};
+		if (!s->addr_fixed)
+			forget_name(s);
+		udp_forget_path(s);
+		return 0;
+	}
+	if (pc_addr_is_ip4(to) == s->ip6)
+		return -ENETUNREACH;
+	laddr = s->addr_fixed ? s->laddr : laddr;
+	rc = udp_search_path(udp, s, to, 0, udp_group_laddr(udp, s, laddr, to));
+	if (rc != 0)
+		return rc;
+	if (s->path.laddr == LADDR_NONE)
+		return -ENETUNREACH;
+	if (s->path.broadcast && !s->broadcast)
+		return -EACCES;
+	if (!s->addr_fixed) {
+		s->local.addr = *ip_laddr(udp->ip, s->path.laddr);
+		s->laddr = s->path.laddr;
+	}
+	s->remote = (struct pc_endpoint){.addr = *to};
 	return 0;
 }
 

@@ -38,9 +38,16 @@ static inline uint16_t udp_protocol_of(const uint8_t *eth)
 /** udp_close_raw releases what a socket of these kinds has; called by udp_close. */
 void udp_close_raw(struct udp *udp, struct udp_sock *s);
 
-/** udp_bind_raw binds a raw socket to an address of ours: it gets only what was sent to it. Returns
- * 0 or -EADDRNOTAVAIL. */
+/** udp_bind_raw binds a raw socket to an address of ours, or a group: it gets only what was sent to it.
+ * Returns 0, -EADDRNOTAVAIL or -EINVAL (it is connected). */
 int udp_bind_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *addr);
+
+/**
+ * udp_connect_raw sets the peer of a raw socket, and its address if it is not bound; NULL undoes it. It
+ * then gets only what the peer has sent to that address. laddr: as in udp_connect. Returns 0,
+ * -ENETUNREACH or -EACCES (broadcast without SO_BROADCAST).
+ */
+int udp_connect_raw(struct udp *udp, struct udp_sock *s, const struct pc_addr *to, uint16_t laddr);
 
 /** udp_bind_packet binds a packet socket to an interface (-1: all) and, unless 0, to another
  * EtherType. Returns 0 or -ENODEV. */

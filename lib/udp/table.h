@@ -99,6 +99,10 @@ static inline struct pc_addr udp_source(const struct udp *udp, const struct udp_
 	                                           : pc_addr_ip4(0);
 }
 
+/** udp_find_name finds what a socket may be bound to: an address of ours, whose index is *laddr, or a group,
+ * a broadcast address or any (LADDR_NONE). Returns 0 or -EADDRNOTAVAIL. */
+int udp_find_name(const struct udp *udp, const struct pc_addr *addr, uint16_t *laddr);
+
 /** udp_refuse says whether a socket has room for len bytes: VERDICT_DONE, or a drop. While mbufs
  * are low only an empty queue has, for as many as ctx_may_keep allows, which it counts. */
 int udp_refuse(const struct udp *udp, struct udp_sock *s, uint32_t len);

@@ -341,18 +341,27 @@ static bool is_group(const struct ip *ip, const struct pc_addr *addr)
 	return pc_addr_is_multicast(addr);
 }
 
+int udp_find_name(const struct udp *udp, const struct pc_addr *addr, uint16_t *laddr)
+{
+	*laddr = LADDR_NONE;
+	if (pc_addr_is_any(addr))
+		return 0;
+	*laddr = netifs_find(&udp->ip->ifs, addr);
+	if (*laddr == LADDR_NONE ? !is_group(udp->ip, addr)
+	                         : !netifs_is_usable(&udp->ip->ifs, *laddr))
+		return -EADDRNOTAVAIL;
+	return 0;
+}
+
 int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 {
 	struct udp_sock *s = &udp->sock[index];
 	struct pc_endpoint name = *local;
-	uint16_t laddr = LADDR_NONE;
+	uint16_t laddr;
+	const int rc = udp_find_name(udp, &name.addr, &laddr);
 
-	if (!pc_addr_is_any(&name.addr)) {
-		laddr = netifs_find(&udp->ip->ifs, &name.addr);
-		if (laddr == LADDR_NONE ? !is_group(udp->ip, &name.addr)
-		                        : !netifs_is_usable(&udp->ip->ifs, laddr))
-			return -EADDRNOTAVAIL;
-	}
+	if (rc != 0)
+		return rc;
 	if (s->bound)
 		return -EINVAL;
 	s->addr_fixed = laddr != LADDR_NONE || !pc_addr_is_any(&name.addr);

@@ -107,6 +107,53 @@ static void raw_protocol(struct wt *w)
 	ERR(pc_socket(w->st, AF_INET, SOCK_RAW, 0), EPROTONOSUPPORT);
 }
 
+static bool is_named(struct wt *w, int fd, const char *ip)
+{
+	struct sockaddr_in name;
+	socklen_t len = sizeof(name);
+
+	OK(pc_getsockname(w->st, fd, (struct sockaddr *)&name, &len));
+	return name.sin_addr.s_addr == inet_addr(ip);
+}
+
+/* connect() gives a socket the address that it sends from, and only what is sent to that reaches it. */
+static void raw_connect(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, IPPROTO_ICMP), one = 1;
+	const struct sockaddr_in peer = wt_addr(WT_PEER, 0), here = wt_addr(WT_LOCAL, 0),
+	                         all = wt_addr("255.255.255.255", 0), group = wt_addr(GROUP, 0);
+	const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+	uint8_t buf[100];
+
+	CHECK(is_named(w, fd, "0.0.0.0"));
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&peer, sizeof(peer)));
+	CHECK(is_named(w, fd, WT_LOCAL));
+	inject_echo(w, 0, 7);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 33);
+	OK(pc_connect(w->st, fd, &nobody, sizeof(nobody)));
+	CHECK(is_named(w, fd, "0.0.0.0"));
+	ERR(pc_connect(w->st, fd, (const struct sockaddr *)&all, sizeof(all)), EACCES);
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BROADCAST, &one, sizeof(one)));
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&all, sizeof(all)));
+	ERR(pc_bind(w->st, fd, (const struct sockaddr *)&here, sizeof(here)), EINVAL);
+	OK(pc_connect(w->st, fd, &nobody, sizeof(nobody)));
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&here, sizeof(here)));
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&peer, sizeof(peer)));
+	OK(pc_connect(w->st, fd, &nobody, sizeof(nobody)));
+	CHECK(is_named(w, fd, WT_LOCAL)); /* what bind() has set stays */
+	/* bound to a broadcast address or a group it receives that alone */
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&all, sizeof(all)));
+	CHECK(is_named(w, fd, "255.255.255.255"));
+	while (pc_recv(w->st, fd, buf, sizeof(buf), 0) > 0)
+		;
+	inject_echo(w, 0, 7);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&group, sizeof(group)));
+	ERR(pc_bind(w->st, fd, (const struct sockaddr *)&peer, sizeof(peer)), EADDRNOTAVAIL);
+	OK(pc_close(w->st, fd));
+	ERR(pc_socket(w->st, AF_INET6, SOCK_RAW, IPPROTO_RAW), EPROTONOSUPPORT);
+}
+
 /* A fragment of a datagram of 32 bytes of protocol 253. */
 static void inject_piece(struct wt *w, uint8_t off, bool more)
 {
@@ -800,6 +847,7 @@ static void send_to_group(struct wt *w)
 static const struct wt_case cases[] = {
     {"raw(7): ICMP", raw_icmp},
     {"raw(7): other protocols, names", raw_protocol},
+    {"raw(7): the address of a connected socket", raw_connect},
     {"raw(7): datagrams that came in fragments", raw_fragments},
     {"raw(7): IP_MTU_DISCOVER", raw_sizes},
     {"raw(7): errors, the path's MTU", raw_path_mtu},
