@@ -78,7 +78,7 @@ void stack_tell_error(struct pc_stack *st, const struct icmp_error *e, const str
 	else if (e->proto == IPPROTO_UDP)
 		udp_error(st->udp, e, m);
 	else
-		udp_raw_error(st->udp, e);
+		udp_raw_error(st->udp, e, m);
 }
 
 /** input_icmp answers, or passes an error to the transport whose packet it is about. */

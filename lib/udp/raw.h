@@ -59,9 +59,10 @@ int udp_bind_packet(struct udp *udp, struct udp_sock *s, int netif, uint16_t eth
  */
 bool udp_raw_input(struct udp *udp, const struct rte_mbuf *m, const struct ip_pkt *p);
 
-/** udp_raw_error reports an ICMP error to the raw sockets that can have sent the packet it is
- * about: a reduced path MTU to those that discover it, a hard error to connected ones (raw(7)). */
-void udp_raw_error(struct udp *udp, const struct icmp_error *e);
+/** udp_raw_error reports an ICMP error to the raw sockets that can have sent the packet it is about: a
+ * reduced path MTU to those that discover it, a hard error to connected ones, and every one to those
+ * with IP_RECVERR (raw(7)). m: as in udp_error. */
+void udp_raw_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m);
 
 /**
  * udp_send_raw sends a payload mbuf as udp_send does; with hdrincl, over IPv4, it begins with the

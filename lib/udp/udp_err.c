@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * ICMP errors for UDP sockets.
+ * ICMP errors for UDP and raw sockets.
  *
  * Overview: a connected socket sees hard errors as SO_ERROR.  With IP_RECVERR a socket, connected
  * or not, sees every error, and its error queue has the details: who sent it, about which
@@ -87,12 +87,12 @@ static bool on_too_big(struct udp *udp, struct udp_sock *s, const struct icmp_er
 	return mode != IP_PMTUDISC_DONT;
 }
 
-void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m)
+/* What the error queue has about an error; port: the destination's. */
+static struct udp_report make_report(const struct udp *udp, const struct icmp_error *e,
+                                     uint16_t port)
 {
-	const struct pc_endpoint local = {.addr = e->local, .port = e->local_port};
-	const struct pc_endpoint remote = {.addr = e->remote, .port = e->remote_port};
-	const struct udp_report r = {
-	    .to = remote,
+	return (struct udp_report){
+	    .to = {.addr = e->remote, .port = port},
 	    .offender = e->offender,
 	    .info = e->error == EMSGSIZE ? e->mtu : 0,
 	    .error = e->error,
@@ -102,6 +102,13 @@ void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbu
 	    .ttl = e->ttl,
 	    .tos = e->tos,
 	    .netif = e->laddr != LADDR_NONE ? udp->ip->ifs.addr[e->laddr].netif : (uint8_t)0};
+}
+
+void udp_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m)
+{
+	const struct pc_endpoint local = {.addr = e->local, .port = e->local_port};
+	const struct pc_endpoint remote = {.addr = e->remote, .port = e->remote_port};
+	const struct udp_report r = make_report(udp, e, e->remote_port);
 	struct udp_sock *s = udp_find_connected(udp, &local, &remote, UDP_ANY_NETIF);
 	const bool connected = s != NULL;
 	bool hard = e->hard;
@@ -131,17 +138,24 @@ static bool may_have_sent(const struct udp_sock *s, const struct icmp_error *e)
 	       (pc_addr_is_any(&s->remote.addr) || pc_addr_equal(&s->remote.addr, &e->remote));
 }
 
-void udp_raw_error(struct udp *udp, const struct icmp_error *e)
+void udp_raw_error(struct udp *udp, const struct icmp_error *e, const struct rte_mbuf *m)
 {
+	const struct udp_report r = make_report(udp, e, 0);
+
 	for (uint32_t id = udp->raw; id != 0; id = udp->sock[id - 1].next) {
 		struct udp_sock *s = &udp->sock[id - 1];
 		bool hard = e->hard;
 
 		if (!may_have_sent(s, e))
 			continue;
-		if (e->error == EMSGSIZE)
+		if (e->error == EMSGSIZE) {
 			hard = on_too_big(udp, s, e);
-		if (!hard || pc_addr_is_any(&s->remote.addr))
+			if (!hard)
+				continue;
+		}
+		if (wants_reports(s, &e->remote)) /* its payload begins behind the IP header */
+			report(udp, s, &r, m, e->quote_off - 8u, e->quote_len + 8);
+		else if (!hard || pc_addr_is_any(&s->remote.addr))
 			continue;
 		s->error = e->error;
 		event_notify(udp->ev, &s->poll, udp->first_fd + id - 1, EPOLLERR);

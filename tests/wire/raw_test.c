@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 
+#include <linux/errqueue.h>
 #include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/if_ether.h>
@@ -276,6 +277,40 @@ static void raw_path_mtu(struct wt *w)
 	OK(pc_close(w->st, fd));
 	inject_error(w, 4, 600); /* of nothing that anybody here sends */
 	EQ(wt_count(w, PC_DROP_ICMP_NO_MATCH), 1);
+}
+
+/* IP_RECVERR: errors of any kind, also of a socket without a peer */
+static void raw_reports(struct wt *w)
+{
+	int fd = open_socket(w, AF_INET, SOCK_RAW, 253), on = 1, error;
+	_Alignas(struct cmsghdr) char control[200];
+	struct sockaddr_in to;
+	char buf[100];
+	struct iovec iov = {.iov_base = buf, .iov_len = sizeof(buf)};
+	struct msghdr msg = {.msg_name = &to,
+	                     .msg_namelen = sizeof(to),
+	                     .msg_iov = &iov,
+	                     .msg_iovlen = 1,
+	                     .msg_control = control,
+	                     .msg_controllen = sizeof(control)};
+	struct sock_extended_err told;
+	socklen_t len = sizeof(error);
+
+	inject_error(w, 1, 0);
+	ERR(pc_recvmsg(w->st, fd, &msg, MSG_ERRQUEUE), EAGAIN);
+	OK(pc_setsockopt(w->st, fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)));
+	inject_error(w, 1, 0);
+	OK(pc_getsockopt(w->st, fd, SOL_SOCKET, SO_ERROR, &error, &len));
+	EQ(error, EHOSTUNREACH);
+	EQ(pc_recvmsg(w->st, fd, &msg, MSG_ERRQUEUE), 8);
+	CHECK(memcmp(buf, "\0\1\0\2", 4) == 0); /* what follows the header of IP */
+	CHECK(to.sin_addr.s_addr == w->flow.peer_be && to.sin_port == 0);
+	CHECK(CMSG_FIRSTHDR(&msg) != NULL && CMSG_FIRSTHDR(&msg)->cmsg_type == IP_RECVERR);
+	memcpy(&told, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof(told));
+	CHECK(told.ee_errno == EHOSTUNREACH && told.ee_origin == SO_EE_ORIGIN_ICMP &&
+	      told.ee_type == 3 && told.ee_code == 1);
+	ERR(pc_recvmsg(w->st, fd, &msg, MSG_ERRQUEUE), EAGAIN);
+	OK(pc_close(w->st, fd));
 }
 
 /* pc_stack_set_mtu while a tap stands before the port, and after it has gone */
@@ -851,6 +886,7 @@ static const struct wt_case cases[] = {
     {"raw(7): datagrams that came in fragments", raw_fragments},
     {"raw(7): IP_MTU_DISCOVER", raw_sizes},
     {"raw(7): errors, the path's MTU", raw_path_mtu},
+    {"raw(7): IP_RECVERR", raw_reports},
     {"packet(7): the MTU changes before and behind a tap", tap_mtu},
     {"raw(7), packet(7): no such interface", no_interface},
     {"raw(7): IP_HDRINCL", raw_header},
