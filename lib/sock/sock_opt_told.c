@@ -164,6 +164,8 @@ int sock_told_get(struct pc_stack *st, int fd, const struct sock_ref *ref, int l
 {
 	if (level == SOL_SOCKET)
 		return tell_of_socket(st, fd, ref, name, value, len);
+	if ((level == SOL_RAW || level == IPPROTO_ICMPV6) && !sock_is_plain(ref))
+		return sock_raw_get(ref, level, name, value, len);
 	if (level == IPPROTO_IP && name == IP_OPTIONS)
 		return tell_nothing(len);
 	if (level == IPPROTO_IPV6 && name == IPV6_ADDRFORM && sock_is_plain(ref))

@@ -168,6 +168,20 @@ static int set_icmp_filter(struct udp_sock *u, const void *value, socklen_t len,
 	return 0;
 }
 
+int sock_raw_get(const struct sock_ref *ref, int level, int name, void *value, socklen_t *len)
+{
+	const struct udp_sock *u = ref->udp;
+	const bool ip6 = level == IPPROTO_ICMPV6;
+
+	if (u->kind != UDP_RAW || u->ip6 != ip6 || name != (ip6 ? ICMP6_FILTER : ICMP_FILTER))
+		return -ENOPROTOOPT;
+	if (u->proto != (ip6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
+		return -EOPNOTSUPP;
+	*len = RTE_MIN(*len, (socklen_t)(ip6 ? sizeof(u->icmp_filter) : 4));
+	memcpy(value, u->icmp_filter, *len);
+	return 0;
+}
+
 int sock_raw_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
                  const void *value, socklen_t len)
 {

@@ -33,6 +33,10 @@ void sock_raw_write_ll(const struct sock_ref *ref, const struct rte_mbuf *m, str
 int sock_raw_send(struct sockets *s, const struct sock_ref *ref, struct rte_mbuf *m,
                   const struct sockaddr *to, socklen_t len, const struct udp_ctl *ctl);
 
+/** sock_raw_get copies an option of the levels SOL_RAW and IPPROTO_ICMPV6 of a raw or packet socket: what
+ * it blocks. -ENOPROTOOPT: there is no such option. */
+int sock_raw_get(const struct sock_ref *ref, int level, int name, void *value, socklen_t *len);
+
 /** sock_raw_set sets an option that only these sockets have. -ENOPROTOOPT: it is not one. */
 int sock_raw_set(struct sockets *s, const struct sock_ref *ref, int level, int name,
                  const void *value, socklen_t len);

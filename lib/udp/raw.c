@@ -136,6 +136,17 @@ static bool is_filtered(const struct udp_sock *s, const uint8_t *l4)
 	return false;
 }
 
+/* Unlike one of ICMP, a message of ICMPv6 with a wrong checksum reaches no socket, as on Linux. */
+static bool is_corrupt(const struct udp_sock *s, const struct rte_mbuf *m, const struct ip_pkt *p)
+{
+	uint64_t sum;
+
+	if (s->proto != IPPROTO_ICMPV6 || !s->ip6)
+		return false;
+	sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_ICMPV6, p->l4_len);
+	return !cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len));
+}
+
 static bool raw_sock_wants(const struct udp *udp, const struct udp_sock *s,
                            const struct rte_mbuf *m, const struct ip_pkt *p)
 {
@@ -149,7 +160,8 @@ static bool raw_sock_wants(const struct udp *udp, const struct udp_sock *s,
 		return false;
 	if (pc_addr_is_multicast(&p->dst) && !udp_hears(udp, s, p->netif, &p->src, &p->dst))
 		return false;
-	return !is_filtered(s, rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off));
+	return !is_filtered(s, rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l4_off)) &&
+	       !is_corrupt(s, m, p);
 }
 
 static bool deliver_raw(struct udp *udp, struct udp_sock *s, const struct rte_mbuf *m,

@@ -3,6 +3,7 @@
 /* IPv6, ICMPv6, UDP and sockets over it, as a neighbour sees them. */
 
 #include <arpa/inet.h>
+#include <netinet/icmp6.h>
 
 #include "frame6.h"
 #include "wt.h"
@@ -393,6 +394,38 @@ static int bound(struct wt *w, int type, const char *ip, uint16_t port, int v6on
 	OK(pc_setsockopt(w->st, fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)));
 	OK(pc_bind(w->st, fd, (const struct sockaddr *)&s, sizeof(s)));
 	return fd;
+}
+
+/* As on Linux, the checksum of ICMPv6 is verified before a raw socket gets it, and types can be blocked. */
+static void raw_icmp6(struct wt *w)
+{
+	const struct ends6 e = ends();
+	struct icmp6_filter blocked, told;
+	socklen_t len = sizeof(told);
+	struct frame f;
+	char buf[64];
+	int fd;
+
+	ICMP6_FILTER_SETPASSALL(&blocked);
+	ICMP6_FILTER_SETBLOCK(129, &blocked);
+	start6(w);
+	OK(fd = pc_socket(w->st, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
+	frame6_icmp(&f, &e, 64, 129, 0, "\0\0\0\1answer", 10);
+	wt_inject_frame(w, &f);
+	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 4 + 10);
+	f.b[65] ^= 1;
+	wt_inject_frame(w, &f);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	EQ(wt_count(w, PC_DROP_ICMP_CHECKSUM), 1);
+	/* RFC 3542 section 3.2: a filter can be read */
+	OK(pc_setsockopt(w->st, fd, IPPROTO_ICMPV6, ICMP6_FILTER, &blocked, sizeof(blocked)));
+	OK(pc_getsockopt(w->st, fd, IPPROTO_ICMPV6, ICMP6_FILTER, &told, &len));
+	CHECK(len == sizeof(told) && memcmp(&told, &blocked, sizeof(told)) == 0);
+	ERR(pc_getsockopt(w->st, fd, SOL_RAW, 1, &told, &len), ENOPROTOOPT);
+	f.b[65] ^= 1;
+	wt_inject_frame(w, &f);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
+	OK(pc_close(w->st, fd));
 }
 
 static void udp(struct wt *w)
@@ -855,6 +888,7 @@ static const struct wt_case cases[] = {
     {"RFC 8200 4: an unknown next header; RFC 5095: no routing header of type 0", unknown_headers},
     {"RFC 4443 3.1: port unreachable quotes what fits into 1280 bytes", port_unreachable},
     {"RFC 4443 2.4 f: errors are limited", errors_are_limited},
+    {"raw(7): ICMPv6, checksums and types", raw_icmp6},
     {"RFC 8200 8.1: UDP over both families on one socket", udp},
     {"RFC 3493 5.3: IPV6_V6ONLY", v6only},
     {"RFC 3493 3: errors are Linux's", errnos},

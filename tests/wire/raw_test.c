@@ -43,6 +43,8 @@ static void raw_icmp(struct wt *w)
 	const struct sockaddr_in to = wt_addr(WT_PEER, 0);
 	uint8_t buf[200] = {8, 0, 0, 0, 0x12, 0x34, 0, 1, 'x'};
 	const uint32_t keep_away = ~(1u << 0);
+	uint32_t blocked = 0;
+	socklen_t blocked_len = 8;
 	struct sockaddr_in from;
 	socklen_t len = sizeof(from);
 	struct frame_info i;
@@ -57,6 +59,8 @@ static void raw_icmp(struct wt *w)
 	EQ(pc_recv(w->st, fd, buf, sizeof(buf), 0), 33);
 	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
 	OK(pc_setsockopt(w->st, fd, SOL_RAW, ICMP_FILTER, &keep_away, sizeof(keep_away)));
+	OK(pc_getsockopt(w->st, fd, SOL_RAW, ICMP_FILTER, &blocked, &blocked_len));
+	CHECK(blocked == keep_away && blocked_len == 4);
 	inject_echo(w, 8, 7);
 	CHECK(wt_next_frame(w, 0) != NULL);
 	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN);
@@ -418,6 +422,10 @@ static void packets(struct wt *w)
 	ERR(pc_sendto(w->st, fd, buf, 1515, 0, (struct sockaddr *)&to, sizeof(to)), EMSGSIZE);
 	OK(other = pc_socket(w->st, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)));
 	EQ(pc_sendto(w->st, fd, f.b, f.len, 0, (struct sockaddr *)&to, sizeof(to)), f.len);
+	wt_settle(w);
+	ERR(pc_recv(w->st, fd, buf, sizeof(buf), 0), EAGAIN); /* only others see it */
+	EQ(pc_recv(w->st, other, buf, sizeof(buf), 0), f.len);
+	OK(pc_close(w->st, other));
 	to.sll_ifindex = 2;
 	ERR(pc_sendto(w->st, fd, f.b, f.len, 0, (struct sockaddr *)&to, sizeof(to)), ENXIO);
 	wt_settle(w);
