@@ -150,6 +150,22 @@ func TestCloseWakesAccept(t *testing.T) {
 	}
 }
 
+// Who closes a listener may listen at its address again, also if somebody has waited for connections.
+func TestCloseFreesPort(t *testing.T) {
+	for i := 0; i < 50; i++ {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		must(t, err)
+		for k := 0; k < 3; k++ {
+			go func() { _, _ = l.Accept() }()
+		}
+		time.Sleep(time.Millisecond)
+		must(t, l.Close())
+		again, err := net.Listen("tcp4", l.Addr().String())
+		must(t, err)
+		must(t, again.Close())
+	}
+}
+
 func TestDualStack(t *testing.T) {
 	l, err := net.Listen("tcp", ":0")
 	must(t, err)

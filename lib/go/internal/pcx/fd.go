@@ -121,7 +121,7 @@ func (f *FD) destroy() {
 	close(f.gone)
 }
 
-// Close lets go of the socket. Calls that are under way return net.ErrClosed.
+// Close lets go of the socket, and returns when percore has it: its port is free. Calls that are under way return net.ErrClosed.
 func (f *FD) Close() error {
 	f.mu.Lock()
 	if f.closing {
@@ -135,6 +135,7 @@ func (f *FD) Close() error {
 	if last {
 		f.destroy()
 	}
+	<-f.gone
 	return nil
 }
 
