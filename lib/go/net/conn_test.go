@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -163,6 +164,38 @@ func TestCloseFreesPort(t *testing.T) {
 		again, err := net.Listen("tcp4", l.Addr().String())
 		must(t, err)
 		must(t, again.Close())
+	}
+}
+
+// What a program has lost without closing it is closed by the collector, as in Go's package.
+func TestLost(t *testing.T) {
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	defer l.Close()
+	where := func() string {
+		_, err := net.Dial("tcp4", l.Addr().String())
+		must(t, err)
+		p, err := net.ListenPacket("udp4", "127.0.0.1:0")
+		must(t, err)
+		return p.LocalAddr().String()
+	}()
+	s, err := l.Accept()
+	must(t, err)
+	defer s.Close()
+	for end := time.Now().Add(patience); ; {
+		runtime.GC()
+		must(t, s.SetReadDeadline(time.Now().Add(10*time.Millisecond)))
+		_, err = s.Read(make([]byte, 1))
+		p, err2 := net.ListenPacket("udp4", where)
+		if err2 == nil {
+			must(t, p.Close())
+		}
+		if err == io.EOF && err2 == nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal(err, err2)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/netip"
 	"os"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -42,6 +43,7 @@ func newTCPConn(fd *pcx.FD, peer netip.AddrPort, network string, domain int, kee
 		_ = c.SetKeepAlive(true)
 		_ = c.SetKeepAlivePeriod(keepAlive)
 	}
+	runtime.SetFinalizer(c, func(lost *TCPConn) { _ = lost.fd.Close() }) // as in Go's, nobody has closed it
 	return c
 }
 
@@ -191,6 +193,7 @@ func (l *TCPListener) listen(network string, at netip.AddrPort, ctl control) err
 func listenTCP(network string, at *TCPAddr, ctl control, keepAlive time.Duration) (*TCPListener, error) {
 	l := &TCPListener{keepAlive: keepAlive}
 	if err := l.listen(network, addrPort(at), ctl); err != nil {
+	runtime.SetFinalizer(l, func(lost *TCPListener) { _ = lost.s.fd.Close() })
 		return nil, &OpError{Op: "listen", Net: network, Addr: tcpAddr(at), Err: err}
 	}
 	return l, nil

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"net"
 	"net/netip"
+	"runtime"
 	"syscall"
 	"unsafe"
 )
@@ -165,6 +166,7 @@ func newUDPConn(s *socket) *UDPConn {
 	if c.remote == nil {
 		c.local = UDPAddrFromAddrPort(s.fd.Name(false))
 	}
+	runtime.SetFinalizer(c, func(lost *UDPConn) { _ = lost.fd.Close() })
 	return c
 }
 
