@@ -399,6 +399,7 @@ func TestDialContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = net.DialTimeout("tcp", "192.0.2.99:9", 20*time.Millisecond)
+	opError(t, err, "dial", "tcp", context.DeadlineExceeded)
 	if e := opError(t, err, "dial", "tcp", os.ErrDeadlineExceeded); !e.Timeout() {
 		t.Fatal(err)
 	}

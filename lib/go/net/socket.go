@@ -215,7 +215,7 @@ func (s *socket) connect(ctx context.Context, to netip.AddrPort) error {
 func mapErr(err error) error {
 	switch err {
 	case context.DeadlineExceeded:
-		return os.ErrDeadlineExceeded
+		return errTimedOut
 	case context.Canceled:
 		return errCanceled
 	}
@@ -238,7 +238,17 @@ func plain(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 }
 
-var errCanceled = canceled{}
+var errTimedOut, errCanceled error = timedOut{}, canceled{}
+
+// timedOut is the end of a Dial's time: to programs that look for a context's and to those that look for a deadline's.
+type timedOut struct{}
+
+func (timedOut) Error() string   { return "i/o timeout" }
+func (timedOut) Timeout() bool   { return true }
+func (timedOut) Temporary() bool { return true }
+func (timedOut) Is(target error) bool {
+	return target == context.DeadlineExceeded || target == os.ErrDeadlineExceeded
+}
 
 type canceled struct{}
 
