@@ -26,6 +26,9 @@ type Stack struct {
 	primary bool
 }
 
+// ErrBegun is the error of Start and Attach in a process that has a stack, or has had one.
+var ErrBegun = pcx.ErrBegun
+
 // Start starts a stack, or uses that of another process, by a command line as os.Args: [EAL options] -- [options] as every
 // program on percore has it, or the options of launchers, of which none needs a "--":
 //

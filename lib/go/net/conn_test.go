@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/net/nettest"
 
+	"percore"
 	"percore/net"
 )
 
@@ -196,6 +197,15 @@ func TestLost(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal(err, err2)
 		}
+	}
+}
+
+func TestSecondStack(t *testing.T) {
+	if _, err := percore.Start([]string{"again"}); !errors.Is(err, percore.ErrBegun) {
+		t.Fatal(err)
+	}
+	if _, err := percore.Attach("/nowhere"); !errors.Is(err, percore.ErrBegun) {
+		t.Fatal(err)
 	}
 }
 
