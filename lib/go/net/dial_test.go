@@ -4,6 +4,7 @@ package net
 
 import (
 	"context"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -62,5 +63,17 @@ func TestSplit(t *testing.T) {
 		if len(first) != c.first || len(second) != c.second {
 			t.Errorf("%+v: %v, %v", c, first, second)
 		}
+	}
+}
+
+// Who listens to a group of an interface sends to groups by that interface.
+func TestGroupInterface(t *testing.T) {
+	c, err := ListenMulticastUDP("udp6", &Interface{Index: 1}, &UDPAddr{IP: ParseIP("ff02::fb")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if index, err := c.fd.GetInt(syscall.IPPROTO_IPV6, syscall.IPV6_MULTICAST_IF); index != 1 || err != nil {
+		t.Fatal(index, err)
 	}
 }

@@ -161,7 +161,8 @@ func open(network string, typ int, local, remote netip.AddrPort, ctl control) (*
 		}
 		err = s.fd.SetInt(syscall.IPPROTO_IPV6, syscall.IPV6_V6ONLY, only)
 	}
-	if err == nil && listens && typ == syscall.SOCK_STREAM {
+	group := listens && typ == syscall.SOCK_DGRAM && local.Addr().IsMulticast()
+	if err == nil && (group || listens && typ == syscall.SOCK_STREAM) {
 		err = s.fd.SetInt(syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
 	}
 	if err == nil && typ == syscall.SOCK_DGRAM {
@@ -179,7 +180,7 @@ func open(network string, typ int, local, remote netip.AddrPort, ctl control) (*
 	}
 	if err == nil && (listens || local.IsValid() || local.Port() != 0) {
 		name := local
-		if !name.Addr().IsValid() {
+		if group || !name.Addr().IsValid() { // of a group every address, as in Go's: unicast to the port is received, too
 			name = netip.AddrPortFrom(unspecified(s.domain), local.Port())
 		}
 		err = s.fd.Bind(name, s.domain)

@@ -216,8 +216,8 @@ func dialUDP(ctx context.Context, network string, laddr, raddr *UDPAddr, ctl con
 	return newUDPConn(s), nil
 }
 
-// ListenMulticastUDP joins a group on an interface of the stack's; nil: the one that the route to the group has. What the
-// socket itself sends does not come back to it.
+// ListenMulticastUDP joins a group on an interface of the stack's; nil: the one that the route to the group has. The socket has
+// the group's port of every address; what it sends to groups leaves by that interface, and does not come back to the stack.
 func ListenMulticastUDP(network string, ifi *Interface, gaddr *UDPAddr) (*UDPConn, error) {
 	if !isUDP(network) {
 		return nil, &OpError{Op: "listen", Net: network, Addr: udpAddr(gaddr), Err: UnknownNetworkError(network)}
@@ -225,7 +225,7 @@ func ListenMulticastUDP(network string, ifi *Interface, gaddr *UDPAddr) (*UDPCon
 	if gaddr == nil || gaddr.IP == nil {
 		return nil, &OpError{Op: "listen", Net: network, Addr: udpAddr(gaddr), Err: errMissingAddress}
 	}
-	c, err := listenUDP(network, gaddr, reuse)
+	c, err := listenUDP(network, gaddr, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -236,29 +236,28 @@ func ListenMulticastUDP(network string, ifi *Interface, gaddr *UDPAddr) (*UDPCon
 	return c, nil
 }
 
-func reuse(network, address string, c syscall.RawConn) error {
-	return c.(rawConn).s.fd.SetInt(syscall.SOL_SOCKET, syscall.SO_REUSEADDR, 1)
-}
-
 func (c *UDPConn) join(ifi *Interface, group net.IP) error {
-	index := 0
+	index := uint32(0)
 	if ifi != nil {
-		index = ifi.Index
+		index = uint32(ifi.Index)
 	}
-	if four := group.To4(); four != nil {
-		r := make([]byte, 12) // struct ip_mreqn
-		copy(r, four)
-		order.PutUint32(r[8:], uint32(index))
-		if err := c.fd.SetBytes(syscall.IPPROTO_IP, syscall.IP_ADD_MEMBERSHIP, r); err != nil {
-			return err
-		}
-		return c.fd.SetInt(syscall.IPPROTO_IP, syscall.IP_MULTICAST_LOOP, 0)
+	four := group.To4()
+	level, join, by, loop := syscall.IPPROTO_IPV6, syscall.IPV6_JOIN_GROUP, syscall.IPV6_MULTICAST_IF, syscall.IPV6_MULTICAST_LOOP
+	r := append(append(make([]byte, 0, 20), group.To16()...), 0, 0, 0, 0) // struct ipv6_mreq
+	out := r[16:]
+	if four != nil {
+		level, join, by, loop = syscall.IPPROTO_IP, syscall.IP_ADD_MEMBERSHIP, syscall.IP_MULTICAST_IF, syscall.IP_MULTICAST_LOOP
+		r = append(append(make([]byte, 0, 12), four...), make([]byte, 8)...) // struct ip_mreqn
+		out = append(make([]byte, 8), r[8:]...)
 	}
-	r := make([]byte, 20) // struct ipv6_mreq
-	copy(r, group.To16())
-	order.PutUint32(r[16:], uint32(index))
-	if err := c.fd.SetBytes(syscall.IPPROTO_IPV6, syscall.IPV6_JOIN_GROUP, r); err != nil {
-		return err
+	order.PutUint32(r[len(r)-4:], index)
+	order.PutUint32(out[len(out)-4:], index)
+	err := c.fd.SetBytes(level, join, r)
+	if err == nil && ifi != nil {
+		err = c.fd.SetBytes(level, by, out)
 	}
-	return c.fd.SetInt(syscall.IPPROTO_IPV6, syscall.IPV6_MULTICAST_LOOP, 0)
+	if err == nil {
+		err = c.fd.SetInt(level, loop, 0)
+	}
+	return err
 }

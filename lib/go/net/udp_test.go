@@ -103,9 +103,34 @@ func TestRefusedDatagram(t *testing.T) {
 func TestMulticast(t *testing.T) {
 	ifi, err := net.InterfaceByIndex(1)
 	must(t, err)
-	c, err := net.ListenMulticastUDP("udp4", ifi, &net.UDPAddr{IP: net.IPv4(224, 0, 0, 251), Port: 5353})
-	must(t, err)
-	must(t, c.Close())
+	for _, a := range [][2]string{{"udp4", "224.0.0.251:5353"}, {"udp6", "[ff02::fb]:5353"}} {
+		group, err := net.ResolveUDPAddr(a[0], a[1])
+		must(t, err)
+		c, err := net.ListenMulticastUDP(a[0], ifi, group)
+		must(t, err)
+		defer c.Close()
+		second, err := net.ListenMulticastUDP(a[0], ifi, group)
+		must(t, err)
+		must(t, second.Close())
+		must(t, c.SetDeadline(time.Now().Add(patience)))
+		// the group's datagrams, and those to the port of any other address
+		sender := listenUDP(t, a[0], ":0")
+		for _, to := range []*net.UDPAddr{group, {Port: 5353}} {
+			if to.IP.To4() == nil && to.IP != nil {
+				to.Zone = ifi.Name
+			}
+			_, err = sender.WriteTo([]byte("question"), to)
+			must(t, err)
+			n, from, err := c.ReadFrom(make([]byte, 9))
+			must(t, err)
+			_, err = c.WriteTo([]byte("answer"), from) // from an address that is the stack's
+			must(t, err)
+			n, from, err = sender.ReadFrom(make([]byte, 9))
+			if n != 6 || err != nil || from.(*net.UDPAddr).IP.IsMulticast() || !c.LocalAddr().(*net.UDPAddr).IP.IsUnspecified() {
+				t.Fatal(n, from, err, c.LocalAddr())
+			}
+		}
+	}
 }
 
 // answers is a resolver whose server, on the stack, knows these addresses for every name.
