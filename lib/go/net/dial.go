@@ -82,13 +82,18 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn
 	case strings.HasPrefix(network, "ip"):
 		return nil, dialError(network, d.LocalAddr, nil, syscall.ESOCKTNOSUPPORT)
 	case !isTCP(network) && !isUDP(network):
-		return nil, dialError(network, d.LocalAddr, nil, UnknownNetworkError(network))
+		return nil, dialError(network, nil, nil, UnknownNetworkError(network))
+	case address == "":
+		return nil, dialError(network, nil, nil, errMissingAddress)
 	}
 	ctx, cancel := d.limit(ctx)
 	defer cancel()
 	addrs, port, err := lookup(ctx, d.resolver(), network, address)
+	if err == nil {
+		addrs, err = d.matching(network, addrs)
+	}
 	if err != nil {
-		return nil, dialError(network, d.LocalAddr, nil, err)
+		return nil, dialError(network, nil, nil, err)
 	}
 	first, second := d.split(network, addrs)
 	if len(second) == 0 {
@@ -96,6 +101,29 @@ func (d *Dialer) DialContext(ctx context.Context, network, address string) (Conn
 	}
 	return d.race(ctx, network, first, second, port)
 }
+
+// matching leaves out the addresses that are of another family than the local address.
+func (d *Dialer) matching(network string, addrs []IPAddr) ([]IPAddr, error) {
+	if d.LocalAddr == nil {
+		return addrs, nil
+	}
+	if strings.TrimRight(network, "46") != d.LocalAddr.Network() {
+		return nil, &AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()}
+	}
+	var good []IPAddr
+	local := ipOf(d.LocalAddr)
+	for _, a := range addrs {
+		if wildcard(local) || wildcard(a.IP) || (local.To4() == nil) == (a.IP.To4() == nil) {
+			good = append(good, a)
+		}
+	}
+	if len(good) == 0 {
+		return nil, &AddrError{Err: "no suitable address found", Addr: d.LocalAddr.String()}
+	}
+	return good, nil
+}
+
+func wildcard(ip IP) bool { return ip == nil || ip.IsUnspecified() }
 
 // split puts the addresses of the other family than the first one's apart, if there is to be a race.
 func (d *Dialer) split(network string, addrs []IPAddr) (first, second []IPAddr) {
@@ -216,21 +244,10 @@ func (d *Dialer) one(ctx context.Context, network string, a IPAddr, port int) (C
 	return d.oneUDP(ctx, network, &UDPAddr{IP: a.IP, Port: port, Zone: a.Zone})
 }
 
-// check says why an attempt is not begun.
-func (d *Dialer) check(ctx context.Context, good bool) error {
-	if err := ctx.Err(); err != nil {
-		return mapErr(err)
-	}
-	if !good && d.LocalAddr != nil {
-		return &AddrError{Err: "mismatched local address type", Addr: d.LocalAddr.String()}
-	}
-	return nil
-}
-
 func (d *Dialer) oneTCP(ctx context.Context, network string, to *TCPAddr) (Conn, error) {
-	from, good := d.LocalAddr.(*TCPAddr)
-	if err := d.check(ctx, good); err != nil {
-		return nil, dialError(network, d.LocalAddr, to, err)
+	from, _ := d.LocalAddr.(*TCPAddr)
+	if err := ctx.Err(); err != nil {
+		return nil, dialError(network, d.LocalAddr, to, mapErr(err))
 	}
 	c, err := dialTCP(ctx, network, from, to, d.Control, d.KeepAlive)
 	if err != nil {
@@ -240,9 +257,9 @@ func (d *Dialer) oneTCP(ctx context.Context, network string, to *TCPAddr) (Conn,
 }
 
 func (d *Dialer) oneUDP(ctx context.Context, network string, to *UDPAddr) (Conn, error) {
-	from, good := d.LocalAddr.(*UDPAddr)
-	if err := d.check(ctx, good); err != nil {
-		return nil, dialError(network, d.LocalAddr, to, err)
+	from, _ := d.LocalAddr.(*UDPAddr)
+	if err := ctx.Err(); err != nil {
+		return nil, dialError(network, d.LocalAddr, to, mapErr(err))
 	}
 	c, err := dialUDP(ctx, network, from, to, d.Control)
 	if err != nil {

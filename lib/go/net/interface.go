@@ -75,7 +75,7 @@ func InterfaceByName(name string) (*Interface, error) {
 }
 
 func ipNet(p netip.Prefix) *IPNet {
-	return &IPNet{IP: net.IP(p.Addr().AsSlice()), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
+	return &IPNet{IP: net.IP(p.Addr().AsSlice()).To16(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
 // InterfaceAddrs tells the stack's addresses, as *IPNet.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"strings"
 )
 
 // DefaultResolver is Go's own resolver, which reads /etc/hosts and /etc/resolv.conf, and asks by percore's sockets. Name servers on
@@ -21,10 +22,11 @@ func dialServer(ctx context.Context, network, address string) (Conn, error) {
 	return new(Dialer).DialContext(ctx, network, address)
 }
 
-// lookup finds the addresses and the port of "host:port", of the network's family; no host is no address in particular.
+// lookup finds the addresses and the port of "host:port", of the network's family; no host is no address in particular, and
+// so is "", with any port.
 func lookup(ctx context.Context, r *Resolver, network, address string) ([]IPAddr, int, error) {
 	if address == "" {
-		return nil, 0, errMissingAddress
+		return []IPAddr{{}}, 0, nil
 	}
 	host, service, err := SplitHostPort(address)
 	if err != nil {
@@ -41,6 +43,9 @@ func lookup(ctx context.Context, r *Resolver, network, address string) ([]IPAddr
 	if err != nil {
 		return nil, 0, err
 	}
+	if len(all) == 1 && all[0].IP.Equal(IPv6unspecified) { // as in Go's, [::] stands for all of IPv4, too
+		all = append(all, IPAddr{IP: IPv4zero})
+	}
 	var good []IPAddr
 	for _, a := range all {
 		four := a.IP.To4() != nil
@@ -54,9 +59,9 @@ func lookup(ctx context.Context, r *Resolver, network, address string) ([]IPAddr
 	return good, port, nil
 }
 
-func resolve(network, address string, known func(string) bool) (IPAddr, int, error) {
+func resolve(network, address, usual string, known func(string) bool) (IPAddr, int, error) {
 	if network == "" {
-		network = "tcp"
+		network = usual
 	} else if !known(network) {
 		return IPAddr{}, 0, UnknownNetworkError(network)
 	}
@@ -64,8 +69,9 @@ func resolve(network, address string, known func(string) bool) (IPAddr, int, err
 	if err != nil {
 		return IPAddr{}, 0, err
 	}
-	for _, a := range addrs { // as in Go's, IPv4 first
-		if a.IP.To4() != nil {
+	six := family(network) == 0 && strings.Contains(address, "[")
+	for _, a := range addrs { // as in Go's, IPv4 first, unless IPv6 is written
+		if (a.IP.To4() == nil) == six {
 			return a, port, nil
 		}
 	}
@@ -73,7 +79,7 @@ func resolve(network, address string, known func(string) bool) (IPAddr, int, err
 }
 
 func ResolveTCPAddr(network, address string) (*TCPAddr, error) {
-	a, port, err := resolve(network, address, isTCP)
+	a, port, err := resolve(network, address, "tcp", isTCP)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +87,7 @@ func ResolveTCPAddr(network, address string) (*TCPAddr, error) {
 }
 
 func ResolveUDPAddr(network, address string) (*UDPAddr, error) {
-	a, port, err := resolve(network, address, isUDP)
+	a, port, err := resolve(network, address, "udp", isUDP)
 	if err != nil {
 		return nil, err
 	}

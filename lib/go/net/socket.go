@@ -79,16 +79,18 @@ func (s *socket) set(level, name, value int) error {
 	if !s.ok() {
 		return invalid()
 	}
-	return s.told("set", s.fd.SetInt(level, name, value))
+	return s.fail("set", s.fd.SetInt(level, name, value))
 }
 
-func (s *socket) SetReadBuffer(bytes int) error {
-	return s.set(syscall.SOL_SOCKET, syscall.SO_RCVBUF, bytes)
+func (s *socket) setBuffer(name, bytes int) error {
+	if !s.ok() {
+		return invalid()
+	}
+	return s.told("set", s.fd.SetInt(syscall.SOL_SOCKET, name, bytes))
 }
 
-func (s *socket) SetWriteBuffer(bytes int) error {
-	return s.set(syscall.SOL_SOCKET, syscall.SO_SNDBUF, bytes)
-}
+func (s *socket) SetReadBuffer(bytes int) error  { return s.setBuffer(syscall.SO_RCVBUF, bytes) }
+func (s *socket) SetWriteBuffer(bytes int) error { return s.setBuffer(syscall.SO_SNDBUF, bytes) }
 
 // File fails with syscall.EOPNOTSUPP: an *os.File is the kernel's, and a socket of percore's is nothing to the kernel.
 func (s *socket) File() (*os.File, error) {
@@ -109,9 +111,9 @@ func (s *socket) SyscallConn() (syscall.RawConn, error) {
 type rawConn struct{ s *socket }
 
 func (r rawConn) Control(f func(fd uintptr)) error   { return r.s.told("raw-control", r.s.fd.Control(f)) }
-func (r rawConn) Read(f func(fd uintptr) bool) error { return r.s.told("raw-read", r.s.fd.RawRead(f)) }
+func (r rawConn) Read(f func(fd uintptr) bool) error { return r.s.fail("raw-read", r.s.fd.RawRead(f)) }
 func (r rawConn) Write(f func(fd uintptr) bool) error {
-	return r.s.told("raw-write", r.s.fd.RawWrite(f))
+	return r.s.fail("raw-write", r.s.fd.RawWrite(f))
 }
 
 // ---- which socket an address needs
@@ -134,7 +136,7 @@ func domainOf(network string, local, remote netip.AddrPort) int {
 	}
 	l, r := local.Addr(), remote.Addr()
 	if !remote.IsValid() {
-		if !l.IsValid() || l.Is6() && l.IsUnspecified() {
+		if !l.IsValid() || l.IsUnspecified() {
 			return syscall.AF_INET6
 		}
 	}
@@ -146,14 +148,24 @@ func domainOf(network string, local, remote netip.AddrPort) int {
 
 type control func(network, address string, c syscall.RawConn) error
 
-// open makes a socket with a name, and hands it to the program's control function before it has one.
-func open(network string, typ int, local, remote netip.AddrPort, ctl control) (*socket, error) {
+// open makes a socket with a name, and hands it to the program's control function before it has one; to is nil of one that
+// listens.
+func open(network string, typ int, from, to Addr, ctl control) (*socket, error) {
+	if err := wrongLength(from); err != nil {
+		return nil, err
+	}
+	local, remote, listens, about := addrPort(from), netip.AddrPort{}, to == nil, from
+	if !listens {
+		if err := wrongLength(to); err != nil {
+			return nil, err
+		}
+		remote, about = destination(network, from, to), to
+	}
 	s := &socket{network: network, domain: domainOf(network, local, remote)}
 	var err error
 	if s.fd, err = pcx.Socket(s.domain, typ, 0); err != nil {
 		return nil, err
 	}
-	listens := !remote.IsValid()
 	if s.domain == syscall.AF_INET6 {
 		only := 0
 		if family(network) == syscall.AF_INET6 || local.Addr().IsValid() && !local.Addr().IsUnspecified() && listens {
@@ -169,13 +181,6 @@ func open(network string, typ int, local, remote netip.AddrPort, ctl control) (*
 		err = s.fd.SetInt(syscall.SOL_SOCKET, syscall.SO_BROADCAST, 1)
 	}
 	if err == nil && ctl != nil {
-		about := remote
-		if listens {
-			about = local
-		}
-		if !about.Addr().IsValid() {
-			about = netip.AddrPortFrom(netip.IPv6Unspecified(), about.Port())
-		}
 		err = ctl(controlName(network, s.domain), about.String(), rawConn{s})
 	}
 	if err == nil && (listens || local.IsValid() || local.Port() != 0) {
@@ -221,6 +226,15 @@ func mapErr(err error) error {
 		return errCanceled
 	}
 	return err
+}
+
+// destination is the address to dial; no host at all is this machine, too, in the family of the network or of the local address.
+func destination(network string, from, to Addr) netip.AddrPort {
+	a := addrPort(to)
+	if a.Addr().IsValid() {
+		return a
+	}
+	return target(a, domainOf(network, addrPort(from), netip.AddrPortFrom(netip.IPv4Unspecified(), 0)))
 }
 
 // target of a connection to no address in particular: this machine.
@@ -269,6 +283,29 @@ func addrPort(a net.Addr) netip.AddrPort {
 		}
 	}
 	return netip.AddrPort{}
+}
+
+// ipOf one of Go's types; of nil none.
+func ipOf(a Addr) IP {
+	switch a := a.(type) {
+	case *TCPAddr:
+		if a != nil {
+			return a.IP
+		}
+	case *UDPAddr:
+		if a != nil {
+			return a.IP
+		}
+	}
+	return nil
+}
+
+// wrongLength tells of bytes that are no address.
+func wrongLength(a Addr) error {
+	if ip := ipOf(a); len(ip) != 0 && ip.To16() == nil {
+		return &AddrError{Err: "neither an IPv4 nor an IPv6 address", Addr: ip.String()}
+	}
+	return nil
 }
 
 func withZone(a netip.AddrPort, ip IP) netip.AddrPort {

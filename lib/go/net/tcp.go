@@ -53,11 +53,8 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, invalid()
 	}
-	if len(b) == 0 {
-		return 0, nil
-	}
 	n, err := c.fd.Read(b)
-	if n == 0 && err == nil {
+	if n == 0 && err == nil && len(b) > 0 {
 		err = io.EOF
 	}
 	return n, c.fail("read", err)
@@ -66,9 +63,6 @@ func (c *TCPConn) Read(b []byte) (int, error) {
 func (c *TCPConn) Write(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, invalid()
-	}
-	if len(b) == 0 {
-		return 0, nil
 	}
 	n, err := c.fd.Write(b)
 	return n, c.fail("write", err)
@@ -79,7 +73,8 @@ func (c *TCPConn) ReadFrom(r io.Reader) (int64, error) {
 	if !c.ok() {
 		return 0, invalid()
 	}
-	return io.CopyBuffer(onlyWriter{c}, onlyReader{r}, make([]byte, copyBytes))
+	n, err := io.CopyBuffer(onlyWriter{c}, onlyReader{r}, make([]byte, copyBytes))
+	return n, c.fail("readfrom", err)
 }
 
 type onlyWriter struct{ io.Writer }
@@ -125,7 +120,7 @@ func (c *TCPConn) SetLinger(seconds int) error {
 		order.PutUint32(value, 1)
 		order.PutUint32(value[4:], uint32(seconds))
 	}
-	return c.told("set", c.fd.SetBytes(syscall.SOL_SOCKET, syscall.SO_LINGER, value))
+	return c.fail("set", c.fd.SetBytes(syscall.SOL_SOCKET, syscall.SO_LINGER, value))
 }
 
 func (c *TCPConn) SetNoDelay(on bool) error {
@@ -174,10 +169,21 @@ func (l *TCPListener) SetDeadline(t time.Time) error {
 
 func (l *TCPListener) File() (*os.File, error) { return l.s.File() }
 
-func (l *TCPListener) SyscallConn() (syscall.RawConn, error) { return l.s.SyscallConn() }
+func (l *TCPListener) SyscallConn() (syscall.RawConn, error) {
+	if _, err := l.s.SyscallConn(); err != nil {
+		return nil, err
+	}
+	return rawListener{rawConn{&l.s}}, nil
+}
 
-func (l *TCPListener) listen(network string, at netip.AddrPort, ctl control) error {
-	s, err := open(network, syscall.SOCK_STREAM, at, netip.AddrPort{}, ctl)
+// rawListener has nothing to read or write, as Go's.
+type rawListener struct{ rawConn }
+
+func (rawListener) Read(func(fd uintptr) bool) error  { return syscall.EINVAL }
+func (rawListener) Write(func(fd uintptr) bool) error { return syscall.EINVAL }
+
+func (l *TCPListener) listen(network string, at *TCPAddr, ctl control) error {
+	s, err := open(network, syscall.SOCK_STREAM, at, nil, ctl)
 	if err != nil {
 		return err
 	}
@@ -187,13 +193,13 @@ func (l *TCPListener) listen(network string, at netip.AddrPort, ctl control) err
 	}
 	s.local = TCPAddrFromAddrPort(s.fd.Name(false))
 	l.s = *s
+	runtime.SetFinalizer(l, func(lost *TCPListener) { _ = lost.s.fd.Close() })
 	return nil
 }
 
 func listenTCP(network string, at *TCPAddr, ctl control, keepAlive time.Duration) (*TCPListener, error) {
 	l := &TCPListener{keepAlive: keepAlive}
-	if err := l.listen(network, addrPort(at), ctl); err != nil {
-	runtime.SetFinalizer(l, func(lost *TCPListener) { _ = lost.s.fd.Close() })
+	if err := l.listen(network, at, ctl); err != nil {
 		return nil, &OpError{Op: "listen", Net: network, Addr: tcpAddr(at), Err: err}
 	}
 	return l, nil
@@ -222,11 +228,8 @@ func DialTCP(network string, laddr, raddr *TCPAddr) (*TCPConn, error) {
 }
 
 func dialTCP(ctx context.Context, network string, laddr, raddr *TCPAddr, ctl control, keepAlive time.Duration) (*TCPConn, error) {
-	to := addrPort(raddr)
-	if !to.Addr().IsValid() {
-		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
-	}
-	s, err := open(network, syscall.SOCK_STREAM, addrPort(laddr), to, ctl)
+	to := destination(network, laddr, raddr)
+	s, err := open(network, syscall.SOCK_STREAM, laddr, raddr, ctl)
 	if err == nil {
 		if err = s.connect(ctx, to); err != nil {
 			_ = s.fd.Close()
@@ -235,11 +238,11 @@ func dialTCP(ctx context.Context, network string, laddr, raddr *TCPAddr, ctl con
 	if err != nil {
 		return nil, dialError(network, tcpAddr(laddr), tcpAddr(raddr), err)
 	}
-	peer := s.fd.Name(true)
-	if !peer.IsValid() {
-		peer = target(to, s.domain)
+	reached := s.fd.Name(true)
+	if !reached.IsValid() {
+		reached = target(to, s.domain)
 	}
-	return newTCPConn(s.fd, peer, network, s.domain, keepAlive), nil
+	return newTCPConn(s.fd, reached, network, s.domain, keepAlive), nil
 }
 
 var errMissingAddress = errors.New("missing address")

@@ -38,7 +38,7 @@ func (c *UDPConn) Write(b []byte) (int, error) {
 	if !c.ok() {
 		return 0, invalid()
 	}
-	n, err := c.fd.SendMsg(b, nil, netip.AddrPort{}, c.domain)
+	n, err := c.fd.SendMsg("write", b, nil, netip.AddrPort{}, c.domain)
 	return n, c.fail("write", err)
 }
 
@@ -47,7 +47,7 @@ func (c *UDPConn) ReadFromUDPAddrPort(b []byte) (n int, addr netip.AddrPort, err
 	if !c.ok() {
 		return 0, addr, invalid()
 	}
-	n, _, _, addr, err = c.fd.RecvMsg(b, nil)
+	n, _, _, addr, err = c.fd.RecvMsg("recvfrom", b, nil)
 	return n, addr, c.fail("read", err)
 }
 
@@ -71,7 +71,7 @@ func (c *UDPConn) ReadMsgUDPAddrPort(b, oob []byte) (n, oobn, flags int, addr ne
 	if !c.ok() {
 		return 0, 0, 0, addr, invalid()
 	}
-	n, oobn, flags, addr, err = c.fd.RecvMsg(b, oob)
+	n, oobn, flags, addr, err = c.fd.RecvMsg("recvmsg", b, oob)
 	return n, oobn, flags, addr, c.fail("read", err)
 }
 
@@ -83,14 +83,15 @@ func (c *UDPConn) ReadMsgUDP(b, oob []byte) (n, oobn, flags int, addr *UDPAddr, 
 	return n, oobn, flags, addr, err
 }
 
-func (c *UDPConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
+// send sends a datagram to an address, or to the peer if it is none.
+func (c *UDPConn) send(what string, b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
 	if !c.ok() {
 		return 0, 0, invalid()
 	}
 	fail := func(err error) (int, int, error) {
 		return 0, 0, &OpError{Op: "write", Net: c.network, Source: c.local, Addr: udpAddrOf(addr), Err: err}
 	}
-	if c.remote != nil && addr.IsValid() {
+	if c.remote != nil && (addr.IsValid() || what == "sendto") {
 		return fail(ErrWriteToConnected)
 	}
 	if c.remote == nil && !addr.IsValid() {
@@ -99,7 +100,7 @@ func (c *UDPConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oo
 	if c.domain == syscall.AF_INET && addr.IsValid() && !addr.Addr().Unmap().Is4() {
 		return fail(&AddrError{Err: "non-IPv4 address", Addr: addr.Addr().String()})
 	}
-	n, err = c.fd.SendMsg(b, oob, addr, c.domain)
+	n, err = c.fd.SendMsg(what, b, oob, addr, c.domain)
 	if err != nil {
 		return fail(err)
 	}
@@ -113,28 +114,32 @@ func udpAddrOf(a netip.AddrPort) Addr {
 	return UDPAddrFromAddrPort(a)
 }
 
-func (c *UDPConn) WriteMsgUDP(b, oob []byte, addr *UDPAddr) (n, oobn int, err error) {
-	if addr == nil {
-		return c.WriteMsgUDPAddrPort(b, oob, netip.AddrPort{})
-	}
-	return c.WriteMsgUDPAddrPort(b, oob, c.orSelf(addrPort(addr)))
+func (c *UDPConn) WriteMsgUDPAddrPort(b, oob []byte, addr netip.AddrPort) (n, oobn int, err error) {
+	return c.send("sendmsg", b, oob, addr)
 }
 
-// orSelf: no address in particular is this machine, in the socket's family.
-func (c *UDPConn) orSelf(a netip.AddrPort) netip.AddrPort {
-	if a.Addr().IsValid() && !a.Addr().IsUnspecified() {
-		return a
+func (c *UDPConn) WriteMsgUDP(b, oob []byte, addr *UDPAddr) (n, oobn int, err error) {
+	return c.sendTo("sendmsg", b, oob, addr)
+}
+
+// sendTo takes nil for the peer, and no address in particular for this machine, in the socket's family.
+func (c *UDPConn) sendTo(what string, b, oob []byte, addr *UDPAddr) (n, oobn int, err error) {
+	if addr == nil || !c.ok() {
+		return c.send(what, b, oob, netip.AddrPort{})
 	}
-	return target(a, c.domain)
+	if err = wrongLength(addr); err != nil {
+		return 0, 0, &OpError{Op: "write", Net: c.network, Source: c.local, Addr: addr, Err: err}
+	}
+	return c.send(what, b, oob, target(addrPort(addr), c.domain))
 }
 
 func (c *UDPConn) WriteToUDPAddrPort(b []byte, addr netip.AddrPort) (int, error) {
-	n, _, err := c.WriteMsgUDPAddrPort(b, nil, addr)
+	n, _, err := c.send("sendto", b, nil, addr)
 	return n, err
 }
 
 func (c *UDPConn) WriteToUDP(b []byte, addr *UDPAddr) (int, error) {
-	n, _, err := c.WriteMsgUDP(b, nil, addr)
+	n, _, err := c.sendTo("sendto", b, nil, addr)
 	return n, err
 }
 
@@ -171,7 +176,7 @@ func newUDPConn(s *socket) *UDPConn {
 }
 
 func listenUDP(network string, at *UDPAddr, ctl control) (*UDPConn, error) {
-	s, err := open(network, syscall.SOCK_DGRAM, addrPort(at), netip.AddrPort{}, ctl)
+	s, err := open(network, syscall.SOCK_DGRAM, at, nil, ctl)
 	if err != nil {
 		return nil, &OpError{Op: "listen", Net: network, Addr: udpAddr(at), Err: err}
 	}
@@ -199,11 +204,8 @@ func DialUDP(network string, laddr, raddr *UDPAddr) (*UDPConn, error) {
 }
 
 func dialUDP(ctx context.Context, network string, laddr, raddr *UDPAddr, ctl control) (*UDPConn, error) {
-	to := addrPort(raddr)
-	if !to.Addr().IsValid() {
-		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), to.Port())
-	}
-	s, err := open(network, syscall.SOCK_DGRAM, addrPort(laddr), to, ctl)
+	to := destination(network, laddr, raddr)
+	s, err := open(network, syscall.SOCK_DGRAM, laddr, raddr, ctl)
 	if err == nil {
 		if err = s.connect(ctx, to); err != nil {
 			_ = s.fd.Close()
@@ -212,7 +214,10 @@ func dialUDP(ctx context.Context, network string, laddr, raddr *UDPAddr, ctl con
 	if err != nil {
 		return nil, dialError(network, udpAddr(laddr), udpAddr(raddr), err)
 	}
-	s.remote = UDPAddrFromAddrPort(plain(s.fd.Name(true)))
+	s.remote = raddr // if nobody can tell: of port 0
+	if reached := s.fd.Name(true); reached.IsValid() {
+		s.remote = UDPAddrFromAddrPort(plain(reached))
+	}
 	return newUDPConn(s), nil
 }
 

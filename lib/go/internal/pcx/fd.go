@@ -189,8 +189,12 @@ func some(p []byte) []byte {
 	return p
 }
 
-// Read returns 0 at the end of a stream; what is read from a datagram socket may be empty, too.
+// Read returns 0 at the end of a stream; what is read from a datagram socket may be empty, too. To read nothing waits for
+// nothing.
 func (f *FD) Read(p []byte) (int, error) {
+	if len(p) == 0 {
+		return 0, f.Control(func(uintptr) {})
+	}
 	to := some(p)
 	return f.try(&f.in, "read", func() int {
 		return int(C.glue_recv(f.fd, unsafe.Pointer(&to[0]), C.size_t(len(p)), 0))
@@ -218,11 +222,11 @@ func (f *FD) Write(p []byte) (int, error) {
 	}
 }
 
-// RecvMsg reads a datagram, and what comes with it into oob.
-func (f *FD) RecvMsg(p, oob []byte) (n, oobn, flags int, from netip.AddrPort, err error) {
+// RecvMsg reads a datagram, and what comes with it into oob; what is the call that an error names.
+func (f *FD) RecvMsg(what string, p, oob []byte) (n, oobn, flags int, from netip.AddrPort, err error) {
 	var out [3]C.int32_t
 	to, more := some(p), some(oob)
-	n, err = f.try(&f.in, "recvmsg", func() int {
+	n, err = f.try(&f.in, what, func() int {
 		rc := int(C.glue_recvmsg(f.fd, unsafe.Pointer(&to[0]), C.size_t(len(p)), unsafe.Pointer(&more[0]), C.size_t(len(oob)), 0,
 			unsafe.Pointer(&f.in.name[0]), &out[0]))
 		if rc >= 0 && out[0] > 0 {
@@ -233,14 +237,14 @@ func (f *FD) RecvMsg(p, oob []byte) (n, oobn, flags int, from netip.AddrPort, er
 	return n, int(out[1]), int(out[2]), from, err
 }
 
-// SendMsg sends a datagram, to the peer if to is no address.
-func (f *FD) SendMsg(p, oob []byte, to netip.AddrPort, domain int) (int, error) {
+// SendMsg sends a datagram, to the peer if to is no address; what is the call that an error names.
+func (f *FD) SendMsg(what string, p, oob []byte, to netip.AddrPort, domain int) (int, error) {
 	name, err := encode(to, domain)
 	if err != nil {
 		return 0, err
 	}
 	from, more, at := some(p), some(oob), some(name)
-	return f.try(&f.out, "sendmsg", func() int {
+	return f.try(&f.out, what, func() int {
 		return ask(func() C.int {
 			return C.int(C.glue_sendmsg(f.fd, unsafe.Pointer(&from[0]), C.size_t(len(p)), unsafe.Pointer(&more[0]),
 				C.size_t(len(oob)), unsafe.Pointer(&at[0]), C.int(len(name))))
