@@ -241,8 +241,11 @@ ssize_t dgram_recv(uint32_t sock, struct msghdr *m, size_t room, int flags)
 				continue;
 			return -EAGAIN;
 		}
-		if (at_load(&s->flags) & CHAN_RX_SHUT) /* Linux: only a waiting call sees this */
+		if (at_load(&s->flags) & CHAN_RX_SHUT) { /* Linux: only a waiting call sees this */
+			if (m->msg_name != NULL)
+				m->msg_namelen = 0;
 			return 0;
+		}
 		if (deadline == 0)
 			deadline = deadline_in(at_load(&s->rcv_timeout_ns));
 		/* the bytes that SO_PEEK_OFF skips stay readable */

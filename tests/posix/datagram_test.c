@@ -78,6 +78,32 @@ static void dgram_recv(struct live *l)
 	close_dgrams(l, &d);
 }
 
+/* Nobody has sent what a call returns that finds only the end. */
+static void dgram_end(struct live *l)
+{
+	struct iovec v = {buf, 10};
+	struct sockaddr_in a, before;
+	struct msghdr m = {
+	    .msg_iov = &v, .msg_iovlen = 1, .msg_name = &a, .msg_namelen = sizeof(a)};
+	socklen_t len = sizeof(a);
+	struct dgram d;
+
+	memset(&a, 7, sizeof(a));
+	before = a;
+	open_dgrams(l, &d);
+	live_log(l, "connect", l->c->connect(d.near, (struct sockaddr *)&d.from, sizeof(d.from)));
+	live_log(l, "shutdown", l->c->shutdown(d.near, SHUT_RD));
+	live_log(l, "recvfrom", l->c->recvfrom(d.near, buf, 10, 0, (struct sockaddr *)&a, &len));
+	live_log(l, "recvmsg", l->c->recvmsg(d.near, &m, 0));
+	bed_log(&l->bed, "lengths %u and %u, the same %d\n", len, m.msg_namelen,
+	        memcmp(&a, &before, sizeof(a)) == 0);
+	m.msg_name = NULL;
+	m.msg_namelen = 5;
+	live_log(l, "recvmsg", l->c->recvmsg(d.near, &m, 0));
+	bed_log(&l->bed, "length %u\n", m.msg_namelen);
+	close_dgrams(l, &d);
+}
+
 static void dgram_send(struct live *l)
 {
 	struct iovec v[2] = {{buf, 10}, {buf + 10, 20}};
@@ -592,6 +618,7 @@ static void dissolved(struct live *l)
 
 static const struct live_case cases[] = {
     {"recv", dgram_recv},
+    {"end", dgram_end},
     {"send", dgram_send},
     {"the largest", largest},
     {"a small buffer", small_buffer},
