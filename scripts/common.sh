@@ -63,6 +63,7 @@ iperf3          command iperf3
 wget            command wget
 socat           command socat
 strace          command strace
+jq              command jq
 libsystemd-dev  module  libsystemd
 golang-go       command go
 golang-golang-x-net-dev file /usr/share/gocode/src/golang.org/x/net/nettest

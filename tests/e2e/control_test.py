@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -172,12 +173,16 @@ def shown(b, s):
     expect("listeners 1 of " in ctl(b, s, "usage"), "what is in use")
 
 
-def documented():
-    """The keys of each list, as docs/machine.md has them: the code spans that are names, but for those in brackets."""
+def section(heading):
+    """A section of docs/machine.md."""
     docs = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "machine.md")
     with open(docs, encoding="utf-8") as f:
-        section = f.read().partition("\n### JSON\n")[2].partition("\n### ")[0]
-    rows = re.findall(r"^\| (?:\.\. each )?`([^`]+)` \| (.*) \|$", section, re.M)
+        return f.read().partition(f"\n### {heading}\n")[2].partition("\n### ")[0]
+
+
+def documented():
+    """The keys of each list, as docs/machine.md has them: the code spans that are names, but for those in brackets."""
+    rows = re.findall(r"^\| (?:\.\. each )?`([^`]+)` \| (.*) \|$", section("JSON"), re.M)
     return {command: re.findall(r"`(\w+)`", re.sub(r"\([^)]*\)|with `all`", "", keys)) for command, keys in rows}
 
 
@@ -240,6 +245,60 @@ def in_json(b, s):
     ctl(b, s, "deny", "del", "203.0.113.128/25")
     for command in ("firewall show", "deny show"):
         expect(json.loads(ctl(b, s, *command.split(), options=["--json"])) == [], f"{command}: an empty list")
+
+
+def printed(b, s, heading, change=""):
+    """Runs the commands of a section of docs/machine.md with this program's files. change: a command that changes what
+    percore-ctl prints. Returns the output."""
+    tools = os.path.join(b.tmp, "tools")
+    os.makedirs(tools, exist_ok=True)
+    with open(os.path.join(tools, "percore-ctl"), "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\n"{b.path("percore-ctl")}" "$@" {change}\n')
+    os.chmod(f.name, 0o755)
+    script = re.search(r"^```sh\n(.*?)^```", section(heading), re.M | re.S)[1]
+    script = script.replace("/run/percore.ctl", s.path).replace("/var/lib/prometheus/node-exporter", b.tmp)
+    return sh("bash", "-euo", "pipefail", "-c", script, env={**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}).stdout
+
+
+def check_metrics(text):
+    """Checks what Prometheus demands of its text format. Returns the values."""
+    values, families, counted = {}, [], set()
+    for line in text.splitlines():
+        typed = re.fullmatch(r"# TYPE (\w+) counter", line)
+        sample = re.fullmatch(r'(([a-z_][a-z0-9_]*)(?:\{[a-z]+="[^"\\]+"\})?) (\d+)', line)
+        expect(typed or sample, f"neither a type nor a value: {line}")
+        family = typed[1] if typed else sample[2]
+        if typed:
+            counted.add(family)
+        else:
+            expect(sample[1] not in values, f"twice: {line}")
+            values[sample[1]] = int(sample[3])
+        if families[-1:] != [family]:
+            families.append(family)
+    expect(len(set(families)) == len(families), f"not together: {families}")
+    expect(counted <= {name.partition("{")[0] for name in values}, f"without a value: {counted}")
+    return values
+
+
+def metrics(b, s):
+    """the recipes of docs/machine.md for jq work as printed, and Prometheus can read what they make"""
+    if not shutil.which("jq"):
+        print("    left out: jq is not installed")
+        return
+    expect(pings(SERVER), "no answer")
+    expect(int(printed(b, s, "JSON")) > 0, "received frames, and no connection with retransmissions")
+    printed(b, s, "Prometheus")
+    with open(os.path.join(b.tmp, "percore.prom"), encoding="ascii") as f:
+        values = check_metrics(f.read())
+    every = json.loads(ctl(b, s, "counters", "show", "all", options=["--json"]))
+    expect({f"percore_{c['name']}_total" for c in every} <= set(values), "counters are missing")
+    expect(values["percore_rx_frames_total"] > 0 and values['percore_port_rx_frames_total{port="0"}'] > 0, values)
+    expect(values['percore_used{what="listeners"}'] == 1 and values['percore_limit{what="listeners"}'] > 1, values)
+    # a driver that does not count everything
+    printed(b, s, "Prometheus", """| sed 's/"rx_missed":[^,]*/"rx_missed":null/'""")
+    with open(os.path.join(b.tmp, "percore.prom"), encoding="ascii") as f:
+        fewer = check_metrics(f.read())
+    expect(set(values) - set(fewer) == {'percore_port_rx_missed_total{port="0"}'}, "what the driver does not count")
 
 
 def not_json(b, s):
@@ -458,7 +517,7 @@ def end(b, s):
     expect("No such file" in text, text)
 
 
-STEPS = [routes, transfer, addresses, denied, shown, in_json, not_json, worked, captured, cut_off, link, unread, end]
+STEPS = [routes, transfer, addresses, denied, shown, in_json, metrics, not_json, worked, captured, cut_off, link, unread, end]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
