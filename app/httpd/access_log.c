@@ -185,7 +185,7 @@ static void use_fd(struct access_log *log, int fd)
 	struct stat st;
 
 	log->fd = fd;
-	log->is_file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+	log->is_file = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
 /* Log rotation: reopens the log when path names another file now, or none. */
