@@ -88,7 +88,10 @@ static int check(void *app, char *why, size_t why_len)
 		return -1;
 	if (p->root != NULL) {
 		n = files_count(site_files(p->site), &bytes);
-		printf("root %s: %zu files, %llu bytes\n", p->root, n, (unsigned long long)bytes);
+		printf("root %s: %zu file%s, %llu bytes\n", p->root, n, n == 1 ? "" : "s",
+		       (unsigned long long)bytes);
+	} else {
+		puts("root: none, only /healthz is served; see --root");
 	}
 	if (p->log_path == NULL)
 		return 0;
@@ -153,6 +156,7 @@ int main(int argc, char **argv)
 	const struct pc_run_app app = {
 	    .name = "percore-httpd",
 	    .summary = "serves static files over HTTP/1.1",
+	    .example = "--addr 10.0.0.1/24 --root .",
 	    .options = options,
 	    .keys = keys,
 	    .nb_keys = sizeof(keys) / sizeof(keys[0]),
