@@ -156,7 +156,7 @@ static int take_section(struct plan *p, char **argv, bool first, char *why, size
 		if (o != NULL && o->argument && value == NULL) {
 			value = argv[++i];
 			apart = true;
-			if (value == NULL)
+			if (value == NULL || strcmp(value, "--") == 0)
 				return complain(why, why_len,
 				                "option %s requires an argument; see --help", word);
 		}

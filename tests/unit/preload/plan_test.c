@@ -118,6 +118,8 @@ static void test_mistakes(void)
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "missing program"));
 	CU_ASSERT_EQUAL(make("--addr"), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "--addr requires an argument"));
+	CU_ASSERT_EQUAL(make("--no-huge --addr -- prog"), -1); /* of an empty variable, say */
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "--addr requires an argument"));
 	CU_ASSERT_EQUAL(make("-- --adr x -- prog"), -1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(why, "unknown option --adr"));
 	CU_ASSERT_EQUAL(make("--attach /x --addr 1.2.3.4/24 -- prog"), -1);
