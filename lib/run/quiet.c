@@ -33,20 +33,14 @@ static void restore(int saved, int fd)
 
 static bool tells_failure(const char *line)
 {
-	static const char *const words[] = {"nable to",
-	                                    "annot",
-	                                    "ould not",
-	                                    "ailed",
-	                                    "nvalid",
-	                                    "rror",
-	                                    "unrecognized",
-	                                    "unavailable",
-	                                    "No such",
-	                                    "not compatible",
-	                                    "requires an argument",
+	static const char *const words[] = {"nable to",  "annot",          "ould not",
+	                                    "ailed",     "nvalid",         "nknown",
+	                                    "rror",      "unrecognized",   "unavailable",
+	                                    "No such",   "not compatible", "requires an argument",
 	                                    "Not enough"};
 	/* printed without a failure, too */
-	static const char *const harmless[] = {"Physical addresses", "TELEMETRY", "multiq"};
+	static const char *const harmless[] = {"Physical addresses", "TELEMETRY", "multiq",
+	                                       "mp action callback"};
 
 	if (line[0] == ' ' || line[0] == '\t') /* part of a usage text */
 		return false;

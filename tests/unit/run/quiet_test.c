@@ -30,6 +30,10 @@ static void the_line_that_says_most_is_picked(void)
 	    {"test: unrecognized option '--foo'\n", "test: unrecognized option '--foo'"},
 	    {"Usage:\n   an option that cannot be used with another\n", ""},
 	    {"TELEMETRY: cannot start\n", ""},
+	    {"rte_pmd_memif_probe(): Failed to register mp action callback: Operation not "
+	     "supported\n"
+	     "memif_set_role(): Unknown role: foo.\nEAL: Driver cannot attach the device (m)\n",
+	     "Unknown role: foo."},
 	};
 	char line[QUIET_LINE];
 
