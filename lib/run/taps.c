@@ -104,12 +104,36 @@ static int check_name(const struct taps *t, struct settings *s, const char *name
 	return rc;
 }
 
+/* The driver ignores all of its arguments, without a word, if it does not know one. */
+static int check_arguments(struct settings *s, const char *device)
+{
+	static const char *const known[] = {"iface=", "mac=", "remote=", "persist"};
+
+	for (const char *a = strchr(device, ','); a != NULL; a = strchr(a, ',')) {
+		unsigned i = 0;
+
+		a++;
+		while (i < sizeof(known) / sizeof(known[0]) &&
+		       strncmp(a, known[i], strlen(known[i])) != 0)
+			i++;
+		if (i == sizeof(known) / sizeof(known[0]))
+			return settings_fail(s,
+			                     "%s: \"%.*s\" is not an argument of net_tap (example: "
+			                     "net_tap0,iface=percore0)",
+			                     device, (int)strcspn(a, ","), a);
+	}
+	return 0;
+}
+
 int taps_add(struct taps *t, struct settings *s, const char *device)
 {
 	char name[IFNAMSIZ];
 
-	if (strncmp(device, "net_tap", 7) != 0 || t->n == PC_MAX_PORTS ||
-	    !name_of(device, t->n, name))
+	if (strncmp(device, "net_tap", 7) != 0)
+		return 0;
+	if (check_arguments(s, device) != 0)
+		return -1;
+	if (t->n == PC_MAX_PORTS || !name_of(device, t->n, name))
 		return 0;
 	if (check_name(t, s, name) != 0)
 		return -1;

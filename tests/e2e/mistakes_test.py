@@ -75,6 +75,8 @@ def table(tmp):
         ("an lcore that is not there", [*NULL, "-l", "120"], ADDR, "lcore|EAL|-l"),
         ("one interface for two TAPs", ["--vdev=net_tap0,iface=pcnot2", "--vdev=net_tap1,iface=pcnot2"], ADDR,
          "two devices use the TAP interface pcnot2"),
+        ("a misspelt argument of a TAP", ["--vdev=net_tap0,ifac=pcnot2"], ADDR, 'net_tap0,ifac=pcnot2: "ifac=pcnot2" is not an argument'),
+        ("an argument of a TAP without its value", ["--vdev=net_tap0,iface"], ADDR, '"iface" is not an argument'),
         ("a device on an interface, without one", ["--vdev=net_af_packet0"], ADDR, "iface=NAME"),
         ("a memif whose socket is in a directory that is missing", ["--vdev=net_memif0,role=server,socket-abstract=no,socket=/nonexistent/m"],
          ADDR, "net_memif0: .*socket directory"),
