@@ -341,8 +341,8 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 		                     "length (example: 10.0.0.1/24)",
 		                     origin, text);
 	if (strchr(text, '/') == NULL)
-		return settings_fail(s, "%s: \"%s\" has no prefix length (example: %s/24)", origin,
-		                     text, text);
+		return settings_fail(s, "%s: \"%s\" has no prefix length (example: %s/%d)", origin,
+		                     text, text, pc_addr_is_ip4(&a.prefix.addr) ? 24 : 64);
 	s->addrs[s->nb_addrs++] = a;
 	return 0;
 }
@@ -409,8 +409,9 @@ int settings_add_macs(struct settings *s, const char *origin, const char *list)
 	return 0;
 }
 
-/* A gateway replaces an earlier one of the same family. */
-static int set_gateway(struct settings *s, const char *origin, const char *text)
+/* A gateway replaces an earlier one of the same family, unless that is in the same list: has says of
+ * which families the list has one. */
+static int set_gateway(struct settings *s, const char *origin, const char *text, bool has[2])
 {
 	struct pc_addr a;
 	unsigned i = 0;
@@ -434,7 +435,12 @@ int settings_set_gateway(struct settings *s, const char *origin, const char *val
 	if (snprintf(buf, sizeof(buf), "%s", value) >= (int)sizeof(buf))
 		return settings_fail(s, "%s: list of gateways is too long", origin);
 	while ((item = strsep(&next, ", \t")) != NULL)
-		if (*item != '\0' && set_gateway(s, origin, item) != 0)
+		if (*item != '\0' && set_gateway(s, origin, item, has) != 0)
+	if (has[pc_addr_is_ip4(&a)])
+		return settings_fail(
+		    s, "%s: \"%s\" is a second gateway of its family; percore-ctl adds more routes",
+		    origin, text);
+	has[pc_addr_is_ip4(&a)] = true;
 			return -1;
 	if (s->nb_gateways == 0)
 		return settings_fail(s, "%s: missing gateway (example: 10.0.0.254)", origin);
@@ -446,6 +452,7 @@ int settings_add_denied(struct settings *s, const char *origin, const char *list
 	char buf[1024], *next = buf, *item;
 
 	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
+	bool has[2] = {false, false};
 		return settings_fail(s, "%s: list of networks is too long for one line", origin);
 	while ((item = strsep(&next, ", \t")) != NULL) {
 		if (*item == '\0')

@@ -318,6 +318,14 @@ static int make_port(struct run *r, struct worker *w, unsigned p)
 	return add_vlans(r, w, p);
 }
 
+static bool is_our_own(const struct settings *s, const struct pc_addr *addr)
+{
+	for (unsigned i = 0; i < s->nb_addrs; i++)
+		if (pc_addr_equal(&s->addrs[i].prefix.addr, addr))
+			return true;
+	return false;
+}
+
 static int add_gateway(struct run *r, struct worker *w, const struct pc_addr *gateway)
 {
 	const struct pc_prefix all = {0}; /* becomes the gateway's family */
@@ -326,8 +334,9 @@ static int add_gateway(struct run *r, struct worker *w, const struct pc_addr *ga
 	if (pc_stack_add_route(w->st, &all, gateway) == 0)
 		return 0;
 	return settings_fail(r->s, "cannot use gateway %s: %s", pc_addr_format(gateway, text),
-	                     errno == ENETUNREACH ? "not on the network of any address"
-	                                          : strerror(errno));
+	                     is_our_own(r->s, gateway) ? "it is our own address"
+	                     : errno == ENETUNREACH    ? "not on the network of any address"
+	                                               : strerror(errno));
 }
 
 static int add_addrs(struct run *r, struct worker *w)

@@ -87,6 +87,8 @@ static void mistakes_are_told_exactly(void)
 	    {"net.addr=", "--set: net.addr: missing address (example: 10.0.0.1/24)"},
 	    {"net.addr=10.0.0.1",
 	     "--set: net.addr: \"10.0.0.1\" has no prefix length (example: 10.0.0.1/24)"},
+	    {"net.addr=fd00::1",
+	     "--set: net.addr: \"fd00::1\" has no prefix length (example: fd00::1/64)"},
 	    {"net.addr=10.0.0.1/33", "--set: net.addr: \"10.0.0.1/33\" is not an IPv4 or IPv6 "
 	                             "address with a prefix length (example: 10.0.0.1/24)"},
 	    {"net.addr=10.0.0.1/24,x", "--set: net.addr: \"x\" is not an IPv4 or IPv6 address with "
@@ -115,6 +117,9 @@ static void mistakes_are_told_exactly(void)
 	     "(ports 0 to 15, VLANs 1 to 4094; example: 0.10=10.0.0.1/24)"},
 	    {"net.deny=10.0.0.0/24, nobody",
 	     "--set: net.deny: \"nobody\" is not a network (example: 192.0.2.0/24)"},
+	    {"net.gateway=10.0.0.8,10.0.0.9",
+	     "--set: net.gateway: \"10.0.0.9\" is a second gateway of "
+	     "its family; percore-ctl adds more routes"},
 	    {"net.gateway=10.0.0",
 	     "--set: net.gateway: \"10.0.0\" is not an IPv4 or IPv6 address (example: 10.0.0.254)"},
 	    {"run.pcap=",
