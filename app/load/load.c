@@ -527,8 +527,8 @@ static int check_sources(struct load *l, char *why, size_t why_len)
 	}
 	if (l->mode->engine->resolves && l->wire.server - l->wire.first < l->nb_sources &&
 	    memcmp(&l->wire.server_addr, &l->wire.first_addr, 12) == 0) {
-		snprintf(why, why_len, "--server is among the %u addresses that follow --addr",
-		         l->nb_sources);
+		snprintf(why, why_len, "--server is our own address: %u address%s from --addr on",
+		         l->nb_sources, l->nb_sources == 1 ? "" : "es");
 		return -1;
 	}
 	return 0;

@@ -368,8 +368,6 @@ int ctl_start(struct run *r)
 
 	if (r->s->control[0] == '\0')
 		return 0;
-	if (r->app->frames != NULL)
-		return settings_fail(r->s, "run.control: this program has no stack to control");
 	c = calloc(1, sizeof(*c));
 	if (c != NULL)
 		c->view = ctl_view_create(r, &c->ends);

@@ -155,6 +155,8 @@ void help_print(const struct settings *s, FILE *f)
 			print_key(f, s, t, &s->tables[t].keys[i]);
 	print_own_keys(f, s->app);
 	for (size_t i = 0; i < n; i++) {
+		if (!settings_has_key(s, &text[i]))
+			continue;
 		fprintf(f, "  %s.%s\n", text[i].section, text[i].name);
 		print_wrapped(f, text[i].sentence, "            ", 0);
 	}
@@ -168,13 +170,13 @@ static void print_section(FILE *f, const char *section, const char **last)
 }
 
 /* The keys of one section that are not numbers. */
-static void print_text_keys(FILE *f, const char *section)
+static void print_text_keys(FILE *f, const struct settings *s, const char *section)
 {
 	size_t n;
 	const struct text_key *k = settings_text_keys(&n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (strcmp(k[i].section, section) != 0)
+		if (strcmp(k[i].section, section) != 0 || !settings_has_key(s, &k[i]))
 			continue;
 		fputc('\n', f);
 		print_wrapped(f, k[i].sentence, "# ", 0);
@@ -214,7 +216,7 @@ static void print_table(FILE *f, const struct settings *s, unsigned table)
 		        (unsigned long long)default_of(s, table, k));
 		/* after the last key of the section */
 		if (i + 1 == t->n || strcmp(k->section, k[1].section) != 0)
-			print_text_keys(f, k->section);
+			print_text_keys(f, s, k->section);
 		if (t->keys == s->app->keys && i + 1 == t->n)
 			print_own_options(f, s->app);
 	}
@@ -231,7 +233,7 @@ void help_print_config(const struct settings *s, FILE *f)
 	    "# change at once, the others need a restart.\n",
 	    s->app->name, s->app->name);
 	fprintf(f, "\n[net]\n");
-	print_text_keys(f, "net");
+	print_text_keys(f, s, "net");
 	for (unsigned t = SETTINGS_TABLES; t-- > 0;)
 		print_table(f, s, t);
 }

@@ -28,46 +28,51 @@ static const struct text_key text_keys[] = {
      "802.1Q tag); instead of an address, dhcp requests one by DHCP, and slaac configures "
      "addresses in the prefixes that routers advertise, and by DHCPv6 if a router says so "
      "(ip6.dhcp)",
-     "10.0.0.1/24", settings_add_addrs},
+     "10.0.0.1/24", settings_add_addrs, false},
     {"net", "mac",
      "MAC addresses of the ports, [PORT=]MAC, separated by commas; a port without one has the "
      "device's own",
-     "02:00:00:00:00:01", settings_add_macs},
+     "02:00:00:00:00:01", settings_add_macs, false},
     {"net", "gateway", "addresses of the default gateways, at most one of each family",
-     "10.0.0.254, fd00::fe", settings_set_gateway},
+     "10.0.0.254, fd00::fe", settings_set_gateway, false},
     {"net", "deny",
      "denied networks, separated by commas, on any number of lines; their packets are dropped",
-     "192.0.2.0/24, 2001:db8:bad::/48", settings_add_denied},
+     "192.0.2.0/24, 2001:db8:bad::/48", settings_add_denied, true},
     {"run", "eal", "EAL options, separated by blanks; those of the command line come after them",
-     "--vdev=net_tap0,iface=percore0 --no-huge", settings_set_eal},
+     "--vdev=net_tap0,iface=percore0 --no-huge", settings_set_eal, false},
     {"run", "pcap", "write every frame to this file, in pcap format", "trace.pcap",
-     settings_set_pcap},
+     settings_set_pcap, false},
     {"run", "sockets",
      "UNIX socket where other processes attach to use sockets by percore/posix.h; @NAME: in the "
      "abstract namespace",
-     "/run/percore.sock", settings_set_sockets},
+     "/run/percore.sock", settings_set_sockets, true},
     {"run", "control",
      "UNIX socket for percore-ctl, which inspects and changes the running program; only its owner "
      "can open it",
-     "/run/percore.ctl", settings_set_control},
+     "/run/percore.ctl", settings_set_control, true},
     {"run", "leases",
      "file for DHCP leases, so that a restart requests the same address first (RFC 2131 section "
      "3.2); a stop does not release it",
-     "/run/percore.leases", settings_set_leases},
+     "/run/percore.leases", settings_set_leases, true},
     {"firewall", "rules",
      "file of firewall rules (docs/firewall.md); SIGHUP reads it again, and percore-ctl loads "
      "others",
-     "/etc/percore.rules", settings_set_firewall},
+     "/etc/percore.rules", settings_set_firewall, true},
     {"exception", "iface",
      "exception path: frames that percore does not handle go to the kernel through a TAP with "
      "this name and the port's number",
-     "percore", settings_set_exception},
+     "percore", settings_set_exception, true},
 };
 
 const struct text_key *settings_text_keys(size_t *n)
 {
 	*n = sizeof(text_keys) / sizeof(text_keys[0]);
 	return text_keys;
+}
+
+bool settings_has_key(const struct settings *s, const struct text_key *key)
+{
+	return !key->of_stack || s->app->frames == NULL;
 }
 
 static uint64_t *key_value(const struct key_table *t, const struct pc_config_key *key)
@@ -253,6 +258,9 @@ static int set_text(struct settings *s, const char *origin, const struct text_ke
 {
 	char at[PATH_MAX + 64];
 
+	if (!settings_has_key(s, key))
+		return settings_fail(s, "%s: %s.%s is for programs with a stack; %s has none",
+		                     origin, key->section, key->name, s->app->name);
 	snprintf(at, sizeof(at), "%s: %s.%s", origin, key->section, key->name);
 	return key->set(s, at, value);
 }
@@ -316,7 +324,8 @@ static bool parse_place(const char *text, size_t len, struct run_addr *a)
 static int add_addr(struct settings *s, const char *origin, const char *text)
 {
 	struct run_addr a = {0};
-	const char *equals = strchr(text, '=');
+	const char *equals = strchr(text, '='), *item = text;
+	bool is_learnt;
 
 	if (s->nb_addrs == PC_MAX_ADDRS)
 		return settings_fail(s, "%s: too many addresses (at most %d)", origin,
@@ -331,7 +340,14 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 		text = equals + 1;
 	}
 	a.dhcp = strcmp(text, "dhcp") == 0;
-	if (strcmp(text, "slaac") == 0 || a.dhcp) {
+	is_learnt = a.dhcp || strcmp(text, "slaac") == 0;
+	if (s->app->frames != NULL && (is_learnt || a.vlan[0] != 0))
+		return settings_fail(
+		    s,
+		    "%s: \"%s\" requires a stack, which %s does not have (example: "
+		    "10.0.0.1/24)",
+		    origin, item, s->app->name);
+	if (is_learnt) {
 		s->addrs[s->nb_addrs++] = a;
 		return 0;
 	}
@@ -420,6 +436,11 @@ static int set_gateway(struct settings *s, const char *origin, const char *text,
 		return settings_fail(
 		    s, "%s: \"%s\" is not an IPv4 or IPv6 address (example: 10.0.0.254)", origin,
 		    text);
+	if (has[pc_addr_is_ip4(&a)])
+		return settings_fail(
+		    s, "%s: \"%s\" is a second gateway of its family; percore-ctl adds more routes",
+		    origin, text);
+	has[pc_addr_is_ip4(&a)] = true;
 	while (i < s->nb_gateways && pc_addr_is_ip4(&s->gateway[i]) != pc_addr_is_ip4(&a))
 		i++;
 	s->gateway[i] = a;
@@ -431,16 +452,12 @@ static int set_gateway(struct settings *s, const char *origin, const char *text,
 int settings_set_gateway(struct settings *s, const char *origin, const char *value)
 {
 	char buf[256], *next = buf, *item;
+	bool has[2] = {false, false};
 
 	if (snprintf(buf, sizeof(buf), "%s", value) >= (int)sizeof(buf))
 		return settings_fail(s, "%s: list of gateways is too long", origin);
 	while ((item = strsep(&next, ", \t")) != NULL)
 		if (*item != '\0' && set_gateway(s, origin, item, has) != 0)
-	if (has[pc_addr_is_ip4(&a)])
-		return settings_fail(
-		    s, "%s: \"%s\" is a second gateway of its family; percore-ctl adds more routes",
-		    origin, text);
-	has[pc_addr_is_ip4(&a)] = true;
 			return -1;
 	if (s->nb_gateways == 0)
 		return settings_fail(s, "%s: missing gateway (example: 10.0.0.254)", origin);
@@ -452,7 +469,6 @@ int settings_add_denied(struct settings *s, const char *origin, const char *list
 	char buf[1024], *next = buf, *item;
 
 	if (snprintf(buf, sizeof(buf), "%s", list) >= (int)sizeof(buf))
-	bool has[2] = {false, false};
 		return settings_fail(s, "%s: list of networks is too long for one line", origin);
 	while ((item = strsep(&next, ", \t")) != NULL) {
 		if (*item == '\0')
@@ -516,9 +532,6 @@ int settings_set_exception(struct settings *s, const char *origin, const char *v
 		                     "%s: \"%.60s\" is not an interface name of 1 to %zu "
 		                     "characters (example: percore)",
 		                     origin, value, sizeof(s->exception) - 1);
-	if (s->app->frames != NULL)
-		return settings_fail(s, "%s: %s has no stack and thus no exception path", origin,
-		                     s->app->name);
 	strcpy(s->exception, value);
 	return 0;
 }

@@ -75,6 +75,7 @@ struct kept_text;
 struct text_key {
 	const char *section, *name, *sentence, *example;
 	int (*set)(struct settings *s, const char *origin, const char *value);
+	bool of_stack; /* a program without a stack has no such key */
 };
 
 #define SETTINGS_TABLES 3
@@ -171,6 +172,9 @@ int settings_check(struct settings *s);
 
 /** settings_text_keys returns the table of keys that are not numbers, and its length in *n. */
 const struct text_key *settings_text_keys(size_t *n);
+
+/** settings_has_key says whether the program has one of these keys. */
+bool settings_has_key(const struct settings *s, const struct text_key *key);
 
 /** settings_load reads a config file. Returns 0 or -1. */
 int settings_load(struct settings *s, const char *path);

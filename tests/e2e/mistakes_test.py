@@ -106,12 +106,21 @@ def table(tmp):
          "/nonexistent"),
         ("a document root that is a file", NULL, [*ADDR, "--root", "/etc/hostname"],
          "/etc/hostname"),
+        ("a log in a directory that is missing", NULL, [*ADDR, "--access-log", "/nonexistent/log"], "/nonexistent/log: No such file"),
+    ]
+    load = [
+        ("our own address as the server", NULL, [*ADDR, "--server", "192.0.2.1"], "--server is our own address"),
+        ("an address by DHCP", NULL, ["--addr", "dhcp", "--server", "192.0.2.2"], "requires a stack"),
+    ]
+    switch = [
+        ("firewall rules without a stack", [*NULL, "--vdev=net_null1"], ["--set", "firewall.rules=/nonexistent"], "programs with a stack"),
     ]
     link = [
         ("a link with one end", NULL, [], "even number"),
         ("a link whose other end is missing", [*NULL, "--vdev=net_null1", "--vdev=net_null2"], [], "even number"),
     ]
-    return [("percore-link", *row) for row in link] + [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd] + several
+    return [("percore-link", *row) for row in link] + [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd] + \
+        [("percore-load", *row) for row in load] + [("percore-switch", *row) for row in switch] + several
 
 
 def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m", "192"), **kw):

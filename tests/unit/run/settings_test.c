@@ -164,6 +164,10 @@ static void there_is_a_limit_to_addresses(void)
 static void without_a_stack_its_keys_are_gone(void)
 {
 	static const struct pc_run_frames frames = {0};
+	static const char *const of_stacks[] = {"net.deny=192.0.2.0/24", "run.sockets=/x",
+	                                        "run.control=/x",        "run.leases=/x",
+	                                        "firewall.rules=/x",     "exception.iface=x"};
+	static const char *const addrs[] = {"dhcp", "slaac", "1=dhcp", "0.10=10.0.0.1/24"};
 	const struct pc_run_app app = {.name = "test", .frames = &frames};
 	struct settings *s = malloc(sizeof(*s));
 
@@ -174,6 +178,21 @@ static void without_a_stack_its_keys_are_gone(void)
 	CU_ASSERT_EQUAL(settings_assign(s, "port.rxd=64"), 0);
 	CU_ASSERT_EQUAL(settings_assign(s, "tcp.nagle=0"), -1);
 	CU_ASSERT_EQUAL(settings_assign(s, "stack.max_connections=5"), -1);
+	/* nor those of a stack that are not numbers: they would have no effect */
+	for (size_t i = 0; i < sizeof(of_stacks) / sizeof(of_stacks[0]); i++) {
+		CU_ASSERT_EQUAL(settings_assign(s, of_stacks[i]), -1);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(s->why, "is for programs with a stack; test has none"));
+	}
+	CU_ASSERT_EQUAL(settings_assign(s, "net.gateway=10.0.0.254"), 0);
+	CU_ASSERT_EQUAL(settings_assign(s, "run.pcap=x"), 0);
+	/* nor addresses that a stack would have to get, or on a VLAN */
+	for (size_t i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++) {
+		CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", addrs[i]), -1);
+		CU_ASSERT_PTR_NOT_NULL(
+		    strstr(s->why, "requires a stack, which test does not have"));
+	}
+	CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "0=10.0.0.1/24"), 0);
 	free(s);
 }
 
