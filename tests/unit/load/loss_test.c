@@ -8,7 +8,7 @@
 #include "unit/unit.h"
 
 #define STREAMS_MS 200
-#define ANSWERS_MS 400
+#define ANSWERS_MS 500
 
 static struct bed b;
 static struct pc_fault_stats lost;
