@@ -114,6 +114,11 @@ func describe(err error) string {
 }
 
 func TestLikeGo(t *testing.T) {
+	l, err := gonet.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("the kernel has no IPv6 here: ", err)
+	}
+	l.Close()
 	for name, play := range map[string]func(*testing.T, *api, *record){"dial": playDial, "listen": playListen,
 		"resolve": playResolve, "closed": playClosed, "errors": playErrors, "datagrams": playDatagrams} {
 		t.Run(name, func(t *testing.T) {
