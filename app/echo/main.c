@@ -13,8 +13,6 @@
 
 #include "services.h"
 
-#define EVENTS 256
-
 /* The keys of section [echo]: X(name, default, min, max, unit, sentence). */
 /* clang-format off */
 #define ECHO_KEYS(X) \
@@ -100,11 +98,9 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 static void turn(void *worker, struct pc_stack *st, uint64_t now_ns)
 {
 	struct server *sv = worker;
-	struct epoll_event ev[EVENTS];
-
+	(void)st;
 	(void)now_ns;
-	if (service_serve_all(sv, ev, pc_epoll_wait(st, sv->epoll, ev, EVENTS)))
-		(void)service_serve_all(sv, ev, pc_epoll_wait(st, sv->epoll, ev, EVENTS));
+	service_turn(sv);
 }
 
 /* The program has nothing to do of its own: only frames and the stack's timers wake it. */

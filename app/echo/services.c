@@ -17,7 +17,8 @@
 
 #include "../shared/asker.h"
 
-#define BATCH 8 /* packets received at a time */
+#define EVENTS 256
+#define BATCH  8 /* packets received at a time */
 
 static int watch(struct server *sv, int fd, const struct sock *sock)
 {
@@ -69,6 +70,14 @@ bool service_serve_all(struct server *sv, const struct epoll_event *ev, int n)
 	for (int i = 0; i < n; i++)
 		service_serve(sv, ev[i].data.fd, ev[i].events);
 	return sv->accepted;
+}
+
+void service_turn(struct server *sv)
+{
+	struct epoll_event ev[EVENTS];
+
+	if (service_serve_all(sv, ev, pc_epoll_wait(sv->st, sv->epoll, ev, EVENTS)))
+		(void)service_serve_all(sv, ev, pc_epoll_wait(sv->st, sv->epoll, ev, EVENTS));
 }
 
 void service_close_all(struct server *sv)

@@ -43,9 +43,12 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service);
 void service_serve(struct server *sv, int fd, uint32_t events);
 
 /** service_serve_all serves the n sockets that pc_epoll_wait has reported. Returns whether it has
- * accepted connections. Their first data may have arrived with them, so the caller asks for events
- * once more: answers in the same turn acknowledge it. */
+ * accepted connections. */
 bool service_serve_all(struct server *sv, const struct epoll_event *ev, int n);
+
+/** service_turn serves all that is ready, including the first data of connections that it accepts:
+ * when that has arrived with the connection, the answer in the same turn acknowledges it. */
+void service_turn(struct server *sv);
 
 /** service_close_all closes every socket; the stack still delivers what is queued. */
 void service_close_all(struct server *sv);

@@ -22,6 +22,8 @@
  * guests, which are connections that carry one request after another.  If there are only short
  * connections, as many as possible are accepted.
  *
+ * stack_rx empties a ring that fills in larger bursts, too.
+ *
  * Ownership: one struct for each port of a stack.  Invariant: a sender that has a connection is
  * never a stranger.
  */

@@ -37,7 +37,7 @@ X(stack, seed, 0, 0, UINT64_MAX, "number", \
   "secret for ISNs, port selection and hash tables; 0: from the kernel's random source") \
 X(stack, rx_burst, 32, 1, 64, "frames", \
   "frames received from a port in one turn of the loop, at most; after 512 frames in bursts that were all full twice as many, if that is at most 64") \
-X(stack, busy_answers, 8, 1, 64, "answers", "answers per burst to sources without a connection (SYN cookies, RSTs, pings) under overload; 64: no limit") \
+X(stack, busy_answers, 8, 1, 64, "answers", "answers for every rx_burst frames to sources without a connection (SYN cookies, RSTs, pings) under overload; 64: no limit") \
 X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
 X(arp, hold, 48, 1, 64, "frames", \
   "frames held per neighbour while it is being resolved, enough for a datagram of 64 KB in fragments; 3 while mbufs are scarce") \

@@ -64,14 +64,9 @@ static void begin(void)
 /* One turn of the server, one of the client; a millisecond passes. */
 static void turn(void)
 {
-	struct epoll_event ev[16];
-	int n;
-
 	now += 1000000;
 	pc_stack_poll(sv->st, now);
-	n = pc_epoll_wait(sv->st, sv->epoll, ev, 16);
-	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd, ev[i].events);
+	service_turn(sv);
 	pc_stack_flush(sv->st, now);
 	pc_stack_poll(cl, now);
 	pc_stack_flush(cl, now);
@@ -112,6 +107,23 @@ static int dial(int type, uint16_t port)
 
 	(void)pc_connect(cl, fd, (const struct sockaddr *)&to, sizeof(to));
 	turns(8);
+	return fd;
+}
+
+/* Connects, and sends with the last segment of the handshake, which the server has not seen yet. */
+static int dial_and_send(uint16_t port, const char *data, size_t len)
+{
+	const struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(SERVER)};
+	const int fd = pc_socket(cl, AF_INET, SOCK_STREAM, 0);
+
+	(void)pc_connect(cl, fd, (const struct sockaddr *)&to, sizeof(to));
+	pc_stack_flush(cl, now);
+	pc_stack_poll(sv->st, now);
+	pc_stack_flush(sv->st, now);
+	pc_stack_poll(cl, now);
+	CU_ASSERT_EQUAL(pc_send(cl, fd, data, len, 0), (ssize_t)len);
+	pc_stack_flush(cl, now);
 	return fd;
 }
 
@@ -317,6 +329,22 @@ static void services_are_not_answered(void)
 	end();
 }
 
+/* the end of the handshake and the request in one burst */
+static void a_request_is_answered_in_the_turn_of_its_connection(void)
+{
+	char buf[8];
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, ECHO_PORT); /* after it, the peers know each other's MAC */
+	pc_close(cl, fd);
+	turns(8);
+	fd = dial_and_send(ECHO_PORT, "early", 5);
+	turn();
+	CU_ASSERT_EQUAL(pc_recv(cl, fd, buf, sizeof(buf), 0), 5);
+	end();
+}
+
 static const struct unit_case cases[] = {
     {"no byte is lost to a slow reader", no_byte_is_lost_to_a_slow_reader},
     {"half-close is answered after the last byte", half_close_is_answered_after_the_last_byte},
@@ -327,6 +355,8 @@ static const struct unit_case cases[] = {
     {"datagrams are echoed, but not between echo ports",
      datagrams_are_echoed_but_not_between_echo_ports},
     {"services that answer to anything are not answered", services_are_not_answered},
+    {"a request is answered in the turn of its connection",
+     a_request_is_answered_in_the_turn_of_its_connection},
 };
 
 int main(void)

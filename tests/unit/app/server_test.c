@@ -763,6 +763,19 @@ static void too_few_buffers(void)
 	config.buffers = BUFFERS;
 }
 
+/* a request that has arrived with its connection is answered in the turn that accepts it */
+static void early_request(void)
+{
+	int fd;
+
+	begin();
+	fd = fake_connect(&stack);
+	fake_send(&stack, fd, GET, sizeof(GET) - 1);
+	turns(1);
+	CU_ASSERT(begins(output(fd), "HTTP/1.1 200"));
+	end();
+}
+
 static void draining(void)
 {
 	int idle, partial, sending, waiting;
@@ -942,6 +955,7 @@ static const struct unit_case cases[] = {
     {"clients that go", clients_that_go},
     {"urgent bytes", urgent_bytes},
     {"too few buffers", too_few_buffers},
+    {"a request that comes with its connection", early_request},
     {"draining", draining},
     {"the log", the_log},
     {"the log of equal requests", the_log_of_equal_requests},
