@@ -74,6 +74,8 @@ int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t le
 	if (is_late_success(s))
 		return 0;
 	rc = call_sock(f->sock, CHAN_OP_CONNECT, fast, 0, addr, len);
+	if (rc == -EISCONN && at_swap(&s->connecting, 0) != 0) /* the answer came with this call */
+		return 0;
 	if (rc == -EALREADY && !at_peek(&s->nonblock))
 		return wait_for_attempt(f->sock);
 	if (rc != -EINPROGRESS)

@@ -605,6 +605,24 @@ static void connect_later(struct live *l)
 	l->c->close(fd);
 }
 
+/* the answer is there, but with --drive no call has taken it: the second connect() does, and tells the success */
+static void connect_in_call(struct live *l)
+{
+	struct sockaddr_in a;
+	int listener = far_listener(l, &a), fd = l->c->socket(AF_INET, SOCK_STREAM, 0);
+
+	live_log(l, "resolve", l->c->connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	l->c->close(fd);
+	live_sleep(5);
+	fd = l->c->socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	live_log(l, "connect", l->c->connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	(void)usleep(20000);
+	live_log(l, "again", l->c->connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	live_log(l, "again", l->c->connect(fd, (struct sockaddr *)&a, sizeof(a)));
+	l->c->close(fd);
+	l->bed.call->close(&l->bed, FAR, listener);
+}
+
 static void peek(struct live *l, int fd, const char *what, size_t n, int flags)
 {
 	int off = 0;
@@ -691,6 +709,7 @@ static const struct live_case cases[] = {
     {"connect waits", connect_waits},
     {"connect: refused", connect_refused},
     {"connect: later", connect_later},
+    {"connect: in the call", connect_in_call},
 };
 
 LIVE_MAIN("posix/block", cases)

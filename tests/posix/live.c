@@ -315,16 +315,26 @@ static void let_lcore_rest(void)
 	}
 }
 
-/* While nobody is in a call, nobody drives: here it is as if somebody were. */
+/* While nobody is in a call, nobody drives: here it is as if somebody were. The far side's thread may have been kept from
+ * running meanwhile: it has nothing left to do when it rests twice without a frame for this side. */
 static void sleep_driving(unsigned ms)
 {
 	const uint64_t end = clock_ns() + ms * UINT64_C(1000000);
 	const struct timespec nap = {.tv_nsec = 50000};
+	unsigned seen = __atomic_load_n(&lcore.rests, __ATOMIC_ACQUIRE);
 
-	do {
-		(void)drive(lcore.driver.arg);
+	for (int late = 0; late < RESTS_NAPS;) {
+		const bool is_late = clock_ns() >= end;
+		const unsigned n = drive(lcore.driver.arg),
+		               rests = __atomic_load_n(&lcore.rests, __ATOMIC_ACQUIRE);
+
+		if (n > 0)
+			seen = rests;
+		else if (is_late && (rests - seen >= 2 || lcore.pid != getpid()))
+			return;
+		late += is_late;
 		(void)nanosleep(&nap, NULL);
-	} while (clock_ns() < end);
+	}
 }
 
 void live_sleep(unsigned ms)
