@@ -31,6 +31,8 @@ def models():
     """The NICs that this QEMU has."""
     if not shutil.which("qemu-system-x86_64"):
         raise NoMachine("qemu-system-x86_64 is not installed (package qemu-system-x86)")
+    if not shutil.which("dpdk-devbind.py"): # scripts/devbind uses it, in the guest too
+        raise NoMachine("dpdk-devbind.py is not installed (package dpdk)")
     return sh("qemu-system-x86_64", "-device", "help")
 
 
