@@ -86,16 +86,16 @@ def stay(path, answers):
 
 
 class Echo:
-    """percore-echo on one end of a memif."""
+    """percore-echo on one end of a memif; it sleeps between polls, unless idle is 2."""
 
-    def __init__(self, args, tmp, role, n, stats_s=3600):
+    def __init__(self, args, tmp, role, n, stats_s=3600, idle=3):
         self.out = f"{tmp}/{role}.out"
         cpus = sorted(os.sched_getaffinity(0))
         self.process = subprocess.Popen(
             [f"{args.build}/app/echo/percore-echo", "-l", str(cpus[n % len(cpus)]), "--no-huge", "--no-shconf", "-m", "320",
              "--no-pci", "--no-telemetry", f"--vdev=net_memif0,role={role},id=0,socket={tmp}/memif.sock,"
              f"socket-abstract=no,mac=02:00:00:00:00:0{n}", "--", "--addr", f"192.0.2.{n}/24", "--listen", "7", "--set",
-             f"run.stats_s={stats_s}", *bed.FEW_MBUFS],
+             f"run.stats_s={stats_s}", "--set", f"run.idle={idle}", *bed.FEW_MBUFS],
             stdin=subprocess.DEVNULL, stdout=open(self.out, "w"), stderr=subprocess.STDOUT)
         try:
             bed.wait_for(lambda: self.process.poll() is not None or "ready" in self.said(), 30 * args.slow, "percore-echo")
@@ -126,7 +126,7 @@ class Echo:
 
 def clients(args, tmp):
     """Clients that are gone in the middle of a burst."""
-    server = Echo(args, tmp, "server", 1)
+    server = Echo(args, tmp, "server", 1, idle=2)
     try:
         begin = time.monotonic()
         come_and_go(f"{tmp}/memif.sock", args.rounds, random.Random(args.seed))
@@ -210,7 +210,7 @@ def ends(args, tmp):
         v.start()
     try:
         for _ in range(args.ends):
-            server = Echo(args, tmp, "server", 1)
+            server = Echo(args, tmp, "server", 1, idle=2)
             try:
                 server.end()
             finally:
