@@ -81,8 +81,8 @@ def manager(b, root):
 def term_under_load(b, root):
     """SIGTERM while wrk is at it: an orderly end, status 0"""
     p = httpd(b, root)
-    w = load(3)
-    time.sleep(1)
+    w = load(2)
+    time.sleep(0.5)
     p.signal(signal.SIGTERM)
     status = p.wait(15)
     finish_load(w)
@@ -174,7 +174,7 @@ def hang_up(b, root):
     write = lambda text: open(ini, "w").write(text)  # noqa: E731
     write("[tcp]\nmsl_ms = 1000\nsyn_cache = 1000\n")
     p = httpd(b, root, "-c", ini)
-    w = load(3)
+    w = load(2)
     time.sleep(0.5)
     write("[tcp]\nmsl_ms = 2000\nsyn_cache = 2000\n[http]\nrequests = 7\n")
     p.signal(signal.SIGHUP)
@@ -194,8 +194,8 @@ def hang_up(b, root):
 def report(b, root):
     """SIGUSR1 prints the counters, under load and from one that sleeps, and nothing stops"""
     p = httpd(b, root)
-    w = load(2)
-    time.sleep(0.5)
+    w = load(1)
+    time.sleep(0.3)
     p.signal(signal.SIGUSR1)
     bed.wait_for(lambda: "counters of percore-httpd" in p.out(), 10, "the counters")
     finish_load(w)
