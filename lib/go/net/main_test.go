@@ -30,7 +30,7 @@ func ready() {
 func TestMain(m *testing.M) {
 	args := []string{"net.test", "--no-huge", "--no-pci", "--no-shconf", "--no-telemetry", "-m", "256",
 		"--vdev=net_null0,no-rx=1", "--", "--addr", "192.0.2.1/24", "--addr", "2001:db8::1/64",
-		"--set", "run.privileges=0", "--set", "run.idle_us=50"}
+		"--set", "run.privileges=0", "--set", "run.idle=3", "--set", "run.idle_us=50"}
 	var err error
 	if stack, err = percore.Start(args); err != nil {
 		fmt.Fprintln(os.Stderr, err)
