@@ -403,6 +403,36 @@ static void queries_in_a_row_and_in_pieces(void)
 	end();
 }
 
+/* the end of the handshake and the query in one burst */
+static void a_query_is_answered_in_the_turn_of_its_connection(void)
+{
+	const struct sockaddr_in to = {
+	    .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(SERVER)};
+	uint8_t m[512];
+	int fd;
+
+	begin();
+	fd = dial(SOCK_STREAM, SERVER); /* after it, the peers know each other's MAC */
+	pc_close(cl, fd);
+	turns(8);
+	fd = pc_socket(cl, AF_INET, SOCK_STREAM, 0);
+	(void)pc_connect(cl, fd, (const struct sockaddr *)&to, sizeof(to));
+	pc_stack_flush(cl, now);
+	pc_stack_poll(st, now);
+	pc_stack_flush(st, now);
+	pc_stack_poll(cl, now);
+	send_query(fd, &web);
+	pc_stack_flush(cl, now);
+	CU_ASSERT_EQUAL(counts.dns_connections, 1);
+	turns(1);
+	CU_ASSERT_EQUAL(counts.dns_connections, 2);
+	CU_ASSERT(pc_recv(cl, fd, m, sizeof(m), MSG_PEEK) > 2);
+	CU_ASSERT(is_web(read_answer(fd)));
+	pc_close(cl, fd);
+	turns(8);
+	end();
+}
+
 /* Who sends hundreds at once does not keep others waiting. */
 static void a_share_of_a_turn(void)
 {
@@ -690,6 +720,8 @@ int main(void)
 	    {"services that answer to anything", services_that_answer_to_anything},
 	    {"answers are limited", answers_are_limited},
 	    {"queries in a row and in pieces", queries_in_a_row_and_in_pieces},
+	    {"a query is answered in the turn of its connection",
+	     a_query_is_answered_in_the_turn_of_its_connection},
 	    {"a share of a turn", a_share_of_a_turn},
 	    {"an end within a query", an_end_within_a_query},
 	    {"answers larger than the buffer", answers_larger_than_the_buffer},
