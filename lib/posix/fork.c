@@ -20,14 +20,16 @@
 
 #include "chan/control.h"
 
-static struct {
+/* The child that this thread is making: others may fork at the same time. */
+static __thread struct {
 	int64_t slot; /* < 0: the child gets none */
 	int fd;
 	unsigned entered; /* sections that fork_prepare has begun */
-	pthread_once_t once;
-} child = {.once = PTHREAD_ONCE_INIT, .fd = -1};
+} child = {.fd = -1};
 
 static __thread unsigned sections; /* those that this thread is in, or waits for */
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static pthread_mutex_t *lock_of(enum section s)
 {
@@ -68,9 +70,9 @@ void fork_prepare(void)
 {
 	child.slot = -ENETDOWN;
 	child.fd = -1;
+	child.entered = 0;
 	if (!pcx_is_attached())
 		return;
-	child.entered = 0;
 	enter(SECTION_SETS);
 	enter(SECTION_FILES);
 	if (client.driver != NULL || client_is_down())
@@ -172,5 +174,5 @@ static void install(void)
 
 void fork_install(void)
 {
-	(void)pthread_once(&child.once, install);
+	(void)pthread_once(&once, install);
 }

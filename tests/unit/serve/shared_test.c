@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -302,12 +303,53 @@ static void fork_beside_connect(void)
 	finish();
 }
 
+#define THREADS 4
+
+/* Forks again and again; each child uses the socket. Returns how many could not. */
+static void *fork_some(void *arg)
+{
+	intptr_t bad = 0;
+
+	for (int i = 0; i < FORKS; i++) {
+		const pid_t pid = fork();
+		int status = -1;
+
+		if (pid == 0)
+			_exit(do_send(*(const int *)arg));
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+			bad++;
+	}
+	return (void *)bad;
+}
+
+/* Threads that fork at the same time: each child has a stack, and each thread goes on. */
+static void fork_beside_fork(void)
+{
+	pthread_t thread[THREADS];
+	void *bad;
+	int fd;
+
+	start();
+	fd = near_socket(SOCK_DGRAM);
+	(void)alarm(60);
+	for (int i = 0; i < THREADS; i++)
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&thread[i], NULL, fork_some, &fd), 0);
+	for (int i = 0; i < THREADS; i++) {
+		(void)pthread_join(thread[i], &bad);
+		CU_ASSERT_EQUAL((intptr_t)bad, 0);
+	}
+	(void)alarm(0);
+	CU_ASSERT_EQUAL(pcx_close(fd), 0);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"listen() of a child", child_listens},
     {"shutdown() of a child", child_shuts},
     {"sendto() of a child", child_sends},
     {"connect() of a child", child_connects},
     {"fork() beside a connect()", fork_beside_connect},
+    {"fork() beside a fork()", fork_beside_fork},
 };
 
 int main(void)
