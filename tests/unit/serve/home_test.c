@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <percore/posix.h>
@@ -273,12 +274,47 @@ static void waiting_on_both(void)
 	finish();
 }
 
+/* The end of the handshake and the first data in one burst: whoever accepts finds both. */
+static void data_with_its_connection(void)
+{
+	const struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = IP_US};
+	int listener, fd, peer, n = 0;
+
+	start();
+	listener = stream(false);
+	CU_ASSERT_EQUAL(bind_to(listener, 0, 80), 0);
+	CU_ASSERT_EQUAL(pcx_listen(listener, 4), 0);
+	CU_ASSERT_EQUAL(pc_close(far[0], far_connect(0, 80)), 0); /* the peers know each other */
+	pcx_close(pcx_accept4(listener, NULL, NULL, 0));
+	turns();
+	peer = pc_socket(far[0], AF_INET, SOCK_STREAM, 0);
+	(void)pc_connect(far[0], peer, (const struct sockaddr *)&a, sizeof(a));
+	pc_stack_flush(far[0], now);
+	pc_stack_poll(near[0], now);
+	pc_stack_flush(near[0], now);
+	pc_stack_poll(far[0], now);
+	CU_ASSERT_EQUAL(pc_send(far[0], peer, "early", 5, 0), 5);
+	pc_stack_flush(far[0], now);
+	pc_stack_poll(near[0], now);
+	(void)pc_service_turn(service[0], now);
+	fd = pcx_accept4(listener, NULL, NULL, 0);
+	CU_ASSERT(fd >= 0);
+	CU_ASSERT_EQUAL(pcx_ioctl(fd, FIONREAD, &n), 0);
+	CU_ASSERT_EQUAL(n, 5);
+	pcx_close(fd);
+	pcx_close(listener);
+	CU_ASSERT_EQUAL(pc_close(far[0], peer), 0);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"TCP_INFO of a listener", waiting_on_both},
     {"groups that are joined before bind()", groups_before_bind},
     {"bind(): attempts that have failed", bound_attempts},
     {"AF_UNSPEC, shutdown(): listeners", dissolved_listeners},
     {"bind(): connections on other lcores", connections_elsewhere},
+    {"data that comes with its connection", data_with_its_connection},
 };
 
 int main(void)
