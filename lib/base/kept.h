@@ -15,6 +15,7 @@
 /* Bits of truths that the socket calls use. */
 #define KEPT_NO_QUICKACK (UINT64_C(1) << 63) /* TCP_QUICKACK was turned off */
 enum {
+	KEPT_LOCKED = 1u << 6,    /* SO_LOCK_FILTER: a filter stays as it is */
 	KEPT_PKTINFO = 1u << 12,  /* IP_PKTINFO: IP_PKTOPTIONS returns it */
 	KEPT_TOS = 1u << 13,      /* IP_RECVTOS: likewise */
 	KEPT_TTL = 1u << 14,      /* IP_RECVTTL: likewise */

@@ -156,6 +156,8 @@ static int set_filter(struct sockets *s, struct udp_sock *u, const void *value, 
 	if (len != sizeof(prog))
 		return -EINVAL;
 	memcpy(&prog, value, sizeof(prog));
+	if (u->kept.truths & KEPT_LOCKED)
+		return -EPERM;
 	return prog.len == 0 ? -EINVAL : udp_set_filter(s->udp, u, prog.filter, prog.len);
 }
 
@@ -166,6 +168,13 @@ static int set_icmp_filter(struct udp_sock *u, const void *value, socklen_t len,
 		return -EINVAL;
 	memcpy(u->icmp_filter, value, RTE_MIN((size_t)len, size));
 	return 0;
+}
+
+static int detach_filter(struct sockets *s, struct udp_sock *u)
+{
+	if (u->kept.truths & KEPT_LOCKED)
+		return -EPERM;
+	return u->filter == 0 ? -ENOENT : udp_set_filter(s->udp, u, NULL, 0);
 }
 
 int sock_raw_get(const struct sock_ref *ref, int level, int name, void *value, socklen_t *len)
@@ -193,7 +202,7 @@ int sock_raw_set(struct sockets *s, const struct sock_ref *ref, int level, int n
 	if (level == SOL_SOCKET && name == SO_ATTACH_FILTER)
 		return set_filter(s, u, value, len);
 	if (level == SOL_SOCKET && name == SO_DETACH_FILTER)
-		return u->filter == 0 ? -ENOENT : udp_set_filter(s->udp, u, NULL, 0);
+		return detach_filter(s, u);
 	if (u->kind != UDP_RAW)
 		return -ENOPROTOOPT;
 	if (level == SOL_RAW && name == ICMP_FILTER)

@@ -613,6 +613,35 @@ static void filters(struct wt *w)
 	OK(pc_close(w->st, fd));
 }
 
+/* socket(7): a filter stays as it is, also that there is none. The errors and their order are Linux's. */
+static void filter_locked(struct wt *w)
+{
+	struct sock_filter all[] = {{0x6, 0, 0, 65535}};
+	const struct sock_fprog none = {.len = 0, .filter = all};
+	const int types[2][3] = {{AF_PACKET, SOCK_RAW, 0}, {AF_INET, SOCK_RAW, IPPROTO_ICMP}};
+	int fd, on = 1, off = 0;
+
+	for (int i = 0; i < 2; i++) {
+		fd = open_socket(w, types[i][0], types[i][1], types[i][2]);
+		OK(attach(w, fd, all, 1));
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)));
+		ERR(attach(w, fd, all, 1), EPERM);
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_ATTACH_FILTER, &none, sizeof(none)),
+		    EPERM);
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_ATTACH_FILTER, &none, 4), EINVAL);
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_DETACH_FILTER, &on, sizeof(on)), EPERM);
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_LOCK_FILTER, &off, sizeof(off)), EPERM);
+		OK(pc_close(w->st, fd));
+		OK(fd = pc_socket(w->st, types[i][0], types[i][1], types[i][2]));
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_LOCK_FILTER, &off, sizeof(off)));
+		OK(attach(w, fd, all, 1)); /* it is a new one */
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_DETACH_FILTER, &on, sizeof(on)));
+		OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)));
+		ERR(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_DETACH_FILTER, &on, sizeof(on)), EPERM);
+		OK(pc_close(w->st, fd));
+	}
+}
+
 /* How many of a request and its answer pass a filter of four instructions, which loads by code and k,
  * and compares with want. */
 static int pass(struct wt *w, int fd, uint16_t code, uint32_t k, uint32_t want)
@@ -904,6 +933,7 @@ static const struct wt_case cases[] = {
     {"packet(7): an address and ancillary data", packet_control_to_send},
     {"packet(7): frames that there is no mbuf for a copy of", packet_without_mbuf},
     {"bpf(4): SO_ATTACH_FILTER", filters},
+    {"socket(7): SO_LOCK_FILTER", filter_locked},
     {"bpf(4): what is not in the packet", filters_ask},
     {"RFC 3493 5.2: members", members},
     {"RFC 3678 4.1: sources", sources},
