@@ -51,7 +51,7 @@ static const char usage[] =
     "  firewall table NAME add|delete|replace file FILE   from a file; \"-\": from stdin\n"
     "  firewall table NAME show                           its contents\n"
     "  mtu set BYTES [port N]                             for IPv4; 0: the port's\n"
-    "  socket show [tcp|udp] [state NAME]... [port N] [peer NETWORK]\n"
+    "  socket show [tcp|udp|raw|packet] [state NAME]... [port N] [peer NETWORK]\n"
     "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
     "                                                     to a pcap file, \"-\": to stdout\n"
     "  counters show [all]                                non-zero ones, or all\n"

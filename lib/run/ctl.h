@@ -68,6 +68,10 @@ struct ctl_command {
 	enum pc_firewall_verb table_verb;
 };
 
+/** The states of sockets, indexed as in TCP_INFO, with the names that ss uses. */
+#define CTL_STATES 12
+extern const char *const ctl_states[CTL_STATES];
+
 /** ctl_parse parses a command of blank-separated words. Returns 0, or -1 with a line in why. */
 int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len);
 

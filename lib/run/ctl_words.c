@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Commands of the control socket: parses commands, and writes lists. */
+/* Commands of the control socket: parses them. */
 #include "ctl.h"
 
 #include <errno.h>
@@ -203,19 +203,12 @@ static const struct {
 
 /* ---- commands that show something ------------------------------------------------------------ */
 
-/* indexed by the states of TCP_INFO, with the names that ss uses */
-static const char *const states[] = {"",           "established", "syn-sent",  "syn-recv",
-                                     "fin-wait-1", "fin-wait-2",  "time-wait", "unconn",
-                                     "close-wait", "last-ack",    "listen",    "closing"};
-
-#define STATES (sizeof(states) / sizeof(states[0]))
-
 static int read_state(struct words *w, struct pc_socket_match *m)
 {
 	const char *text = next(w);
 
-	for (unsigned i = 1; text != NULL && i < STATES; i++)
-		if (strcmp(text, states[i]) == 0) {
+	for (unsigned i = 1; text != NULL && i < CTL_STATES; i++)
+		if (strcmp(text, ctl_states[i]) == 0) {
 			m->states |= 1u << i;
 			return 0;
 		}
@@ -234,6 +227,10 @@ static int read_sockets(struct words *w, struct ctl_command *c)
 			m->proto = IPPROTO_TCP;
 		} else if (is_next(w, "udp")) {
 			m->proto = IPPROTO_UDP;
+		} else if (is_next(w, "raw")) {
+			m->kind = PC_SOCKET_RAW;
+		} else if (is_next(w, "packet")) {
+			m->kind = PC_SOCKET_PACKET;
 		} else if (is_next(w, "state")) {
 			rc = read_state(w, m);
 		} else if (is_next(w, "port")) {
@@ -417,155 +414,4 @@ int ctl_parse(const char *text, struct ctl_command *c, char *why, size_t len)
 	return c->is_json && c->verb < CTL_SHOW_ROUTES
 	           ? fail(&w, "only commands that show a list have an answer in JSON")
 	           : 0;
-}
-
-/* ---- lists ----------------------------------------------------------------------------------- */
-
-void ctl_print_routes(struct rows *o, const struct pc_route_info *list, unsigned n)
-{
-	char dest[PC_PREFIX_STRLEN], gateway[PC_ADDR_STRLEN];
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct pc_route *r = &list[i].route;
-		const bool is_direct = pc_addr_is_any(&r->gateway);
-
-		row_begin(o);
-		row_text(o, "network", "", pc_prefix_format(&r->dest, dest));
-		row_text(o, "via", " via ",
-		         is_direct ? NULL : pc_addr_format(&r->gateway, gateway));
-		row_number(o, "port", " port ", (unsigned)r->port);
-		row_number(o, "metric", r->metric != 0 ? " metric " : NULL, r->metric);
-		row_optional(o, "mtu", " mtu ", r->mtu != 0, r->mtu);
-		row_number(o, "weight", r->weight > 1 ? " weight " : NULL,
-		           r->weight > 1 ? r->weight : 1);
-		row_flag(o, "connected", " connected", list[i].connected);
-		row_flag(o, "learnt", " learnt", list[i].learnt);
-		row_flag(o, "down", " down", list[i].down);
-		row_end(o);
-	}
-}
-
-void ctl_print_addrs(struct rows *o, const struct pc_stack_addr *list, unsigned n)
-{
-	char addr[PC_PREFIX_STRLEN];
-
-	for (unsigned i = 0; i < n; i++) {
-		row_begin(o);
-		row_text(o, "address", "", pc_prefix_format(&list[i].addr, addr));
-		row_number(o, "port", " port ", (unsigned)list[i].port);
-		row_flag(o, "autoconf", " autoconf", list[i].autoconf);
-		row_flag(o, "not_ready", " not-ready", !list[i].ready);
-		row_end(o);
-	}
-}
-
-void ctl_print_denied(struct rows *o, const struct pc_prefix *list, unsigned n)
-{
-	char prefix[PC_PREFIX_STRLEN];
-
-	for (unsigned i = 0; i < n; i++) {
-		row_begin(o);
-		row_text(o, "network", "", pc_prefix_format(&list[i], prefix));
-		row_end(o);
-	}
-}
-
-void ctl_print_neighs(struct rows *o, const struct pc_neigh_info *list, unsigned n)
-{
-	static const char *const names[] = {"none",      "incomplete", "failed", "stale",
-	                                    "reachable", "delay",      "probe"};
-	static const uint8_t none[6]; /* it has not answered yet */
-	char addr[PC_ADDR_STRLEN], mac[18];
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct pc_neigh_info *e = &list[i];
-		const bool known = memcmp(e->mac, none, sizeof(none)) != 0;
-
-		snprintf(mac, sizeof(mac), "%02x:%02x:%02x:%02x:%02x:%02x", e->mac[0], e->mac[1],
-		         e->mac[2], e->mac[3], e->mac[4], e->mac[5]);
-		row_begin(o);
-		row_text(o, "address", "", pc_addr_format(&e->addr, addr));
-		row_text(o, "mac", " mac ", known ? mac : NULL);
-		row_number(o, "port", " port ", (unsigned)e->port);
-		row_text(o, "state", " ", names[e->state]);
-		row_flag(o, "fixed", " fixed", e->fixed);
-		row_number(o, "held", e->held > 0 ? " held " : NULL, e->held);
-		row_end(o);
-	}
-}
-
-/* In JSON address and port are two fields, for scripts. */
-static void print_endpoint(struct rows *o, const char *key, const char *port_key,
-                           const struct pc_endpoint *e)
-{
-	char both[PC_ENDPOINT_STRLEN], addr[PC_ADDR_STRLEN];
-
-	row_text_wide(o, NULL, " ", 21, pc_endpoint_format(e, both));
-	row_text(o, key, NULL, pc_addr_format(&e->addr, addr));
-	row_number(o, port_key, NULL, e->port);
-}
-
-static void print_socket(struct rows *o, const struct pc_socket_info *s, unsigned lcore)
-{
-	static const char *const signatures[] = {
-	    [PC_SIGNED_NOT] = NULL, [PC_SIGNED_MD5] = "md5", [PC_SIGNED_AO] = "ao"};
-	const bool sends = s->cwnd != 0 && s->mss != 0;
-
-	row_begin(o);
-	row_text(o, "protocol", "", s->proto == IPPROTO_TCP ? "tcp" : "udp");
-	row_text_wide(o, "state", " ", -11, states[s->state < STATES ? s->state : 0]);
-	row_number_wide(o, "rcv_queue", " ", 6, s->rcv_queue);
-	row_number_wide(o, "snd_queue", " ", 6, s->snd_queue);
-	print_endpoint(o, "local", "local_port", &s->local);
-	print_endpoint(o, "remote", "remote_port", &s->remote);
-	row_number(o, "lcore", " lcore ", lcore);
-	row_optional(o, "fd", " fd ", s->fd >= 0, (uint32_t)s->fd);
-	row_thousandths(o, "rtt_us", " rtt ", " ms", s->srtt_us != 0, s->srtt_us);
-	row_optional(o, "cwnd", " cwnd ", sends, sends ? s->cwnd / s->mss : 0);
-	row_optional(o, "mss", " mss ", sends, s->mss);
-	row_thousandths(o, "idle_ms", " idle ", " s", sends, s->idle_ms);
-	row_number(o, "retries", s->retries != 0 ? " retries " : NULL, s->retries);
-	row_text(o, "signature", " ", signatures[s->signature]);
-	row_end(o);
-}
-
-void ctl_print_sockets(struct rows *o, const struct pc_socket_info *list, unsigned n,
-                       unsigned lcore)
-{
-	for (unsigned i = 0; i < n; i++)
-		print_socket(o, &list[i], lcore);
-}
-
-static void print_use(struct rows *o, const char *name, uint32_t used, uint32_t limit)
-{
-	row_begin(o);
-	row_text(o, "name", "", name);
-	row_number(o, "used", " ", used);
-	row_number(o, "limit", " of ", limit);
-	row_end(o);
-}
-
-void ctl_print_usage(struct rows *o, const struct pc_stack_usage *u)
-{
-	print_use(o, "connections", u->connections, u->connections_max);
-	print_use(o, "half-open", u->half_open, u->half_open_max);
-	print_use(o, "time-wait", u->time_wait, u->time_wait_max);
-	print_use(o, "neighbours", u->neighbours, u->neighbours_max);
-	print_use(o, "udp-sockets", u->udp_sockets, u->udp_sockets_max);
-	print_use(o, "listeners", u->listeners, u->listeners_max);
-}
-
-void ctl_print_counter(struct rows *o, const char *name, uint64_t value)
-{
-	row_begin(o);
-	row_text(o, "name", "", name);
-	row_number(o, "value", " ", value);
-	row_end(o);
-}
-
-void ctl_print_counters(struct rows *o, const struct pc_counters *c, bool all)
-{
-	for (int i = PC_DROP_NONE + 1; i < PC_COUNTER_MAX; i++)
-		if (all || c->value[i] != 0)
-			ctl_print_counter(o, pc_counter_name((enum pc_counter)i), c->value[i]);
 }

@@ -2,7 +2,7 @@
 /*
  * The present state of a stack: percore/inspect.h.
  *
- * Overview: sockets are in four tables, three of TCP and one of datagram sockets; a walk goes
+ * Overview: sockets are in four tables, three of TCP and one of the other sockets; a walk goes
  * through one after the other, a bounded number of places in each call.  Places are allocated from
  * the front, so the walk leaves a table once it has seen as many sockets as there are in it.
  */
@@ -22,21 +22,30 @@ static const enum flow_kind kinds[] = {FLOW_TCB, FLOW_SYN, FLOW_TW};
 
 #define DATAGRAMS RTE_DIM(kinds) /* the last part */
 
+static const uint8_t socket_kinds[] = {[UDP_DATAGRAM] = PC_SOCKET_TRANSPORT,
+                                       [UDP_RAW] = PC_SOCKET_RAW,
+                                       [UDP_PACKET] = PC_SOCKET_PACKET};
+
 static bool tell_datagram(const struct pc_stack *st, uint32_t index, struct pc_socket_info *info)
 {
 	const struct udp_sock *s = udp_sock(st->udp, index);
 	const struct pc_addr none = s != NULL && s->ip6 ? (struct pc_addr){0} : pc_addr_ip4(0);
 
-	if (s == NULL || s->kind != UDP_DATAGRAM)
+	if (s == NULL)
 		return false;
 	*info = (struct pc_socket_info){
 	    .local = s->local,
 	    .remote = s->remote,
 	    .fd = (int32_t)udp_sock_fd(st->udp, index),
-	    .proto = IPPROTO_UDP,
+	    .proto = s->kind == UDP_DATAGRAM ? IPPROTO_UDP : s->proto,
 	    .state = udp_is_connected(s) ? TCP_S_ESTABLISHED : TCP_S_CLOSED,
-	    .family = s->ip6 ? AF_INET6 : AF_INET,
+	    .family = s->kind == UDP_PACKET ? AF_PACKET
+	              : s->ip6              ? AF_INET6
+	                                    : AF_INET,
 	    .rcv_queue = s->rcv_bytes,
+	    .kind = socket_kinds[s->kind],
+	    .ifindex = s->netif,
+	    .ethertype = s->ethertype,
 	};
 	if (pc_addr_is_any(&info->local.addr))
 		info->local.addr = none;
@@ -60,13 +69,19 @@ static bool tell(const struct pc_stack *st, uint32_t part, uint32_t index,
 	                        : tell_datagram(st, index, info);
 }
 
+/* a raw socket's peer has no port */
+static bool has_peer(const struct pc_socket_info *s)
+{
+	return s->remote.port != 0 || (s->kind == PC_SOCKET_RAW && s->state == TCP_S_ESTABLISHED);
+}
+
 static bool matches(const struct pc_socket_match *m, const struct pc_socket_info *s)
 {
-	return (m->proto == 0 || m->proto == s->proto) &&
+	return (m->proto == 0 || (m->proto == s->proto && s->kind == PC_SOCKET_TRANSPORT)) &&
+	       (m->kind == 0 || m->kind == s->kind) &&
 	       (m->states == 0 || (m->states & 1u << s->state)) &&
 	       (m->port == 0 || m->port == s->local.port || m->port == s->remote.port) &&
-	       (!m->has_peer ||
-	        (s->remote.port != 0 && pc_prefix_contains(&m->peer, &s->remote.addr)));
+	       (!m->has_peer || (has_peer(s) && pc_prefix_contains(&m->peer, &s->remote.addr)));
 }
 
 unsigned pc_stack_walk_sockets(const struct pc_stack *st, struct pc_socket_walk *walk,

@@ -5,6 +5,9 @@
 #include <percore/control.h>
 #include <percore/inspect.h>
 
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -196,6 +199,74 @@ static void datagrams(struct wt *w)
 	EQ(walk(w, &(struct pc_socket_match){0}, 4), 0);
 }
 
+/* ---- raw and packet sockets ------------------------------------------------------------------ */
+
+static unsigned of_kind(const struct wt *w, uint8_t kind)
+{
+	return walk(w, &(struct pc_socket_match){.kind = kind}, 4);
+}
+
+static void raw(struct wt *w)
+{
+	struct sockaddr_in to = wt_addr(WT_PEER, 0);
+	struct pc_socket_match peer = {.has_peer = true};
+	const int port = 1;
+	int fd, fd6;
+
+	wt_start(w);
+	OK(fd = pc_socket(w->st, AF_INET, SOCK_RAW, IPPROTO_UDP));
+	EQ(walk(w, &(struct pc_socket_match){0}, 4), 1);
+	EQ(of_kind(w, PC_SOCKET_PACKET), 0);
+	EQ(of_kind(w, PC_SOCKET_RAW), 1);
+	EQ(list[0].fd, fd);
+	EQ(list[0].kind, PC_SOCKET_RAW);
+	EQ(list[0].proto, IPPROTO_UDP);
+	EQ(list[0].family, AF_INET);
+	EQ(list[0].state, CLOSE);
+	EQ(list[0].ifindex, 0);
+	CHECK(pc_addr_is_ip4(&list[0].local.addr) && pc_addr_is_ip4(&list[0].remote.addr));
+	/* it is no UDP socket, and has no peer yet */
+	EQ(walk(w, &(struct pc_socket_match){.proto = IPPROTO_UDP}, 4), 0);
+	OK(pc_prefix_parse("0.0.0.0/0", &peer.peer));
+	EQ(walk(w, &peer, 4), 0);
+	OK(pc_connect(w->st, fd, (struct sockaddr *)&to, sizeof(to)));
+	OK(pc_setsockopt(w->st, fd, SOL_SOCKET, SO_BINDTOIFINDEX, &port, sizeof(port)));
+	EQ(walk(w, &peer, 4), 1);
+	EQ(list[0].state, ESTAB);
+	EQ(list[0].ifindex, 1);
+	OK(fd6 = pc_socket(w->st, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6));
+	EQ(of_kind(w, PC_SOCKET_RAW), 2);
+	OK(pc_close(w->st, fd));
+	EQ(of_kind(w, PC_SOCKET_RAW), 1);
+	EQ(list[0].fd, fd6);
+	EQ(list[0].family, AF_INET6);
+	CHECK(pc_addr_is_any(&list[0].local.addr));
+	OK(pc_close(w->st, fd6));
+	EQ(of_kind(w, 0), 0);
+}
+
+static void packet(struct wt *w)
+{
+	struct sockaddr_ll ll = {
+	    .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ARP), .sll_ifindex = 1};
+	int fd;
+
+	wt_start(w);
+	OK(fd = pc_socket(w->st, AF_PACKET, SOCK_RAW, htons(ETH_P_ALL)));
+	EQ(of_kind(w, PC_SOCKET_RAW), 0);
+	EQ(of_kind(w, PC_SOCKET_PACKET), 1);
+	EQ(list[0].fd, fd);
+	EQ(list[0].family, AF_PACKET);
+	EQ(list[0].ethertype, ETH_P_ALL);
+	EQ(list[0].ifindex, 0);
+	EQ(list[0].state, CLOSE);
+	OK(pc_bind(w->st, fd, (struct sockaddr *)&ll, sizeof(ll)));
+	EQ(of_kind(w, PC_SOCKET_PACKET), 1);
+	EQ(list[0].ethertype, ETH_P_ARP);
+	EQ(list[0].ifindex, 1);
+	OK(pc_close(w->st, fd));
+}
+
 /* ---- many, and some of them ------------------------------------------------------------------ */
 
 /* the walk goes on where it stopped, whatever the size of its steps, and misses none */
@@ -314,6 +385,8 @@ static const struct wt_case cases[] = {
     {"LAST-ACK", last_ack},
     {"sockets without a connection (IPv4)", unconnected},
     {"datagram sockets (IPv4)", datagrams},
+    {"raw sockets (IPv4)", raw},
+    {"packet sockets", packet},
     {"walks in steps of any size", in_steps},
     {"a walk looks at so many places in a call (IPv4)", far_apart},
     {"by port and by peer", some_of_them},

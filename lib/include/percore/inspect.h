@@ -27,16 +27,24 @@ enum pc_signed {
 	PC_SIGNED_AO,  /**< TCP-AO (RFC 5925) */
 };
 
+/** What a socket is for. */
+enum pc_socket_kind {
+	PC_SOCKET_TRANSPORT, /**< TCP or UDP */
+	PC_SOCKET_RAW,       /**< a raw socket of AF_INET or AF_INET6 */
+	PC_SOCKET_PACKET,    /**< a packet socket */
+};
+
 /**
  * A socket, or a connection that has none: half-open, in TIME-WAIT, or closed by its application.
  */
 struct pc_socket_info {
 	struct pc_endpoint local, remote; /**< unspecified address, port 0: none yet */
 	int32_t fd;                       /**< -1: not open in any application */
-	uint8_t proto;                    /**< IPPROTO_TCP or IPPROTO_UDP */
-	/** as in TCP_INFO (TCP_ESTABLISHED, ...); UDP: TCP_ESTABLISHED or TCP_CLOSE */
+	/** IPPROTO_TCP or IPPROTO_UDP; of a raw socket the protocol of IP that it is for */
+	uint8_t proto;
+	/** as in TCP_INFO (TCP_ESTABLISHED, ...); of other sockets TCP_ESTABLISHED or TCP_CLOSE */
 	uint8_t state;
-	uint8_t family;     /**< AF_INET or AF_INET6, as in pc_socket */
+	uint8_t family;     /**< AF_INET, AF_INET6 or AF_PACKET, as in pc_socket */
 	uint8_t retries;    /**< time-outs of the oldest segment, or of the SYN-ACK */
 	uint32_t rcv_queue; /**< bytes to read; of a listener: connections to accept */
 	uint32_t snd_queue; /**< bytes unsent or unacknowledged; of a listener: its backlog */
@@ -46,6 +54,10 @@ struct pc_socket_info {
 	uint32_t mss;      /**< payload bytes of a full segment to the peer */
 	uint32_t idle_ms;  /**< since the peer's last segment */
 	uint8_t signature; /**< enum pc_signed; of a listener: with some peers */
+	uint8_t kind;      /**< enum pc_socket_kind */
+	/** the interface that it is bound to, as in sll_ifindex (1: port 0); 0: any */
+	uint8_t ifindex;
+	uint16_t ethertype; /**< of a packet socket, as in sll_protocol but in host byte order */
 };
 
 /** A filter for sockets. Zeroed: all. */
@@ -55,6 +67,7 @@ struct pc_socket_match {
 	uint16_t port;         /**< local or remote, in host byte order; 0: any */
 	uint8_t proto;         /**< IPPROTO_TCP or IPPROTO_UDP; 0: any */
 	bool has_peer;
+	uint8_t kind; /**< PC_SOCKET_RAW or PC_SOCKET_PACKET; 0: any */
 };
 
 /** Position of a walk over the sockets of a stack. Zeroed: the beginning. */

@@ -96,6 +96,8 @@ static void test_sockets(void)
 	CU_ASSERT(c.match.proto == IPPROTO_TCP && c.match.states == (1u << 1 | 1u << 3));
 	CU_ASSERT(c.match.port == 80 && c.match.has_peer && c.match.peer.len == 120);
 	CU_ASSERT(reads("socket show udp") && c.match.proto == IPPROTO_UDP);
+	CU_ASSERT(reads("socket show raw") && c.match.kind == PC_SOCKET_RAW && c.match.proto == 0);
+	CU_ASSERT(reads("socket show packet") && c.match.kind == PC_SOCKET_PACKET);
 	CU_ASSERT(reads("json socket show state established state syn-sent state syn-recv "
 	                "state fin-wait-1 state fin-wait-2 state time-wait state close-wait "
 	                "state last-ack state listen state closing port 80 peer 192.0.2.0/24"));
@@ -199,7 +201,7 @@ static char *lists(bool is_json)
 	struct pc_neigh_info neighs[2] = {
 	    {.mac = {2, 0, 0, 0, 0, 0xfe}, .state = PC_NEIGH_REACHABLE, .fixed = true},
 	    {.port = 1, .state = PC_NEIGH_INCOMPLETE, .held = 3}};
-	struct pc_socket_info sockets[3] = {
+	struct pc_socket_info sockets[6] = {
 	    {.fd = 1029,
 	     .proto = IPPROTO_TCP,
 	     .state = 1,
@@ -211,7 +213,10 @@ static char *lists(bool is_json)
 	     .idle_ms = 2003,
 	     .retries = 2},
 	    {.fd = -1, .proto = IPPROTO_UDP, .state = 7},
-	    {.fd = 3, .proto = IPPROTO_TCP, .state = 10, .signature = PC_SIGNED_AO}};
+	    {.fd = 3, .proto = IPPROTO_TCP, .state = 10, .signature = PC_SIGNED_AO},
+	    {.fd = 4, .proto = IPPROTO_ICMPV6, .state = 7, .kind = PC_SOCKET_RAW},
+	    {.fd = 5, .state = 7, .kind = PC_SOCKET_PACKET, .ethertype = 0x806, .ifindex = 1},
+	    {.fd = 6, .state = 7, .kind = PC_SOCKET_PACKET, .ethertype = 3}};
 	const struct pc_stack_usage usage = {.connections = 3, .connections_max = UINT32_MAX};
 	struct pc_counters counters = {0};
 	struct rows o = {.is_json = is_json};
@@ -236,7 +241,7 @@ static char *lists(bool is_json)
 	pc_addr_parse("10.0.0.2", &sockets[0].remote.addr);
 	sockets[0].local.port = 80;
 	sockets[0].remote.port = 40000;
-	ctl_print_sockets(&o, sockets, 3, 3);
+	ctl_print_sockets(&o, sockets, 6, 3);
 	ctl_print_usage(&o, &usage);
 	counters.value[PC_DROP_TCP_CLOSED] = 4;
 	ctl_print_counters(&o, &counters, false);
@@ -263,6 +268,12 @@ static void test_lists(void)
 	          "lcore 3\n"
 	          "tcp listen           0      0                [::]:0                [::]:0 "
 	          "lcore 3 fd 3 ao\n"
+	          "raw unconn           0      0                    ::                    :: "
+	          "lcore 3 fd 4 ip-protocol 58\n"
+	          "packet unconn           0      0                     *                     * "
+	          "lcore 3 fd 5 ethertype 0x0806 bound to port 0\n"
+	          "packet unconn           0      0                     *                     * "
+	          "lcore 3 fd 6\n"
 	          "connections 3 of 4294967295\n"
 	          "half-open 0 of 0\n"
 	          "time-wait 0 of 0\n"
@@ -295,15 +306,33 @@ static void test_json_lists(void)
 	    "{\"protocol\":\"tcp\",\"state\":\"established\",\"rcv_queue\":5,\"snd_queue\":7000,"
 	    "\"local\":\"10.0.0.1\",\"local_port\":80,\"remote\":\"10.0.0.2\","
 	    "\"remote_port\":40000,\"lcore\":3,\"fd\":1029,\"rtt_us\":1205,\"cwnd\":10,"
-	    "\"mss\":1460,\"idle_ms\":2003,\"retries\":2,\"signature\":null},\n"
+	    "\"mss\":1460,\"idle_ms\":2003,\"retries\":2,\"signature\":null,"
+	    "\"ip_protocol\":null,\"ethertype\":null,\"bound_port\":null},\n"
 	    "{\"protocol\":\"udp\",\"state\":\"unconn\",\"rcv_queue\":0,\"snd_queue\":0,"
 	    "\"local\":\"::\",\"local_port\":0,\"remote\":\"::\",\"remote_port\":0,\"lcore\":3,"
 	    "\"fd\":null,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
-	    "\"retries\":0,\"signature\":null},\n"
+	    "\"retries\":0,\"signature\":null,"
+	    "\"ip_protocol\":null,\"ethertype\":null,\"bound_port\":null},\n"
 	    "{\"protocol\":\"tcp\",\"state\":\"listen\",\"rcv_queue\":0,\"snd_queue\":0,"
 	    "\"local\":\"::\",\"local_port\":0,\"remote\":\"::\",\"remote_port\":0,\"lcore\":3,"
 	    "\"fd\":3,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
-	    "\"retries\":0,\"signature\":\"ao\"},\n"
+	    "\"retries\":0,\"signature\":\"ao\","
+	    "\"ip_protocol\":null,\"ethertype\":null,\"bound_port\":null},\n"
+	    "{\"protocol\":\"raw\",\"state\":\"unconn\",\"rcv_queue\":0,\"snd_queue\":0,"
+	    "\"local\":\"::\",\"local_port\":null,\"remote\":\"::\",\"remote_port\":null,"
+	    "\"lcore\":3,\"fd\":4,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
+	    "\"retries\":0,\"signature\":null,\"ip_protocol\":58,\"ethertype\":null,"
+	    "\"bound_port\":null},\n"
+	    "{\"protocol\":\"packet\",\"state\":\"unconn\",\"rcv_queue\":0,\"snd_queue\":0,"
+	    "\"local\":null,\"local_port\":null,\"remote\":null,\"remote_port\":null,"
+	    "\"lcore\":3,\"fd\":5,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
+	    "\"retries\":0,\"signature\":null,\"ip_protocol\":null,\"ethertype\":2054,"
+	    "\"bound_port\":0},\n"
+	    "{\"protocol\":\"packet\",\"state\":\"unconn\",\"rcv_queue\":0,\"snd_queue\":0,"
+	    "\"local\":null,\"local_port\":null,\"remote\":null,\"remote_port\":null,"
+	    "\"lcore\":3,\"fd\":6,\"rtt_us\":null,\"cwnd\":null,\"mss\":null,\"idle_ms\":null,"
+	    "\"retries\":0,\"signature\":null,\"ip_protocol\":null,\"ethertype\":null,"
+	    "\"bound_port\":null},\n"
 	    "{\"name\":\"connections\",\"used\":3,\"limit\":4294967295},\n"
 	    "{\"name\":\"half-open\",\"used\":0,\"limit\":0},\n"
 	    "{\"name\":\"time-wait\",\"used\":0,\"limit\":0},\n"
