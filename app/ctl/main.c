@@ -49,6 +49,8 @@ static const char usage[] =
     "  firewall table show                                tables of the rules, and their sizes\n"
     "  firewall table NAME add|delete|replace NETWORK...  change addresses, or ports, of a table\n"
     "  firewall table NAME add|delete|replace file FILE   from a file; \"-\": from stdin\n"
+    "  firewall table NAME add ... for TIME               addresses, for 30s, 10m, 2h or 1d\n"
+    "  firewall table NAME test ADDRESS                   the entries it is in; none: status 1\n"
     "  firewall table NAME show                           its contents\n"
     "  mtu set BYTES [port N]                             for IPv4; 0: the port's\n"
     "  socket show [tcp|udp|raw|packet] [state NAME]... [port N] [peer NETWORK]\n"
@@ -294,7 +296,7 @@ static int open_argument(int *argc, char **argv)
 	static const char *const loads[] = {"load", "check", NULL};
 	static const char *const changes[] = {"add", "delete", "replace", NULL};
 	static char given[] = "command";
-	int fd;
+	int fd, tail;
 
 	if (*argc < 4 || strcmp(argv[2], "firewall") != 0)
 		return -1;
@@ -302,15 +304,18 @@ static int open_argument(int *argc, char **argv)
 		return open_named(argv[4]);
 	if (*argc < 6 || strcmp(argv[3], "table") != 0 || !is_one_of(argv[5], changes))
 		return -1;
-	if (*argc == 8 && strcmp(argv[6], "file") == 0) {
+	/* "for TIME" stays in the command, behind the name of the file */
+	tail = *argc > 8 && strcmp(argv[*argc - 2], "for") == 0 ? 2 : 0;
+	if (*argc == 8 + tail && strcmp(argv[6], "file") == 0) {
 		argv[6] = argv[7];
-		*argc = 7;
-		return open_named(argv[6]);
+		fd = open_named(argv[6]);
+	} else {
+		/* the addresses, which may be too many for one command */
+		fd = write_words(*argc - tail - 6, argv + 6);
+		argv[6] = given;
 	}
-	/* the addresses, which may be too many for one command */
-	fd = write_words(*argc - 6, argv + 6);
-	argv[6] = given;
-	*argc = 7;
+	memmove(argv + 7, argv + *argc - tail, (size_t)tail * sizeof(argv[0]));
+	*argc = 7 + tail;
 	return fd;
 }
 

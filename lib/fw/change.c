@@ -41,6 +41,8 @@ static int read_names(const struct pc_firewall *fw, const struct pc_firewall_cha
 		rc = fw_read_items(&d, list, c->text, c->len);
 	free(d.services);
 	fw_table_settle(list);
+	if (rc == 0 && c->verb == PC_FIREWALL_ADD && c->end_ns != 0)
+		rc = fw_table_limit(list, c->end_ns);
 	return rc;
 }
 
@@ -112,6 +114,9 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 		return refuse(why, len, ENOENT, "no table \"%s\" in the rules", c->table);
 	if (fw->replaced != NULL)
 		return refuse(why, len, EBUSY, "a previous change is still being applied");
+	if (t->ports != NULL && c->end_ns != 0)
+		return refuse(why, len, EINVAL,
+		              "table \"%s\" has ports, which cannot be added for a time", c->table);
 	snprintf(why, len, "%s: not enough memory for the table", c->name);
 	rc = read_names(fw, c, t->ports != NULL, &list, why, len);
 	if (rc == 0)
@@ -134,6 +139,33 @@ int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_ch
 	fw_table_fini(&next);
 	errno = -rc;
 	return rc == 0 ? 0 : -1;
+}
+
+bool pc_firewall_expire(struct pc_firewall *fw, uint64_t now_ns, uint64_t *next_ns)
+{
+	struct fw_tables *all = &fw->rules.tables;
+	bool has_changed = false;
+
+	*next_ns = UINT64_MAX;
+	for (unsigned i = 0; i < all->n; i++) {
+		struct fw_table over, next = {0};
+		int rc = fw_table_expired(&all->table[i], now_ns, &over, next_ns);
+
+		if (rc == 0 && over.n > 0) {
+			/* one table after the other: the members are replaced only once */
+			rc = fw->replaced != NULL
+			         ? -EBUSY
+			         : fw_table_merge(&all->table[i], &over, true, &next);
+			if (rc == 0)
+				rc = put_table(fw, &all->table[i], &next);
+			has_changed |= rc == 0;
+		}
+		if (rc != 0)
+			*next_ns = now_ns;
+		fw_table_fini(&over);
+		fw_table_fini(&next);
+	}
+	return has_changed;
 }
 
 void pc_firewall_forget(struct pc_firewall *fw)
@@ -314,6 +346,7 @@ bool pc_firewall_get_table(const struct pc_firewall *fw, unsigned i, struct pc_f
 	*t = (struct pc_firewall_table){.name = found->name,
 	                                .nb_addrs = found->n,
 	                                .addrs = found->prefix,
+	                                .ends_ns = found->end_ns,
 	                                .nb_ports = found->ports != NULL ? fw_table_size(found) : 0,
 	                                .ports = found->ports};
 	return true;

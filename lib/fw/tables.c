@@ -72,7 +72,9 @@ void fw_table_fini(struct fw_table *t)
 {
 	free(t->prefix);
 	free(t->ports);
+	free(t->end_ns);
 	t->prefix = NULL;
+	t->end_ns = NULL;
 	t->ports = NULL;
 }
 
@@ -198,6 +200,36 @@ bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p)
 	return i < t->n && pc_prefix_contains(p, &t->prefix[i].addr);
 }
 
+int fw_table_limit(struct fw_table *t, uint64_t end_ns)
+{
+	t->end_ns = malloc((t->n + 1ul) * sizeof(t->end_ns[0]));
+	for (uint32_t i = 0; t->end_ns != NULL && i < t->n; i++)
+		t->end_ns[i] = end_ns;
+	return t->end_ns != NULL ? 0 : -ENOMEM;
+}
+
+static uint64_t end_at(const struct fw_table *t, uint32_t i)
+{
+	return t->end_ns != NULL ? t->end_ns[i] : 0;
+}
+
+/* Makes room for n networks. Returns 0 or -ENOMEM. */
+static int make_room(struct fw_table *t, uint32_t n, bool is_limited)
+{
+	t->n = 0;
+	t->room = n;
+	t->prefix = malloc((n + 1ul) * sizeof(t->prefix[0]));
+	t->end_ns = is_limited ? malloc((n + 1ul) * sizeof(t->end_ns[0])) : NULL;
+	return t->prefix != NULL && (t->end_ns != NULL || !is_limited) ? 0 : -ENOMEM;
+}
+
+static void put_network(struct fw_table *t, const struct pc_prefix *p, uint64_t end_ns)
+{
+	if (t->end_ns != NULL)
+		t->end_ns[t->n] = end_ns;
+	t->prefix[t->n++] = *p;
+}
+
 int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool is_less,
                    struct fw_table *next)
 {
@@ -206,23 +238,42 @@ int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool i
 	*next = *t;
 	next->n = 0;
 	next->prefix = NULL;
+	next->end_ns = NULL;
 	if (more->ports != NULL)
 		return merge_ports(t, more, is_less, next);
-	next->room = t->n + (is_less ? 0 : more->n);
-	next->prefix = malloc((next->room + 1ul) * sizeof(next->prefix[0]));
-	if (next->prefix == NULL)
+	if (make_room(next, t->n + (is_less ? 0 : more->n),
+	              t->end_ns != NULL || more->end_ns != NULL) != 0)
 		return -ENOMEM;
 	while (i < t->n || k < more->n) {
 		const int order = i == t->n     ? 1
 		                  : k < more->n ? compare_tables(&t->prefix[i], &more->prefix[k])
 		                                : -1;
 
-		if (order < 0 || (order == 0 && !is_less))
-			next->prefix[next->n++] = t->prefix[i];
+		if (order < 0)
+			put_network(next, &t->prefix[i], end_at(t, i));
+		else if (order == 0 && !is_less)
+			put_network(next, &t->prefix[i], end_at(t, i) != 0 ? end_at(more, k) : 0);
 		else if (order > 0 && !is_less)
-			next->prefix[next->n++] = more->prefix[k];
+			put_network(next, &more->prefix[k], end_at(more, k));
 		i += order <= 0;
 		k += order >= 0;
 	}
 	return 0;
+}
+
+int fw_table_expired(const struct fw_table *t, uint64_t now_ns, struct fw_table *over,
+                     uint64_t *next_ns)
+{
+	int rc = 0;
+
+	*over = (struct fw_table){0};
+	for (uint32_t i = 0; rc == 0 && t->end_ns != NULL && i < t->n; i++) {
+		if (t->end_ns[i] == 0)
+			continue;
+		if (t->end_ns[i] <= now_ns)
+			rc = fw_table_append(over, &t->prefix[i], t->n);
+		else if (t->end_ns[i] < *next_ns)
+			*next_ns = t->end_ns[i];
+	}
+	return rc;
 }

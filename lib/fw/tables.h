@@ -26,7 +26,8 @@ struct fw_table {
 	bool is_filled;           /* its contents were declared with it */
 	uint32_t n, room;
 	struct pc_prefix *prefix; /* once settled: sorted, without duplicates or host bits */
-	uint64_t *ports; /* FW_PORT_WORDS words, a bit per port; NULL: a table of networks */
+	uint64_t *end_ns; /* when each of them leaves the table; 0: never; NULL: none does */
+	uint64_t *ports;  /* FW_PORT_WORDS words, a bit per port; NULL: a table of networks */
 };
 
 struct fw_tables {
@@ -69,9 +70,18 @@ bool fw_table_meets(const struct fw_table *t, const struct pc_prefix *p);
 /** fw_table_settle sorts a table and removes duplicates. */
 void fw_table_settle(struct fw_table *t);
 
+/** fw_table_limit sets when the networks of a settled list leave a table. Returns 0 or -ENOMEM. */
+int fw_table_limit(struct fw_table *t, uint64_t end_ns);
+
 /** fw_table_merge sets *next to t and more combined, or to t without more (is_less). Both are
- * settled and of the same kind, that of more, unless t is empty. Returns 0 or -ENOMEM. */
+ * settled and of the same kind, that of more, unless t is empty. What is in both leaves when more
+ * says, unless it never leaves t. Returns 0 or -ENOMEM. */
 int fw_table_merge(const struct fw_table *t, const struct fw_table *more, bool is_less,
                    struct fw_table *next);
+
+/** fw_table_expired sets *over to the networks whose time is over, and lowers *next_ns to when the
+ * next one's is. Returns 0 or -ENOMEM. */
+int fw_table_expired(const struct fw_table *t, uint64_t now_ns, struct fw_table *over,
+                     uint64_t *next_ns);
 
 #endif

@@ -222,12 +222,13 @@ static void change_firewall(const struct ctl *c, const struct ctl_command *comma
 static void change_table(const struct ctl *c, const struct ctl_command *command, int file, FILE *f)
 {
 	static const char *const said[] = {"added", "deleted", "in it"};
+	struct pc_firewall_change what = {
+	    .table = command->table, .verb = command->table_verb, .name = command->name};
 	char why[512] = "no file was passed with the command";
 	unsigned changed;
 
-	if (file >= 0 &&
-	    firewall_change_table_fd(c->run, command->table, command->table_verb, command->name,
-	                             file, &c->ends, &changed, why, sizeof(why)) == 0)
+	if (file >= 0 && firewall_change_table_fd(c->run, &what, command->for_s, file, &c->ends,
+	                                          &changed, why, sizeof(why)) == 0)
 		fprintf(f, "ok\n%u %s\n", changed, said[command->table_verb]);
 	else
 		fprintf(f, "error %s\n", why);

@@ -37,6 +37,7 @@ enum ctl_verb {
 	CTL_SHOW_FIREWALL,
 	CTL_SHOW_TABLES,
 	CTL_SHOW_TABLE,
+	CTL_TEST_TABLE,
 	CTL_SHOW_PORTS,
 	CTL_SHOW_LCORES,
 };
@@ -63,9 +64,11 @@ struct ctl_command {
 	struct pc_socket_match match; /* of CTL_SHOW_SOCKETS */
 	bool all; /* of CTL_SHOW_COUNTERS: include zeros; of CTL_SHOW_PORTS: what drivers count */
 	struct ctl_capture_args capture;
-	char name[256]; /* for the firewall: the name of the file passed with the command */
+	/* for the firewall: the name of the file passed with the command; of CTL_TEST_TABLE, the address */
+	char name[256];
 	char table[32]; /* of CTL_CHANGE_TABLE, CTL_SHOW_TABLE */
 	enum pc_firewall_verb table_verb;
+	uint32_t for_s; /* of CTL_CHANGE_TABLE: how long addresses stay; 0: for ever */
 };
 
 /** The states of sockets, indexed as in TCP_INFO, with the names that ss uses. */

@@ -286,7 +286,10 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 		firewall_show_tables(v->run, o);
 		break;
 	case CTL_SHOW_TABLE:
-		firewall_show_table(v->run, command->table, o);
+		firewall_show_table(v->run, command->table, NULL, o);
+		break;
+	case CTL_TEST_TABLE:
+		firewall_show_table(v->run, command->table, command->name, o);
 		break;
 	case CTL_SHOW_PORTS:
 		ctl_show_ports(v->run, command->all, o);

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS 32
+#define WORDS    32
+#define DAYS_MAX 365
 
 struct words {
 	unsigned n, at;
@@ -312,7 +313,57 @@ static int read_load(struct words *w, struct ctl_command *c)
 	return read_nothing(w, c);
 }
 
-/* "table NAME add|delete|replace FILE", "table NAME show", "table show" */
+/* "10m": seconds, minutes, hours or days, as in rules */
+static int read_time(struct words *w, uint32_t *seconds)
+{
+	static const struct {
+		char unit;
+		uint32_t seconds;
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+	const char *text = next(w);
+	char *end = NULL;
+	unsigned long v;
+
+	if (text == NULL)
+		return fail(w, "missing time after \"for\" (example: 10m)");
+	v = text[0] >= '0' && text[0] <= '9' ? strtoul(text, &end, 10) : 0;
+	for (unsigned i = 0; end != NULL && i < sizeof(units) / sizeof(units[0]); i++)
+		if (end[0] == units[i].unit && end[1] == '\0' && v > 0 &&
+		    v <= DAYS_MAX * 86400ul / units[i].seconds) {
+			*seconds = (uint32_t)(v * units[i].seconds);
+			return 0;
+		}
+	return fail(w, "\"%s\" is not a time (example: 30s, 10m, 2h or 1d; at most %dd)", text,
+	            DAYS_MAX);
+}
+
+/* "FILE [for TIME]" */
+static int read_addition(struct words *w, struct ctl_command *c)
+{
+	const char *name = next(w);
+
+	if (name == NULL)
+		return fail(w, "missing file name");
+	snprintf(c->name, sizeof(c->name), "%s", name);
+	if (is_next(w, "for") && read_time(w, &c->for_s) != 0)
+		return -1;
+	return read_nothing(w, c);
+}
+
+/* "ADDRESS", or a network or port */
+static int read_test(struct words *w, struct ctl_command *c)
+{
+	const char *what = next(w);
+
+	if (what == NULL)
+		return fail(w, "missing address or port after \"test\"");
+	c->verb = CTL_TEST_TABLE;
+	snprintf(c->name, sizeof(c->name), "%s", what);
+	return read_nothing(w, c);
+}
+
+/* "table NAME add FILE [for TIME]", "table NAME delete|replace FILE", "table NAME show",
+ * "table NAME test ADDRESS", "table show" */
 static int read_table(struct words *w, struct ctl_command *c)
 {
 	static const char *const verbs[] = {"add", "delete", "replace"};
@@ -328,13 +379,16 @@ static int read_table(struct words *w, struct ctl_command *c)
 	c->verb = CTL_SHOW_TABLE;
 	if (verb == NULL || strcmp(verb, "show") == 0)
 		return read_nothing(w, c);
+	if (strcmp(verb, "test") == 0)
+		return read_test(w, c);
 	c->verb = CTL_CHANGE_TABLE;
 	for (unsigned i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++)
 		if (strcmp(verb, verbs[i]) == 0) {
 			c->table_verb = (enum pc_firewall_verb)i;
-			return read_load(w, c);
+			return i == PC_FIREWALL_ADD ? read_addition(w, c) : read_load(w, c);
 		}
-	return fail(w, "\"%s\" is not \"add\", \"delete\", \"replace\" or \"show\"", verb);
+	return fail(w, "\"%s\" is not \"add\", \"delete\", \"replace\", \"test\" or \"show\"",
+	            verb);
 }
 
 static const struct {

@@ -34,6 +34,7 @@
 
 #define FILE_MAX     (64 << 20)
 #define LOOK_MS      200
+#define SECOND_NS    UINT64_C(1000000000)
 #define LOGS         64
 #define POST_TRIES   2000
 #define POST_WAIT_US 1000
@@ -49,6 +50,7 @@ struct firewall {
 	bool asked[RTE_MAX_LCORE];
 	uint64_t ticket[RTE_MAX_LCORE]; /* of those that have not answered; 0: answered */
 	bool late;                      /* some stack has not been asked, or has not answered */
+	uint64_t next_ns;               /* when an address leaves a table */
 	bool ends;                      /* atomic */
 	bool has_thread;
 	pthread_t thread;
@@ -281,6 +283,13 @@ static void forget_old(struct firewall *f)
 	f->old = NULL;
 }
 
+/* From here on the stacks are to be asked to use the set, also if it is the same one. */
+static void ask_again(struct firewall *f)
+{
+	f->late = true;
+	memset(f->asked, 0, sizeof(f->asked));
+}
+
 /* Makes all stacks use a set, none, or the same one again. Returns 0 or -1. */
 static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *ends, char *why,
                     size_t len)
@@ -292,8 +301,7 @@ static int hand_out(struct firewall *f, struct pc_firewall *set, const bool *end
 		f->old = f->set;
 		f->set = set;
 	}
-	f->late = true;
-	memset(f->asked, 0, sizeof(f->asked));
+	ask_again(f);
 	all = wait_for_all(f, ends);
 	pthread_cond_signal(&f->changed);
 	return all ? 0 : refuse(why, len, "the rules are not yet in effect on every lcore");
@@ -417,18 +425,17 @@ int firewall_change_table(struct run *r, const struct pc_firewall_change *c, con
 	return rc;
 }
 
-int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_verb verb,
-                             const char *name, int fd, const bool *ends, unsigned *changed,
-                             char *why, size_t len)
+int firewall_change_table_fd(struct run *r, struct pc_firewall_change *c, uint32_t for_s, int fd,
+                             const bool *ends, unsigned *changed, char *why, size_t len)
 {
-	struct pc_firewall_change c = {
-	    .table = table, .verb = verb, .name = name, .now_ns = clock_now(&r->clock)};
-	char *text = read_fd(name, fd, &c.len, why, len);
+	char *text = read_fd(c->name, fd, &c->len, why, len);
 	int rc = -1;
 
-	c.text = text;
+	c->now_ns = clock_now(&r->clock);
+	c->end_ns = for_s != 0 ? c->now_ns + for_s * SECOND_NS : 0;
+	c->text = text;
 	if (text != NULL)
-		rc = firewall_change_table(r, &c, ends, changed, why, len);
+		rc = firewall_change_table(r, c, ends, changed, why, len);
 	free(text);
 	return rc;
 }
@@ -446,6 +453,17 @@ void firewall_release(struct run *r)
 
 /* ---- the thread ------------------------------------------------------------------------------ */
 
+/* Deletes from tables what has been added for a time, and notes when there is more to do. */
+static void expire(struct firewall *f)
+{
+	f->next_ns = UINT64_MAX;
+	if (f->set == NULL || f->late ||
+	    !pc_firewall_expire(f->set, clock_now(&f->run->clock), &f->next_ns))
+		return;
+	ask_again(f);
+	(void)settle(f);
+}
+
 /* Takes log entries, those of the previous set first. Returns how many. */
 static unsigned look(struct firewall *f, struct logged *list)
 {
@@ -454,7 +472,24 @@ static unsigned look(struct firewall *f, struct logged *list)
 
 	if (unused && n < LOGS)
 		forget_old(f);
+	expire(f);
 	return take_logs(f, f->set, list, n);
+}
+
+/* Waits for a change, or until there is something to look at. */
+static void wait_for_more(struct firewall *f)
+{
+	const uint64_t now_ns = clock_now(&f->run->clock);
+	uint64_t left_ms;
+
+	if (f->late || (f->set != NULL && pc_firewall_logs(f->set))) {
+		wait_ms(f, LOOK_MS);
+	} else if (f->next_ns == UINT64_MAX) {
+		pthread_cond_wait(&f->changed, &f->lock);
+	} else {
+		left_ms = f->next_ns > now_ns ? (f->next_ns - now_ns) / 1000000 + 1 : 0;
+		wait_ms(f, RTE_MAX((long)RTE_MIN(left_ms, UINT64_C(3600000)), (long)LOOK_MS));
+	}
 }
 
 /* Prints without holding the lock, since the reader of stdout may be slow. */
@@ -470,10 +505,8 @@ static void *serve(void *arg)
 		pthread_mutex_lock(&f->lock);
 		n = look(f, list);
 		ends = f->ends && n == 0;
-		if (n == 0 && !f->ends && (f->late || (f->set != NULL && pc_firewall_logs(f->set))))
-			wait_ms(f, LOOK_MS);
-		else if (n == 0 && !f->ends)
-			pthread_cond_wait(&f->changed, &f->lock);
+		if (n == 0 && !f->ends)
+			wait_for_more(f);
 		pthread_mutex_unlock(&f->lock);
 		if (n > 0)
 			print_logs(f, list, n);

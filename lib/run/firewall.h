@@ -46,10 +46,10 @@ int firewall_flush(struct run *r, const bool *ends, char *why, size_t len);
 int firewall_change_table(struct run *r, const struct pc_firewall_change *c, const bool *ends,
                           unsigned *changed, char *why, size_t len);
 
-/** firewall_change_table_fd does so with the addresses or ports in an open file. */
-int firewall_change_table_fd(struct run *r, const char *table, enum pc_firewall_verb verb,
-                             const char *name, int fd, const bool *ends, unsigned *changed,
-                             char *why, size_t len);
+/** firewall_change_table_fd does so with the addresses or ports in an open file, for for_s seconds (0:
+ * for ever): it sets text, len and the times of *c. */
+int firewall_change_table_fd(struct run *r, struct pc_firewall_change *c, uint32_t for_s, int fd,
+                             const bool *ends, unsigned *changed, char *why, size_t len);
 
 /** firewall_hold returns the rules in use, or NULL, and keeps them unchanged until
  * firewall_release. */
@@ -57,9 +57,10 @@ struct pc_firewall *firewall_hold(struct run *r);
 void firewall_release(struct run *r);
 
 /** These write the names and sizes of all tables; and the contents of one, including what rules
- * have added. */
+ * have added. of: only what contains this address, network or port, and an error if nothing does; NULL:
+ * all. */
 void firewall_show_tables(struct run *r, struct rows *o);
-void firewall_show_table(struct run *r, const char *name, struct rows *o);
+void firewall_show_table(struct run *r, const char *name, const char *of, struct rows *o);
 
 /** firewall_show writes the rules, each after the packets and bytes that it has decided about. */
 void firewall_show(struct run *r, struct rows *o);

@@ -53,6 +53,7 @@ void firewall_show_tables(struct run *r, struct rows *o)
 /** A copy of a table, made because the client may be slow. */
 struct shown {
 	struct pc_prefix *addrs;
+	uint64_t *ends_ns; /* of addrs; NULL: none ends */
 	uint64_t *ports;
 	struct pc_firewall_learnt *learnt;
 	unsigned nb_addrs, nb_learnt;
@@ -80,6 +81,7 @@ static bool copy_table(struct run *r, const char *name, struct shown *s)
 			continue;
 		s->addrs = copy_of(t.addrs, t.nb_addrs * sizeof(t.addrs[0]));
 		s->nb_addrs = s->addrs != NULL ? t.nb_addrs : 0;
+		s->ends_ns = copy_of(t.ends_ns, s->nb_addrs * sizeof(t.ends_ns[0]));
 		s->ports = copy_of(t.ports, (UINT16_MAX + 1) / 8);
 		s->learnt = pc_firewall_list_learnt(set, i, clock_now(&r->clock), &s->nb_learnt);
 	}
@@ -121,36 +123,105 @@ static void show_table_ports(const uint64_t *ports, struct rows *o)
 	}
 }
 
-static void show_learnt(const struct shown *s, uint64_t now_ns, struct rows *o)
+/* end_ns: as in pc_firewall_table */
+static void show_prefix(struct rows *o, const struct pc_prefix *p, uint64_t end_ns, uint64_t now_ns)
 {
+	const uint64_t left_ns = end_ns > now_ns ? end_ns - now_ns : 0;
 	char text[PC_PREFIX_STRLEN];
 
-	for (unsigned i = 0; i < s->nb_learnt && !ferror(o->f); i++) {
-		const struct pc_firewall_learnt *l = &s->learnt[i];
-		const uint64_t left_ns = l->end_ns > now_ns ? l->end_ns - now_ns : 0;
-
-		show_entry(o, pc_prefix_format(&l->source, text), true,
-		           (left_ns + SECOND_NS - 1) / SECOND_NS);
-	}
+	show_entry(o, pc_prefix_format(p, text), end_ns != 0,
+	           (left_ns + SECOND_NS - 1) / SECOND_NS);
 }
 
-void firewall_show_table(struct run *r, const char *name, struct rows *o)
+static void show_copy(const struct shown *s, uint64_t now_ns, struct rows *o)
 {
-	char text[PC_PREFIX_STRLEN];
+	rows_open(o);
+	for (unsigned i = 0; i < s->nb_addrs && !ferror(o->f); i++)
+		show_prefix(o, &s->addrs[i], s->ends_ns != NULL ? s->ends_ns[i] : 0, now_ns);
+	if (s->ports != NULL)
+		show_table_ports(s->ports, o);
+	for (unsigned i = 0; i < s->nb_learnt && !ferror(o->f); i++)
+		show_prefix(o, &s->learnt[i].source, s->learnt[i].end_ns, now_ns);
+	rows_close(o);
+}
+
+static bool has_network(const struct pc_prefix *p, const struct pc_prefix *network)
+{
+	return p->len <= network->len && pc_prefix_contains(p, &network->addr);
+}
+
+/* Leaves of a table only what contains a network. Returns how many entries. */
+static unsigned keep_network(struct shown *s, const struct pc_prefix *network)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->nb_addrs; i++)
+		if (has_network(&s->addrs[i], network)) {
+			s->addrs[n] = s->addrs[i];
+			if (s->ends_ns != NULL)
+				s->ends_ns[n] = s->ends_ns[i];
+			n++;
+		}
+	s->nb_addrs = n;
+	n = 0;
+	for (unsigned i = 0; i < s->nb_learnt; i++)
+		if (has_network(&s->learnt[i].source, network))
+			s->learnt[n++] = s->learnt[i];
+	s->nb_learnt = n;
+	return s->nb_addrs + s->nb_learnt;
+}
+
+static unsigned keep_port(struct shown *s, unsigned port)
+{
+	const bool is_in = has_port(s->ports, port);
+
+	memset(s->ports, 0, (UINT16_MAX + 1) / 8);
+	if (is_in)
+		s->ports[port / 64] = UINT64_C(1) << port % 64;
+	return is_in;
+}
+
+/* Leaves of a table only what contains an address, network or port. Returns whether anything does;
+ * otherwise, after writing an error. */
+static bool keep_just(struct shown *s, const char *name, const char *of, struct rows *o)
+{
+	struct pc_prefix network;
+	unsigned long port = 0;
+	char *end = NULL;
+	unsigned n;
+
+	if (s->ports != NULL) {
+		if (of[0] >= '0' && of[0] <= '9')
+			port = strtoul(of, &end, 10);
+		if (end == NULL || *end != '\0' || port > UINT16_MAX) {
+			fprintf(o->f, "error \"%s\" is not a port from 0 to 65535\n", of);
+			return false;
+		}
+		n = keep_port(s, (unsigned)port);
+	} else {
+		if (pc_prefix_parse(of, &network) != 0) {
+			fprintf(o->f,
+			        "error \"%s\" is not an address or network (example: 192.0.2.1)\n",
+			        of);
+			return false;
+		}
+		n = keep_network(s, &network);
+	}
+	if (n == 0)
+		fprintf(o->f, "error %s is not in table \"%s\"\n", of, name);
+	return n > 0;
+}
+
+void firewall_show_table(struct run *r, const char *name, const char *of, struct rows *o)
+{
 	struct shown s = {0};
 
-	if (!copy_table(r, name, &s)) {
+	if (!copy_table(r, name, &s))
 		fprintf(o->f, "error no table \"%s\" in the rules\n", name);
-		return;
-	}
-	rows_open(o);
-	for (unsigned i = 0; i < s.nb_addrs && !ferror(o->f); i++)
-		show_entry(o, pc_prefix_format(&s.addrs[i], text), false, 0);
-	if (s.ports != NULL)
-		show_table_ports(s.ports, o);
-	show_learnt(&s, clock_now(&r->clock), o);
-	rows_close(o);
+	else if (of == NULL || keep_just(&s, name, of, o))
+		show_copy(&s, clock_now(&r->clock), o);
 	free(s.addrs);
+	free(s.ends_ns);
 	free(s.ports);
 	free(s.learnt);
 }

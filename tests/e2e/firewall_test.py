@@ -248,6 +248,18 @@ def tables(b, s):
     expect(len(shown) == 100003 and shown[0] == "10.0.0.0/32" and shown[-1] == "fd00::/64", f"{len(shown)}: {shown[-1]}")
     expect(change(b, s, "bad", "replace", CLIENT6) == "1 in it", "one")
     expect(seven(b) == [OPEN, FILTERED], "another one")
+    # for a time: the entry leaves by itself
+    expect(change(b, s, "bad", "add", CLIENT, "for", "2s") == "1 added", "for a time")
+    expect(change(b, s, "bad", "test", CLIENT).startswith(f"{CLIENT}/32 # "), "it is not in the table")
+    expect(change(b, s, "bad", "test", CLIENT6) == f"{CLIENT6}/128", "the other one is not in the table")
+    wait_for(lambda: sh(b.path("percore-ctl"), s.path, "firewall", "table", "bad", "test", CLIENT, check=False).returncode == 1, 30,
+             "its time is not over")
+    expect(seven(b) == [OPEN, FILTERED], "whose time is over is not let in")
+    expect(change(b, s, "bad", "add", "file", addrs, "for", "1h") == "2 added", "a file for a time")
+    text = ctl(b, s, "firewall", "table", "bad", "test", CLIENT, status=1)
+    expect(f'{CLIENT} is not in table "bad"' in text, text)
+    text = ctl(b, s, "firewall", "table", "bad", "add", CLIENT, "for", "10", status=1)
+    expect('"10" is not a time' in text, text)
     # from a pipe, and none
     r = subprocess.run([b.path("percore-ctl"), s.path, "firewall", "table", "bad", "replace", "file", "-"],
                        input="10.0.0.1 10.0.0.2\n" * 20000, capture_output=True, text=True, timeout=30, check=False)

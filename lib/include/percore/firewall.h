@@ -81,12 +81,15 @@ struct pc_firewall_change {
 	const char *name; /**< of the text, for error messages */
 	/** time of the stacks' clock; sources that have left the table before are not counted */
 	uint64_t now_ns;
+	/** of PC_FIREWALL_ADD: when the addresses leave the table (pc_firewall_expire); 0: never */
+	uint64_t end_ns;
 };
 
 /**
  * pc_firewall_change_table changes a table of a set. Stacks continue to use the table as it was
  * until each uses the set again (pc_stack_set_firewall with the same set and slot); when all do,
- * call pc_firewall_forget. Adding what is in the table, or deleting what is not, is not an error.
+ * call pc_firewall_forget. Adding what is in the table, or deleting what is not, is not an error;
+ * the former sets when it leaves the table, unless it never does.
  *
  * Sources that rules have added to the table are deleted at once: by PC_FIREWALL_DELETE those that
  * have an address in common with the text, by PC_FIREWALL_REPLACE all of them.
@@ -98,6 +101,14 @@ struct pc_firewall_change {
  */
 int pc_firewall_change_table(struct pc_firewall *fw, const struct pc_firewall_change *c,
                              unsigned *changed, char *why, size_t len);
+
+/**
+ * pc_firewall_expire deletes the addresses of one table whose time is over at now_ns. If it returns
+ * true, that is a change, as by pc_firewall_change_table: stacks continue to use the table as it was.
+ * *next_ns is when to call it again (now_ns: after pc_firewall_forget, or when there is memory);
+ * UINT64_MAX: not before the next change. On the thread that changes tables.
+ */
+bool pc_firewall_expire(struct pc_firewall *fw, uint64_t now_ns, uint64_t *next_ns);
 
 /** pc_firewall_forget frees what no stack uses any more after a change; NULL is allowed. */
 void pc_firewall_forget(struct pc_firewall *fw);
@@ -116,6 +127,8 @@ struct pc_firewall_table {
 	const char *name; /**< valid as long as the set */
 	unsigned nb_addrs;
 	const struct pc_prefix *addrs; /**< sorted; valid until the next change */
+	/** when each address leaves the table; 0: never; NULL: none does; valid like addrs */
+	const uint64_t *ends_ns;
 	unsigned nb_ports;
 	/** port p is bit p % 64 of ports[p / 64]; valid like addrs; NULL: a table of addresses */
 	const uint64_t *ports;

@@ -295,7 +295,85 @@ static void test_learnt(void)
 	pc_firewall_free(none);
 }
 
+static int add_until(struct pc_firewall *fw, const char *table, const char *text, uint64_t end_ns)
+{
+	const struct pc_firewall_change c = {.table = table,
+	                                     .verb = PC_FIREWALL_ADD,
+	                                     .text = text,
+	                                     .len = strlen(text),
+	                                     .name = "b",
+	                                     .end_ns = end_ns};
+	unsigned changed = 0;
+	const int rc = pc_firewall_change_table(fw, &c, &changed, why, sizeof(why));
+
+	pc_firewall_forget(fw);
+	return rc == 0 ? (int)changed : -errno;
+}
+
+/* Expires what is over. Returns whether there was anything; *next is when there will be more. */
+static bool expire(struct pc_firewall *fw, uint64_t now_ns, uint64_t *next)
+{
+	const bool any = pc_firewall_expire(fw, now_ns, next);
+
+	pc_firewall_forget(fw);
+	return any;
+}
+
+/* addresses that are added for a time */
+static void test_times(void)
+{
+	struct pc_firewall *set = make("table bad { 10.0.0.1 }\ntable more\ntable web ports\n"
+	                               "drop in from <bad>,<more>"),
+	                   *other = make("table more\ndrop in from <more>");
+	struct fw fw = {0};
+	uint64_t next = 0;
+
+	CU_ASSERT(!expire(set, 50, &next));
+	CU_ASSERT_EQUAL(next, UINT64_MAX);
+	CU_ASSERT_EQUAL(add_until(set, "bad", "10.0.0.4 10.0.0.1 10.0.0.2 10.0.0.3", 100), 3);
+	CU_ASSERT(!expire(set, 99, &next));
+	CU_ASSERT_EQUAL(next, 100);
+	/* a time is replaced, also by none; what stays for ever stays */
+	CU_ASSERT_EQUAL(add_until(set, "bad", "10.0.0.3", 200), 0);
+	CU_ASSERT_EQUAL(add_until(set, "bad", "10.0.0.2", 0), 0);
+	CU_ASSERT_EQUAL(add_until(set, "bad", "10.0.0.2", 150), 0);
+	CU_ASSERT_EQUAL(add_until(set, "bad", "10.1.0.0/16", 0), 1);
+	CU_ASSERT(expire(set, 100, &next));
+	CU_ASSERT_EQUAL(next, 200);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_STRING_EQUAL(list(set, "bad"), "10.0.0.1/32 10.0.0.2/32 10.0.0.3/32 10.1.0.0/16");
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.4"), FW_PASS);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.3"), FW_DROP);
+	/* one table after the other */
+	CU_ASSERT_EQUAL(add_until(set, "more", "10.0.0.3 2001:db8::1", 150), 2);
+	CU_ASSERT(pc_firewall_expire(set, 200, &next) && next == 200);
+	CU_ASSERT(!pc_firewall_expire(set, 200, &next) && next == 200);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.3"), FW_DROP);
+	pc_firewall_forget(set);
+	CU_ASSERT(expire(set, 200, &next) && next == UINT64_MAX);
+	fw_use(&fw, set, 0);
+	CU_ASSERT_EQUAL(judge(&fw, "10.0.0.3"), FW_PASS);
+	CU_ASSERT_STRING_EQUAL(list(set, "more"), "");
+	/* it is deleted like others, and taken over */
+	CU_ASSERT_EQUAL(add_until(set, "more", "10.0.0.5 10.0.0.6", 300), 2);
+	CU_ASSERT_EQUAL(change(set, "more", PC_FIREWALL_DELETE, "10.0.0.5"), 1);
+	pc_firewall_forget(set);
+	CU_ASSERT_EQUAL(pc_firewall_take_tables(other, set, why, sizeof(why)), 0);
+	CU_ASSERT_STRING_EQUAL(list(other, "more"), "10.0.0.6/32");
+	CU_ASSERT(expire(other, 300, &next));
+	CU_ASSERT_STRING_EQUAL(list(other, "more"), "");
+	CU_ASSERT_EQUAL(change(set, "more", PC_FIREWALL_REPLACE, "10.0.0.6"), 1);
+	pc_firewall_forget(set);
+	CU_ASSERT(!expire(set, 300, &next) && next == UINT64_MAX);
+	CU_ASSERT_EQUAL(add_until(set, "web", "80", 300), -EINVAL);
+	CU_ASSERT_STRING_EQUAL(why, "table \"web\" has ports, which cannot be added for a time");
+	pc_firewall_free(set);
+	pc_firewall_free(other);
+}
+
 static const struct unit_case cases[] = {
+    {"addresses that are added for a time", test_times},
     {"sources that rules have put into tables", test_learnt},
     {"tables of ports", test_ports},
     {"a table that is in use", test_changes},

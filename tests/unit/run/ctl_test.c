@@ -76,6 +76,22 @@ static void test_others(void)
 	CU_ASSERT(reads("firewall table bad replace f") && c.table_verb == PC_FIREWALL_REPLACE);
 	CU_ASSERT_STRING_EQUAL(c.table, "bad");
 	CU_ASSERT_STRING_EQUAL(c.name, "f");
+	CU_ASSERT(reads("firewall table bad add f for 10m") && c.for_s == 600);
+	CU_ASSERT(reads("firewall table bad add f for 365d") && c.for_s == 365 * 86400);
+	CU_ASSERT(reads("firewall table bad add f") && c.for_s == 0);
+	CU_ASSERT(
+	    !reads("firewall table bad add f for") && !reads("firewall table bad add f for 10") &&
+	    !reads("firewall table bad add f for 0s") &&
+	    !reads("firewall table bad add f for -1s") &&
+	    !reads("firewall table bad add f for 366d") &&
+	    !reads("firewall table bad add f for 18446744073709551617s") &&
+	    !reads("firewall table bad add f for m") && !reads("firewall table bad add f for 1mm"));
+	CU_ASSERT(!reads("firewall table bad delete f for 1h") &&
+	          !reads("firewall table bad replace f for 1h"));
+	CU_ASSERT(reads("firewall table bad test 10.0.0.1") && c.verb == CTL_TEST_TABLE);
+	CU_ASSERT_STRING_EQUAL(c.table, "bad");
+	CU_ASSERT_STRING_EQUAL(c.name, "10.0.0.1");
+	CU_ASSERT(!reads("firewall table bad test") && !reads("firewall table bad test a b"));
 	CU_ASSERT(!reads("firewall table bad empty") && !reads("firewall table bad add") &&
 	          !reads("firewall table bad show all"));
 	CU_ASSERT(!reads("firewall table a-name-that-is-too-long-for-a-table show"));
@@ -362,6 +378,7 @@ static void test_json(void)
 	CU_ASSERT(reads("json counters show all") && c.is_json && c.all);
 	CU_ASSERT(reads("json lcore") && c.is_json && c.verb == CTL_SHOW_LCORES);
 	CU_ASSERT(reads("json firewall") && c.is_json && c.verb == CTL_SHOW_FIREWALL);
+	CU_ASSERT(reads("json firewall table bad test 80") && c.verb == CTL_TEST_TABLE);
 	CU_ASSERT(reads("json firewall table json show") && c.verb == CTL_SHOW_TABLE);
 	CU_ASSERT_STRING_EQUAL(c.table, "json");
 	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {

@@ -287,18 +287,23 @@ static int change(const char *table, enum pc_firewall_verb verb, const char *tex
 }
 
 /* what is shown of a table, or of all if it is NULL */
-static char *shown_table(const char *name)
+static char *shown_of(const char *name, const char *of)
 {
 	static char text[2048];
 	struct rows o = {.f = fmemopen(text, sizeof(text), "w"), .is_json = is_json};
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(o.f);
 	if (name != NULL)
-		firewall_show_table(&run, name, &o);
+		firewall_show_table(&run, name, of, &o);
 	else
 		firewall_show_tables(&run, &o);
 	fclose(o.f);
 	return text;
+}
+
+static char *shown_table(const char *name)
+{
+	return shown_of(name, NULL);
 }
 
 static void test_tables(void)
@@ -364,11 +369,59 @@ static void test_port_tables(void)
 	                0);
 	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\na 0\nweb 86\n");
 	CU_ASSERT_STRING_EQUAL(shown_table("web"), "ok\n0-1\n80\n443\n8000-8080\n65535\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("web", "8080"), "ok\n8080\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("web", "0"), "ok\n0\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("web", "8081"), "error 8081 is not in table \"web\"\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("web", "65536"),
+	                       "error \"65536\" is not a port from 0 to 65535\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("web", "-1"),
+	                       "error \"-1\" is not a port from 0 to 65535\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("a", "80"),
+	                       "error \"80\" is not an address or network (example: 192.0.2.1)\n");
 	CU_ASSERT_EQUAL(change("web", PC_FIREWALL_DELETE, "8001-65534"), 80);
 	CU_ASSERT_STRING_EQUAL(shown_table("web"), "ok\n0-1\n80\n443\n8000\n65535\n");
 	CU_ASSERT_EQUAL(change("web", PC_FIREWALL_REPLACE, "0-65535"), 65536);
 	CU_ASSERT_STRING_EQUAL(shown_table("web"), "ok\n0-65535\n");
 	finish();
+}
+
+/* addresses that are added for a time, and which entries an address is in */
+static void test_times(void)
+{
+	struct pc_firewall_change c = {.table = "a", .verb = PC_FIREWALL_ADD, .name = "b"};
+	const char *const brief = "10.0.0.1 10.0.0.9 2001:db8::/32";
+	const int fd = memfd_create("list", 0);
+	unsigned changed;
+
+	clock_init(&run.clock, rte_get_tsc_hz());
+	CU_ASSERT_EQUAL(begin(NULL), 0);
+	CU_ASSERT_EQUAL(load("table a { 10.0.0.0/24 }\ndrop in from <a>"), 0);
+	CU_ASSERT_FATAL(write(fd, "10.0.0.1\n10.7.0.0/16", 20) == 20);
+	CU_ASSERT_EQUAL(
+	    firewall_change_table_fd(&run, &c, 3600, fd, &never, &changed, why, sizeof(why)), 0);
+	CU_ASSERT_EQUAL(changed, 2);
+	CU_ASSERT_STRING_EQUAL(shown_table("a"),
+	                       "ok\n10.0.0.0/24\n10.0.0.1/32 # 3600 s\n10.7.0.0/16 # 3600 s\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("a", "10.0.0.1"),
+	                       "ok\n10.0.0.0/24\n10.0.0.1/32 # 3600 s\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("a", "10.7.9.0/24"), "ok\n10.7.0.0/16 # 3600 s\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("a", "10.0.0.0/16"),
+	                       "error 10.0.0.0/16 is not in table \"a\"\n");
+	/* without a command, and on every stack */
+	c.text = brief;
+	c.len = strlen(brief);
+	c.end_ns = clock_now(&run.clock) + 1000000;
+	CU_ASSERT_EQUAL(firewall_change_table(&run, &c, &never, &changed, why, sizeof(why)), 0);
+	CU_ASSERT_EQUAL(changed, 2);
+	for (unsigned i = 0; strstr(shown_table("a"), "2001") != NULL && i < 1000; i++)
+		usleep(10000);
+	CU_ASSERT_STRING_EQUAL(shown_table("a"), "ok\n10.0.0.0/24\n10.7.0.0/16 # 3600 s\n");
+	CU_ASSERT_EQUAL(change("a", PC_FIREWALL_ADD, "10.0.0.2"), 1);
+	CU_ASSERT_PTR_NULL(firewall_hold(&run)->replaced);
+	firewall_release(&run);
+	close(fd);
+	finish();
+	run.clock = (struct clock){0};
 }
 
 /* what rules have put into a table is shown with its time, and deleted */
@@ -388,7 +441,10 @@ static void test_learnt(void)
 	CU_ASSERT_STRING_EQUAL(shown_table(NULL), "ok\nbad 3\nnone 0\n");
 	CU_ASSERT_STRING_EQUAL(shown_table("bad"),
 	                       "ok\n10.0.0.7/32\n10.0.0.1/32 # 3600 s\n2001::/64 # 10 s\n");
+	CU_ASSERT_STRING_EQUAL(shown_of("bad", "2001::7:7"), "ok\n2001::/64 # 10 s\n");
 	CU_ASSERT_EQUAL(change("bad", PC_FIREWALL_DELETE, "2001::1"), 1);
+	CU_ASSERT_STRING_EQUAL(shown_of("bad", "2001::7:7"),
+	                       "error 2001::7:7 is not in table \"bad\"\n");
 	CU_ASSERT_STRING_EQUAL(shown_table("bad"), "ok\n10.0.0.7/32\n10.0.0.1/32 # 3600 s\n");
 	is_json = true;
 	CU_ASSERT_STRING_EQUAL(shown_table("bad"),
@@ -519,6 +575,7 @@ static const struct unit_case cases[] = {
     {"tables of ports", test_port_tables},
     {"rules and tables in JSON", test_json},
     {"sources that rules have put into tables", test_learnt},
+    {"addresses that are added for a time", test_times},
     {"files", test_file},
     {"pipes", test_pipe},
 };
