@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define LINK_QUEUE 16384 /* frames that each direction holds, or as many as there are mbufs */
+#define MTU_MIN    68    /* of IPv4 (RFC 791) */
+#define MBUFS_MIN  128   /* the cache of an lcore takes most of fewer */
 
 const char options_usage[] =
     "usage: percore-link [EAL options] -- [options]\n"
@@ -21,7 +23,7 @@ const char options_usage[] =
     "\n"
     "  --delay TIME          delay of each frame; TIME is 5ms, 200us or 1s\n"
     "  --jitter TIME         random additional delay, up to TIME; keeps the order\n"
-    "  --rate RATE           bits per second; RATE is 20M, 500k or 1G\n"
+    "  --rate RATE           bits per second; RATE is 20M, 500k or 1G, 1k at least\n"
     "  --queue TIME          frames that would wait longer for the wire of RATE are dropped\n"
     "  --loss PERCENT        frames that are lost\n"
     "  --burst PERCENT       frames with which a burst of losses begins (Gilbert-Elliott)\n"
@@ -34,7 +36,7 @@ const char options_usage[] =
     "  --corrupt PERCENT     frames with one bit flipped\n"
     "  --mark PERCENT        ECN-capable packets that are marked (RFC 3168)\n"
     "  --mark-queue TIME     the same, for those that would wait longer for the wire of RATE\n"
-    "  --mtu BYTES           larger IP packets are dropped\n"
+    "  --mtu BYTES           larger IP packets are dropped; from 68 on\n"
     "  --mtu-icmp BYTES      the same, with an ICMP error to the sender\n"
     "  --seed N              the same seed and frames give the same faults (1)\n"
     "  --alike N             N consecutive links have the same faults (1)\n"
@@ -67,7 +69,7 @@ static const struct setting {
 } settings[] = {
     {"--delay", times, 0, 60e9, AT(delay_ns)},
     {"--jitter", times, 0, 60e9, AT(jitter_ns)},
-    {"--rate", rates, 0, 1e12, AT(rate_bps)},
+    {"--rate", rates, 1e3, 1e12, AT(rate_bps)},
     {"--queue", times, 0, 60e9, AT(backlog_ns)},
     {"--loss", percents, 0, 1e6, AT(rx_loss_ppm)},
     {"--burst", percents, 0, 1e6, AT(burst_ppm)},
@@ -80,8 +82,23 @@ static const struct setting {
     {"--corrupt", percents, 0, 1e6, AT(corrupt_ppm)},
     {"--mark", percents, 0, 1e6, AT(mark_ppm)},
     {"--mark-queue", times, 0, 60e9, AT(mark_ns)},
-    {"--mtu", counts, 0, 65535, AT(mtu)},
-    {"--mtu-icmp", counts, 0, 65535, AT(mtu)},
+    {"--mtu", counts, MTU_MIN, 65535, AT(mtu)},
+    {"--mtu-icmp", counts, MTU_MIN, 65535, AT(mtu)},
+};
+
+/* Options of the program as a whole. */
+static const struct setting others[] = {
+    {"--seed", counts, 0, UINT32_MAX, 0, 0},
+    {"--alike", counts, 1, UINT32_MAX, 0, 0},
+    {"--mbufs", counts, MBUFS_MIN, UINT32_MAX, 0, 0},
+};
+
+/* Options that do nothing without another one. */
+static const struct need {
+	const char *name, *other;
+} needs[] = {
+    {"--queue", "--rate"},       {"--mark-queue", "--rate"},       {"--burst-end", "--burst"},
+    {"--burst-loss", "--burst"}, {"--reorder-delay", "--reorder"},
 };
 
 static uint64_t round_off(double value)
@@ -102,7 +119,10 @@ static bool read_number(const char *text, const struct unit *units, double min, 
 	for (const struct unit *u = units; u->name != NULL; u++)
 		if (strcmp(rest, u->name) == 0) {
 			*value = n * u->factor;
-			return *value <= max && (double)round_off(*value) >= min;
+			if (!(*value <= max) ||
+			    (units == counts && (double)round_off(*value) != *value))
+				return false;
+			return (double)round_off(*value) >= min;
 		}
 	return false;
 }
@@ -122,12 +142,19 @@ static void put(struct pc_fault_config *f, const struct setting *s, double value
 		f->mtu_icmp = strcmp(s->name, "--mtu-icmp") == 0;
 }
 
+static const struct setting *find_in(const struct setting *list, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(list[i].name, name) == 0)
+			return &list[i];
+	return NULL;
+}
+
 static const struct setting *find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (strcmp(settings[i].name, name) == 0)
-			return &settings[i];
-	return NULL;
+	const struct setting *s = find_in(settings, sizeof(settings) / sizeof(settings[0]), name);
+
+	return s != NULL ? s : find_in(others, sizeof(others) / sizeof(others[0]), name);
 }
 
 /* Takes an option without a value. Returns whether it was one. */
@@ -146,38 +173,75 @@ static bool take_word(struct options *o, const char *name, enum direction *which
 	return true;
 }
 
-/* Takes an option with a number. Returns false if that is invalid. */
-static bool take_number(struct options *o, const char *name, const char *text, enum direction which)
+static void put_other(struct options *o, const char *name, uint32_t value)
 {
-	const struct setting *s = find(name);
-	double value;
-
-	if (s != NULL && !read_number(text, s->units, s->min, s->max, &value))
-		return false;
-	if (s == NULL && !read_number(text, counts, 0, UINT32_MAX, &value))
-		return false;
-	if (s == NULL && strcmp(name, "--mbufs") == 0)
-		o->mbufs = (uint32_t)value;
-	if (s == NULL && strcmp(name, "--alike") == 0)
-		o->alike = value < 1 ? 1 : (uint32_t)value;
-	for (int d = 0; d < BOTH; d++) {
-		if (s == NULL && strcmp(name, "--seed") == 0)
-			o->dir[d].seed = (uint64_t)value;
-		else if (s != NULL && (which == BOTH || (int)which == d))
-			put(&o->dir[d], s, value);
-	}
-	return true;
+	if (strcmp(name, "--mbufs") == 0)
+		o->mbufs = value;
+	else if (strcmp(name, "--alike") == 0)
+		o->alike = value;
+	else
+		o->dir[AB].seed = o->dir[BA].seed = value;
 }
 
-static bool is_known(const char *name)
+/* Says what is wrong with the value of an option. Returns -1. */
+static int refuse(const struct setting *s, const char *text, char *why, size_t len)
 {
-	return find(name) != NULL || strcmp(name, "--seed") == 0 || strcmp(name, "--mbufs") == 0 ||
-	       strcmp(name, "--alike") == 0;
+	const char *more = s->min > 0 ? "more than 0 and " : "";
+
+	if (s->units == times)
+		snprintf(why, len, "%s: \"%s\" is not a time of %sat most 60s (example: 5ms)",
+		         s->name, text, more);
+	else if (s->units == rates)
+		snprintf(why, len, "%s: \"%s\" is not a rate from 1k to 1000G (example: 20M)",
+		         s->name, text);
+	else if (s->units == percents)
+		snprintf(why, len, "%s: \"%s\" is not a percentage of %sat most 100 (example: 0.5)",
+		         s->name, text, more);
+	else
+		snprintf(why, len, "%s: \"%s\" is not a whole number from %.0f to %.0f", s->name,
+		         text, s->min, s->max);
+	return -1;
+}
+
+/* Takes an option with a number. Returns 0, or -1 with one line in why. */
+static int take_number(struct options *o, const struct setting *s, const char *text,
+                       enum direction which, char *why, size_t why_len)
+{
+	double value;
+
+	if (!read_number(text, s->units, s->min, s->max, &value))
+		return refuse(s, text, why, why_len);
+	if (s->size == 0)
+		put_other(o, s->name, (uint32_t)value);
+	for (int d = 0; s->size != 0 && d < BOTH; d++)
+		if (which == BOTH || (int)which == d)
+			put(&o->dir[d], s, value);
+	return 0;
+}
+
+static bool has_word(int argc, char **argv, const char *word)
+{
+	for (int i = 0; i < argc; i++)
+		if (strcmp(argv[i], word) == 0)
+			return true;
+	return false;
+}
+
+/* Looks for options without the one that they need. Returns as options_parse. */
+static int check_needs(int argc, char **argv, char *why, size_t why_len)
+{
+	for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+		if (has_word(argc, argv, needs[i].name) && !has_word(argc, argv, needs[i].other)) {
+			snprintf(why, why_len, "%s has no effect without %s", needs[i].name,
+			         needs[i].other);
+			return -1;
+		}
+	return 0;
 }
 
 bool options_are_ours(const char *name)
 {
-	return is_known(name) || strcmp(name, "--ab") == 0 || strcmp(name, "--ba") == 0;
+	return find(name) != NULL || strcmp(name, "--ab") == 0 || strcmp(name, "--ba") == 0;
 }
 
 int options_parse(struct options *o, int argc, char **argv, char *why, size_t why_len)
@@ -188,20 +252,23 @@ int options_parse(struct options *o, int argc, char **argv, char *why, size_t wh
 	for (int d = 0; d < BOTH; d++)
 		o->dir[d] = (struct pc_fault_config){.seed = 1, .queue = LINK_QUEUE};
 	for (int i = 0; i < argc; i++) {
+		const struct setting *s = find(argv[i]);
+
 		if (take_word(o, argv[i], &which))
 			continue;
-		if (!is_known(argv[i])) {
+		if (s == NULL) {
 			snprintf(why, why_len, "unknown option %s; see --help", argv[i]);
 			return -1;
 		}
-		if (i + 1 == argc || !take_number(o, argv[i], argv[i + 1], which)) {
-			snprintf(why, why_len,
-			         "%s: \"%s\" is not a valid value; see --help for ranges and units",
-			         argv[i], i + 1 < argc ? argv[i + 1] : "");
+		if (++i == argc) {
+			snprintf(why, why_len, "%s requires a value; see --help", s->name);
 			return -1;
 		}
-		i++;
+		if (take_number(o, s, argv[i], which, why, why_len) != 0)
+			return -1;
 	}
+	if (check_needs(argc, argv, why, why_len) != 0)
+		return -1;
 	for (int d = 0; d < BOTH; d++)
 		if (o->mbufs > LINK_QUEUE)
 			o->dir[d].queue = o->mbufs;

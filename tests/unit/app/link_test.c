@@ -79,12 +79,32 @@ static void mistakes_are_told(void)
 	    "--seed",         "--delay nan",
 	    "--burst-loss 0", "--burst-loss 0.00001%",
 	    "--burst-end 0",  "--reorder-delay 0us",
+	    "--mtu 10",       "--mtu-icmp 0",
+	    "--mtu 1400.5",   "--rate 0",
+	    "--rate 20",      "--rate inf",
+	    "--alike 0",      "--mbufs 100",
+	    "--seed 1.5",     "--seed 4294967296",
+	    "--queue 5ms",    "--loss 1 --burst-end 5",
 	};
 
 	for (size_t i = 0; i < ROWS(wrong); i++) {
 		why[0] = '\0';
 		CHECK_ROW(parse(wrong[i]) == -1 && why[0] != '\0', wrong[i]);
 	}
+	CU_ASSERT_EQUAL(parse("--loss 1 --delay"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "--delay requires a value; see --help");
+	CU_ASSERT_EQUAL(parse("--mtu 10"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "--mtu: \"10\" is not a whole number from 68 to 65535");
+	CU_ASSERT_EQUAL(parse("--rate 20"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "--rate: \"20\" is not a rate from 1k to 1000G (example: 20M)");
+	CU_ASSERT_EQUAL(parse("--delay 61s"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "--delay: \"61s\" is not a time of at most 60s (example: 5ms)");
+	CU_ASSERT_EQUAL(parse("--burst 1 --burst-end 0"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "--burst-end: \"0\" is not a percentage of more than 0 and at "
+	                            "most 100 (example: 0.5)");
+	CU_ASSERT_EQUAL(parse("--ab --queue 5ms"), -1);
+	CU_ASSERT_STRING_EQUAL(why, "--queue has no effect without --rate");
+	CU_ASSERT_EQUAL(parse("--queue 5ms --ab --rate 1k"), 0);
 	CU_ASSERT_EQUAL(parse("--help"), 0);
 	CU_ASSERT_TRUE(options.help);
 	CU_ASSERT_EQUAL(parse(""), 0);
