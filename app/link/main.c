@@ -78,6 +78,12 @@ static struct pc_port *open_port(uint16_t id, struct rte_mempool *pool, char *wh
 	return p;
 }
 
+/* Says whether there is such a device; without pools it is not started. */
+static bool has_port(uint16_t id)
+{
+	return pc_ethdev_start(id, &(struct pc_ethdev_config){0}, NULL, 0) != -ENODEV;
+}
+
 /* Makes link number n. Returns 1, 0 if there are no ports for it, or -1 after printing a
  * message. */
 static int open_link(struct link *l, const struct options *o, unsigned n)
@@ -86,15 +92,13 @@ static int open_link(struct link *l, const struct options *o, unsigned n)
 	char name[32], why[200] = "";
 	struct rte_mempool *pool;
 
+	if (n > 0 && !has_port((uint16_t)(2 * n)))
+		return 0;
 	snprintf(name, sizeof(name), "link%u", n);
 	pool = rte_pktmbuf_pool_create(name, o->mbufs, 64, 0, RTE_MBUF_DEFAULT_BUF_SIZE, -1);
 	if (pool == NULL)
 		return complain("cannot allocate packet buffers", rte_strerror(rte_errno));
 	port[0] = open_port((uint16_t)(2 * n), pool, why, sizeof(why));
-	if (port[0] == NULL && why[0] == '\0' && n > 0) {
-		rte_mempool_free(pool);
-		return 0;
-	}
 	if (port[0] != NULL)
 		port[1] = open_port((uint16_t)(2 * n + 1), pool, why, sizeof(why));
 	if (port[1] == NULL) {
