@@ -321,6 +321,19 @@ static bool parse_place(const char *text, size_t len, struct run_addr *a)
 	return true;
 }
 
+/* Says whether a port is to have its addresses in this way already. */
+static bool is_again(const struct settings *s, const struct run_addr *a)
+{
+	for (unsigned i = 0; i < s->nb_addrs; i++) {
+		const struct run_addr *b = &s->addrs[i];
+
+		if (b->prefix.len == 0 && b->dhcp == a->dhcp && b->port == a->port &&
+		    b->vlan[0] == a->vlan[0] && b->vlan[1] == a->vlan[1])
+			return true;
+	}
+	return false;
+}
+
 static int add_addr(struct settings *s, const char *origin, const char *text)
 {
 	struct run_addr a = {0};
@@ -347,6 +360,8 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 		    "%s: \"%s\" requires a stack, which %s does not have (example: "
 		    "10.0.0.1/24)",
 		    origin, item, s->app->name);
+	if (is_learnt && is_again(s, &a))
+		return settings_fail(s, "%s: duplicate \"%s\"", origin, item);
 	if (is_learnt) {
 		s->addrs[s->nb_addrs++] = a;
 		return 0;
@@ -359,6 +374,11 @@ static int add_addr(struct settings *s, const char *origin, const char *text)
 	if (strchr(text, '/') == NULL)
 		return settings_fail(s, "%s: \"%s\" has no prefix length (example: %s/%d)", origin,
 		                     text, text, pc_addr_is_ip4(&a.prefix.addr) ? 24 : 64);
+	if (a.prefix.len == 0 || (pc_addr_is_ip4(&a.prefix.addr) && a.prefix.len == 96))
+		return settings_fail(s,
+		                     "%s: \"%s\": with a prefix length of 0 every address would be "
+		                     "on the link (example: 10.0.0.1/24)",
+		                     origin, text);
 	s->addrs[s->nb_addrs++] = a;
 	return 0;
 }
@@ -569,6 +589,8 @@ int settings_check(struct settings *s)
 		                     s->nb_denied, s->stack.ip_deny_entries);
 	if (s->nb_addrs == 0 && s->app->frames == NULL)
 		return settings_fail(s, "missing address (example: --addr 10.0.0.1/24)");
+	if (s->nb_addrs == 0 && s->nb_gateways != 0)
+		return settings_fail(s, "a gateway requires an address (--addr)");
 	if (s->app->check != NULL && s->app->check(s->app_arg, why, sizeof(why)) != 0)
 		return settings_fail(s, "%s", why);
 	return 0;

@@ -91,6 +91,13 @@ static void mistakes_are_told_exactly(void)
 	     "--set: net.addr: \"fd00::1\" has no prefix length (example: fd00::1/64)"},
 	    {"net.addr=10.0.0.1/33", "--set: net.addr: \"10.0.0.1/33\" is not an IPv4 or IPv6 "
 	                             "address with a prefix length (example: 10.0.0.1/24)"},
+	    {"net.addr=10.0.0.1/0",
+	     "--set: net.addr: \"10.0.0.1/0\": with a prefix length of 0 every address would be on "
+	     "the link (example: 10.0.0.1/24)"},
+	    {"net.addr=1=fd00::1/0",
+	     "--set: net.addr: \"fd00::1/0\": with a prefix length of 0 every address would be on "
+	     "the link (example: 10.0.0.1/24)"},
+	    {"net.addr=dhcp,slaac,1=dhcp,dhcp", "--set: net.addr: duplicate \"dhcp\""},
 	    {"net.addr=10.0.0.1/24,x", "--set: net.addr: \"x\" is not an IPv4 or IPv6 address with "
 	                               "a prefix length (example: 10.0.0.1/24)"},
 	    {"net.mac=", "--set: net.mac: missing MAC address (example: 02:00:00:00:00:01)"},
@@ -185,6 +192,8 @@ static void without_a_stack_its_keys_are_gone(void)
 		    strstr(s->why, "is for programs with a stack; test has none"));
 	}
 	CU_ASSERT_EQUAL(settings_assign(s, "net.gateway=10.0.0.254"), 0);
+	CU_ASSERT_EQUAL(settings_check(s), -1);
+	assert_text(s->why, "a gateway requires an address (--addr)");
 	CU_ASSERT_EQUAL(settings_assign(s, "run.pcap=x"), 0);
 	/* nor addresses that a stack would have to get, or on a VLAN */
 	for (size_t i = 0; i < sizeof(addrs) / sizeof(addrs[0]); i++) {
@@ -193,6 +202,7 @@ static void without_a_stack_its_keys_are_gone(void)
 		    strstr(s->why, "requires a stack, which test does not have"));
 	}
 	CU_ASSERT_EQUAL(settings_add_addrs(s, "--addr", "0=10.0.0.1/24"), 0);
+	CU_ASSERT_EQUAL(settings_check(s), 0);
 	free(s);
 }
 
