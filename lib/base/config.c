@@ -183,6 +183,8 @@ static const struct order orders[] = {
     ORDER(tcp_port_first, tcp_port_last, "this leaves no ephemeral ports"),
     ORDER(tcp_rto_min_ms, tcp_rto_max_ms, "the minimum must not exceed the maximum"),
     ORDER(tcp_rto_initial_ms, tcp_rto_max_ms, "the initial timeout must not exceed the maximum"),
+    ORDER(tcp_rcvbuf_min, tcp_rcvbuf, "a buffer would keep more than it may hold"),
+    ORDER(tcp_sndbuf_min, tcp_sndbuf, "a buffer would keep more than it may hold"),
     ORDER(arp_retry_ms, arp_stale_ms, "neighbours would be forgotten before they are probed again"),
     ORDER(arp_reachable_ms, arp_stale_ms, "neighbours would be forgotten while still reachable"),
     ORDER(arp_hold, stack_mbufs, "one neighbour could hold every mbuf"),

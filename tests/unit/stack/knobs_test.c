@@ -102,6 +102,9 @@ static void test_at_once(void)
 	cfg.tcp_port_first = 1024;
 	cfg.tcp_port_last = 2000;
 	CU_ASSERT_EQUAL(set("tcp.port_last", "2000", why), EINVAL);
+	CU_ASSERT_EQUAL(set("tcp.rcvbuf_min", "1048576", why), EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, "keep more than it may hold"));
+	CU_ASSERT_EQUAL(set("tcp.sndbuf_min", "1048576", why), EINVAL);
 	CU_ASSERT_EQUAL(pc_stack_reconfigure(b.st, &cfg, why, sizeof(why)), 0);
 	CU_ASSERT_EQUAL(get("tcp.port_first"), 1024);
 	CU_ASSERT_EQUAL(get("tcp.port_last"), 2000);
