@@ -385,6 +385,11 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return 2;
 	}
+	if (argv[2][0] == '-') {
+		fprintf(stderr, "percore-ctl: %s: options come before the path; see --help\n",
+		        argv[2]);
+		return 2;
+	}
 	if (is_json && (strcmp(argv[2], "top") == 0 || strcmp(argv[2], "capture") == 0)) {
 		fprintf(stderr, "percore-ctl: %s: not with --json\n", argv[2]);
 		return 2;

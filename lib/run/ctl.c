@@ -101,14 +101,11 @@ static const char *wrong_value(const struct pc_change *what)
 		return "not a route: the MTU is at least 552 for IPv4 and 1280 for IPv6, and the "
 		       "weight at most 256";
 	case PC_CHANGE_ADD_ADDR:
-		return "not the address of a host in its network, or there is no such port";
+		return "not the address of a host in its network";
 	case PC_CHANGE_SET_MTU:
-		return "the MTU is at least 576 (0: the port's), or there is no such port";
+		return "the MTU is at least 576 (0: the port's)";
 	case PC_CHANGE_SET_NEIGH:
-		return "not the address of another host, or not the MAC address of one, or there "
-		       "is no such port";
-	case PC_CHANGE_DEL_NEIGH:
-		return "there is no such port";
+		return "not the address of another host, or not the MAC address of one";
 	default:
 		return strerror(EINVAL);
 	}
@@ -133,7 +130,7 @@ static const char *reason(const struct pc_change *what, int error)
 	case ENOSPC:
 		return "there is no room for more";
 	case ENETUNREACH:
-		return "the gateway is not on the network of any address, or there is no such port";
+		return "the gateway is not on the network of any address";
 	default:
 		return strerror(error);
 	}
@@ -236,6 +233,16 @@ static void change_table(const struct ctl *c, const struct ctl_command *command,
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
+/* Says whether the port that a command names exists, if it names one. */
+static bool has_port(const struct run *r, const struct ctl_command *command)
+{
+	const int32_t port = command->verb == CTL_CHANGE    ? command->change.port
+	                     : command->verb == CTL_CAPTURE ? command->capture.port
+	                                                    : -1;
+
+	return port < (int32_t)(r->nb_ports + r->nb_vlans);
+}
+
 static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
 {
 	struct ctl_command command;
@@ -243,6 +250,11 @@ static void serve(struct ctl *c, const char *text, int file, int *conn, FILE *f)
 
 	if (ctl_parse(text, &command, why, sizeof(why)) != 0) {
 		fprintf(f, "error %s\n", why);
+		return;
+	}
+	if (!has_port(c->run, &command)) {
+		fprintf(f, "error there is no such port; the last one is port %u\n",
+		        c->run->nb_ports + c->run->nb_vlans - 1);
 		return;
 	}
 	if (command.verb == CTL_CHANGE)

@@ -14,6 +14,8 @@
 
 struct words {
 	unsigned n, at;
+	unsigned given;    /* options that have been read, as bits */
+	const char *again; /* one that is given a second time */
 	char *word[WORDS];
 	char *why;
 	size_t len;
@@ -43,6 +45,28 @@ static bool is_next(struct words *w, const char *word)
 		return false;
 	w->at++;
 	return true;
+}
+
+/* Takes the next word if it is the given option, and has not been before. */
+static bool is_option(struct words *w, const char *word, unsigned bit)
+{
+	if (!is_next(w, word))
+		return false;
+	if (w->given & bit) {
+		w->at--;
+		w->again = word;
+		return false;
+	}
+	w->given |= bit;
+	return true;
+}
+
+static int refuse_next(struct words *w)
+{
+	const char *word = next(w);
+
+	return w->again != NULL ? fail(w, "duplicate \"%s\"", word)
+	                        : fail(w, "unexpected \"%s\"", word);
 }
 
 static int read_number(struct words *w, const char *what, uint64_t max, uint64_t *v)
@@ -104,26 +128,28 @@ static int read_option(struct words *w, struct pc_change *c, unsigned allowed)
 {
 	uint64_t v;
 
-	if ((allowed & VIA) && is_next(w, "via"))
+	if ((allowed & VIA) && is_option(w, "via", VIA))
 		return read_addr(w, &c->addr);
-	if ((allowed & PORT) && is_next(w, "port")) {
+	if ((allowed & PORT) && is_option(w, "port", PORT)) {
 		if (read_number(w, "port", PC_MAX_PORTS - 1, &v) != 0)
 			return -1;
 		c->port = (int32_t)v;
-	} else if ((allowed & METRIC) && is_next(w, "metric")) {
+	} else if ((allowed & METRIC) && is_option(w, "metric", METRIC)) {
 		if (read_number(w, "metric", UINT32_MAX, &v) != 0)
 			return -1;
 		c->metric = (uint32_t)v;
-	} else if ((allowed & MTU) && is_next(w, "mtu")) {
+	} else if ((allowed & MTU) && is_option(w, "mtu", MTU)) {
 		if (read_number(w, "mtu", UINT16_MAX, &v) != 0)
 			return -1;
 		c->mtu = (uint16_t)v;
-	} else if ((allowed & WEIGHT) && is_next(w, "weight")) {
+	} else if ((allowed & WEIGHT) && is_option(w, "weight", WEIGHT)) {
 		if (read_number(w, "weight", UINT16_MAX, &v) != 0)
 			return -1;
+		if (v == 0)
+			return fail(w, "weight: 0 is not a number from 1 to 256");
 		c->weight = (uint16_t)v;
 	} else {
-		return fail(w, "unexpected \"%s\"", next(w));
+		return refuse_next(w);
 	}
 	return 0;
 }
@@ -213,8 +239,27 @@ static int read_state(struct words *w, struct pc_socket_match *m)
 			m->states |= 1u << i;
 			return 0;
 		}
-	return fail(w, "\"%s\" is not a TCP state (example: established, listen or time-wait)",
-	            text != NULL ? text : "");
+	return text == NULL
+	           ? fail(w, "missing TCP state after \"state\" (example: established)")
+	           : fail(w,
+	                  "\"%s\" is not a TCP state (example: established, listen or time-wait)",
+	                  text);
+}
+
+/* "tcp", "udp", "raw" or "packet". Returns whether the next word was one. */
+static bool is_kind(struct words *w, struct pc_socket_match *m)
+{
+	if (is_next(w, "tcp"))
+		m->proto = IPPROTO_TCP;
+	else if (is_next(w, "udp"))
+		m->proto = IPPROTO_UDP;
+	else if (is_next(w, "raw"))
+		m->kind = PC_SOCKET_RAW;
+	else if (is_next(w, "packet"))
+		m->kind = PC_SOCKET_PACKET;
+	else
+		return false;
+	return true;
 }
 
 static int read_sockets(struct words *w, struct ctl_command *c)
@@ -224,24 +269,22 @@ static int read_sockets(struct words *w, struct ctl_command *c)
 	int rc = 0;
 
 	while (rc == 0 && w->at < w->n) {
-		if (is_next(w, "tcp")) {
-			m->proto = IPPROTO_TCP;
-		} else if (is_next(w, "udp")) {
-			m->proto = IPPROTO_UDP;
-		} else if (is_next(w, "raw")) {
-			m->kind = PC_SOCKET_RAW;
-		} else if (is_next(w, "packet")) {
-			m->kind = PC_SOCKET_PACKET;
+		const bool has_kind = m->proto != 0 || m->kind != 0;
+
+		if (is_kind(w, m)) {
+			rc = has_kind ? fail(w, "only one of \"tcp\", \"udp\", \"raw\" and "
+			                        "\"packet\" can be given")
+			              : 0;
 		} else if (is_next(w, "state")) {
 			rc = read_state(w, m);
-		} else if (is_next(w, "port")) {
+		} else if (is_option(w, "port", PORT)) {
 			rc = read_number(w, "port", UINT16_MAX, &v);
 			m->port = rc == 0 ? (uint16_t)v : 0;
-		} else if (is_next(w, "peer")) {
+		} else if (is_option(w, "peer", VIA)) {
 			m->has_peer = true;
 			rc = read_prefix(w, &m->peer);
 		} else {
-			rc = fail(w, "unexpected \"%s\"", next(w));
+			rc = refuse_next(w);
 		}
 	}
 	return rc;
@@ -285,18 +328,18 @@ static int read_capture(struct words *w, struct ctl_command *c)
 	a->port = -1;
 	a->snaplen = CTL_SNAPLEN_MAX;
 	while (rc == 0 && w->at < w->n) {
-		if (is_next(w, "count")) {
+		if (is_option(w, "count", 1)) {
 			rc = read_number(w, "count", UINT64_MAX, &a->count);
-		} else if (is_next(w, "snaplen")) {
+		} else if (is_option(w, "snaplen", 2)) {
 			rc = read_number(w, "snaplen", CTL_SNAPLEN_MAX, &v);
 			a->snaplen = rc == 0 && v > 0 ? (uint32_t)v : CTL_SNAPLEN_MAX;
-		} else if (is_next(w, "port")) {
+		} else if (is_option(w, "port", 4)) {
 			rc = read_number(w, "port", PC_MAX_PORTS - 1, &v);
 			a->port = rc == 0 ? (int32_t)v : -1;
 		} else if (is_next(w, "program")) {
 			rc = read_program(w, a);
 		} else {
-			rc = fail(w, "unexpected \"%s\"", next(w));
+			rc = refuse_next(w);
 		}
 	}
 	return rc;

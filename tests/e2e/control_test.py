@@ -80,6 +80,7 @@ def routes(b, s):
                         (("addr", "del", "203.0.113.1/24"), "no such address"), (("bogus",), "percore-ctl --help"),
                         (("addr", "add", "224.0.0.1/24"), "not the address of a host"), (("mtu", "set", "575"), "at least 576"),
                         (("mtu", "set", "1400", "port", "7"), "no such port"),
+                        (("route", "add", "10.7.0.0/16", "via", CLIENT, "port", "7"), "no such port; the last one is port"),
                         (("neigh", "set", "192.0.2.99", "mac", "01:00:5e:00:00:01"), "MAC address"),
                         (("neigh", "del", "192.0.2.99", "port", "7"), "no such port"),
                         (("route", "add", "203.0.113.0/24", "via", CLIENT, "mtu", "551"), "at least 552"),
@@ -408,7 +409,7 @@ def captured(b, s):
     text = ctl(b, s, "capture", "-", "filter", "ip6", "protochain", "6", status=1)
     expect("protochain is not supported" in text, text)
     text = ctl(b, s, "capture", "-", "port", "9", status=1)
-    expect("No such device" in text, text)
+    expect("no such port" in text, text)
     # a client that is killed, or does not read, must not disturb others
     dead, _ = capture(b, s, "dead.pcap")
     dead.kill()

@@ -157,6 +157,14 @@ static void test_mistakes(void)
 	    "route add 10.0.0.0/8 via 192.0.2.1 sideways",
 	    "route del 10.0.0.0/8 metric 1",
 	    "route show all",
+	    "route add 10.0.0.0/8 via 192.0.2.1 metric 1 metric 2",
+	    "route add 10.0.0.0/8 via 192.0.2.1 via 192.0.2.2",
+	    "route add 10.0.0.0/8 via 192.0.2.1 weight 0",
+	    "capture count 1 count 2",
+	    "socket show tcp udp",
+	    "socket show raw tcp",
+	    "socket show port 1 port 2",
+	    "addr add 192.0.2.9/24 port 1 port 1",
 	    "counters show some",
 	    "counters show all of them",
 	    "socket show sctp",
@@ -197,6 +205,10 @@ static void test_mistakes(void)
 		else
 			CU_ASSERT(!reads(wrong[i]) && why[0] != '\0');
 	}
+	CU_ASSERT(!reads("route add 10.0.0.0/8 via 192.0.2.1 metric 1 metric 2"));
+	CU_ASSERT_STRING_EQUAL(why, "duplicate \"metric\"");
+	CU_ASSERT(!reads("socket show state listen tcp state"));
+	CU_ASSERT_STRING_EQUAL(why, "missing TCP state after \"state\" (example: established)");
 	for (unsigned i = 0; i < 300; i++)
 		memcpy(text + 2 * i, "a ", 3);
 	CU_ASSERT(!reads(text)); /* too many words */
