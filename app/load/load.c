@@ -457,6 +457,16 @@ static uint32_t most_mss(const struct load *l)
 	return room - (uint32_t)(WIRE_LEN - WIRE_IP);
 }
 
+/* Says whether an address of an IPv4 network is its own or its broadcast address, and so no host's. */
+static bool is_no_host(const struct pc_prefix *net, const struct pc_addr *a)
+{
+	const uint32_t mask = net->len >= 96 && net->len < 127 ? UINT32_MAX >> (net->len - 96) : 0;
+	const uint32_t host = rte_be_to_cpu_32(a->w[3]) & mask;
+
+	return mask != 0 && pc_addr_is_ip4(a) && pc_prefix_contains(net, a) &&
+	       (host == 0 || host == mask);
+}
+
 static int set_addresses(struct load *l, const struct pc_run_ports *ports, char *why,
                          size_t why_len)
 {
@@ -484,6 +494,12 @@ static int set_addresses(struct load *l, const struct pc_run_ports *ports, char 
 	if (w->ip6 == pc_addr_is_ip4(&w->first_addr)) {
 		snprintf(why, why_len,
 		         "--server and the first --addr are of different address families");
+		return -1;
+	}
+	if (is_no_host(ports->addr, &ports->addr->addr) ||
+	    is_no_host(ports->addr, &config->server)) {
+		snprintf(why, why_len,
+		         "--addr and --server must be addresses of hosts in the network of --addr");
 		return -1;
 	}
 	if (w->ip6)

@@ -58,7 +58,7 @@ static int set_mac(void *app, const char *text, char *why, size_t why_len)
 {
 	struct rte_ether_addr mac;
 
-	if (rte_ether_unformat_addr(text, &mac) != 0) {
+	if (rte_ether_unformat_addr(text, &mac) != 0 || rte_is_zero_ether_addr(&mac)) {
 		snprintf(why, why_len, "\"%s\" is not a MAC address (example: 02:00:00:00:00:01)",
 		         text);
 		return -1;
@@ -230,6 +230,13 @@ static const struct pc_config_key keys[] = {
 #undef LOAD_KEY
 };
 
+/* Says whether a mode has an open loop. */
+static bool has_rate(const struct mode *m)
+{
+	return m->plan != &plan_hold && m->plan != &plan_bulk && m->engine != &engine_rx &&
+	       m->engine != &engine_pong && m->engine != &engine_null;
+}
+
 /* Rejects options that the mode does not support, or that exclude each other. */
 static int check_parties(const struct load_config *c, char *why, size_t why_len)
 {
@@ -238,6 +245,11 @@ static int check_parties(const struct load_config *c, char *why, size_t why_len)
 
 	if (c->depth > 1 && !steady && c->mode->engine != &engine_udp)
 		bad = "--depth is valid only with modes echo, http, ask and udp";
+	else if (c->rate > 0 && !has_rate(c->mode))
+		bad = "--rate is not valid with modes hold (there it is load.sample), bulk-in, "
+		      "bulk-out, rx, pong and null";
+	else if (strcmp(c->path, "/") != 0 && c->mode->talk != &talk_http && c->http == 0)
+		bad = "--path is valid only with HTTP: mode http, or load.http";
 	else if (c->http != 0 && c->mode->plan != &plan_connrate && c->mode->plan != &plan_hold)
 		bad = "load.http is valid only with modes connrate and hold; there is also a mode "
 		      "http";

@@ -149,6 +149,13 @@ def mistakes(args):
         (["--mode", "tx", "--size", "20"], "64 to 1518"),
         (["--conns", "0"], "conns"),
         (["--path", "no-slash"], "not an absolute path"),
+        (["--path", "/index.html"], "valid only with HTTP"),
+        (["--mode", "bulk-out", "--rate", "5"], "--rate is not valid with modes hold"),
+        (["--mode", "hold", "--rate", "5"], "load.sample"),
+        (["--mode", "pong", "--rate", "5"], "--rate is not valid"),
+        (["--mac", "00:00:00:00:00:00"], "not a MAC address"),
+        (["--addr", "192.0.2.2/24", "--server", "192.0.2.255"], "addresses of hosts"),
+        (["--addr", "192.0.2.0/24", "--server", "192.0.2.9"], "addresses of hosts"),
     ]
     def judge(row):
         options, words = row
