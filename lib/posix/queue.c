@@ -41,6 +41,10 @@ void queue_open(struct queue *q)
 		q->fd = -1;
 		return;
 	}
+	if (q->fd < 0) { /* this process has no descriptor left for the pipe */
+		(void)control_ask(CONTROL_QUEUE_FREE, (uint32_t)index, NULL);
+		return;
+	}
 	q->index = (uint32_t)index;
 	q->fd = fd_hide(q->fd);
 	/* drop events meant for its previous owner */

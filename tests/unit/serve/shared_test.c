@@ -4,9 +4,12 @@
  * sender of datagrams, or ends it.  The parent has the same on both lcores.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -343,6 +346,70 @@ static void fork_beside_fork(void)
 	finish();
 }
 
+/* Sends two datagrams to the socket, each a while later. */
+static void *send_later(void *arg)
+{
+	const struct timespec delay = {.tv_nsec = 200000000};
+	struct sockaddr_in a;
+	socklen_t len = sizeof(a);
+
+	CU_ASSERT_EQUAL(pcx_getsockname(*(int *)arg, (struct sockaddr *)&a, &len), 0);
+	a.sin_addr.s_addr = IP_US;
+	for (int i = 0; i < 2; i++) {
+		int out;
+
+		(void)nanosleep(&delay, NULL);
+		pthread_mutex_lock(&lcores.lock);
+		out = pc_socket(far[0], AF_INET, SOCK_DGRAM, 0);
+		CU_ASSERT_EQUAL(pc_sendto(far[0], out, "x", 1, 0, (struct sockaddr *)&a, len), 1);
+		CU_ASSERT_EQUAL(pc_close(far[0], out), 0);
+		pthread_mutex_unlock(&lcores.lock);
+	}
+	return NULL;
+}
+
+/* A process that has no descriptor left for a pipe: it waits by poll(), and then in a set that has
+ * got its last descriptor. Returns 0 if it has seen both datagrams. */
+static int wait_without(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	struct epoll_event e = {.events = EPOLLIN};
+	struct rlimit few = {0};
+	int last = -1, set;
+	uint8_t byte;
+
+	(void)getrlimit(RLIMIT_NOFILE, &few);
+	few.rlim_cur = 256;
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+		return 1;
+	(void)alarm(10); /* both look again when their time is over */
+	for (int next; (next = dup(STDOUT_FILENO)) >= 0;)
+		last = next;
+	if (pcx_poll(&p, 1, -1) != 1 || pcx_recv(fd, &byte, 1, 0) != 1)
+		return 2;
+	(void)close(last);
+	set = pcx_epoll_create1(0);
+	if (set < 0 || pcx_epoll_ctl(set, EPOLL_CTL_ADD, fd, &e) != 0)
+		return 3;
+	return pcx_epoll_wait(set, &e, 1, -1) == 1 ? 0 : 4;
+}
+
+static void no_descriptors(void)
+{
+	const struct sockaddr_in a = address(0, 0);
+	pthread_t thread;
+	int fd;
+
+	start();
+	fd = near_socket(SOCK_DGRAM);
+	CU_ASSERT_EQUAL(pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, send_later, &fd), 0);
+	in_child(wait_without, fd);
+	(void)pthread_join(thread, NULL);
+	CU_ASSERT_EQUAL(pcx_close(fd), 0);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"listen() of a child", child_listens},
     {"shutdown() of a child", child_shuts},
@@ -350,6 +417,7 @@ static const struct unit_case cases[] = {
     {"connect() of a child", child_connects},
     {"fork() beside a connect()", fork_beside_connect},
     {"fork() beside a fork()", fork_beside_fork},
+    {"poll() and epoll without descriptors", no_descriptors},
 };
 
 int main(void)
