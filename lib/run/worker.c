@@ -189,6 +189,20 @@ static void say_waiting(const struct worker *w)
 	             w->run->app->name, (double)w->run->s->run.run_drain_ms / 1000);
 }
 
+/* What threads and other processes have written before they ended is sent, as by a kernel. */
+static bool is_drained(const struct worker *w)
+{
+	const struct pc_run_app *app = w->run->app;
+	struct pc_stack_usage usage;
+
+	if (app->drained != NULL)
+		return app->drained(w->app, w->st);
+	if (w->service == NULL)
+		return true;
+	pc_stack_get_usage(w->st, &usage);
+	return usage.connections == 0;
+}
+
 /* Gives connections some time to finish. */
 static void drain(struct worker *w)
 {
@@ -200,9 +214,7 @@ static void drain(struct worker *w)
 	if (app->drain != NULL)
 		app->drain(w->app, w->st, now);
 	pc_stack_flush(w->st, now);
-	if (app->drained == NULL)
-		return;
-	while (stop_wanted() < STOP_NOW && now < end && !app->drained(w->app, w->st)) {
+	while (stop_wanted() < STOP_NOW && now < end && !is_drained(w)) {
 		now = clock_now(&w->run->clock);
 		look_around(w, now);
 		idle_turn(&w->idle, turn(w, now), w->st, now);

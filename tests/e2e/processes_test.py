@@ -212,6 +212,45 @@ def one_command(b, s):
     wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
 
 
+LAST_WORDS = """
+import socket, sys, time
+for _ in range(100):
+    try:
+        c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+        break
+    except OSError:
+        time.sleep(0.1)
+c.sendall(bytes(int(sys.argv[3])))
+"""
+
+
+def last_words(b, s):
+    """what a program has written before it ends arrives, even if the peer takes longer than a stack without programs waits"""
+    size, name = 150000, os.path.join(b.tmp, "last")
+    s.kill()  # the device is needed
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        listener.bind(("", 0))
+        listener.listen()
+        listener.settimeout(20 * b.slow)
+        with subprocess.Popen(["ip", "netns", "exec", b.server_ns, os.path.join(b.build, "app", "run", "percore-run"), *b.eal(),
+                               "--addr", f"{SERVER}/{PREFIX}", "--socket", name, "--", "python3", "-c", LAST_WORDS, CLIENT,
+                               str(listener.getsockname()[1]), str(size)]) as p:
+            wait_for(lambda: os.path.exists(name), 20 * b.slow, "the stack to begin")
+            if b.backend == "tap":
+                b._setup_client()
+            c, _ = listener.accept()
+            with c:
+                c.settimeout(10 * b.slow)
+                expect(p.wait(10 * b.slow) == 0, f"status {p.returncode}")
+                time.sleep(4)
+                got = 0
+                while part := c.recv(65536):
+                    got += len(part)
+            expect(got == size, f"{got} of {size} bytes")
+    wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
+
+
 def lcores_in_turn(b, s):
     """processes that make one connection each use all lcores"""
     text = "import socket, sys, time; c = socket.create_connection((sys.argv[1], sys.argv[2])); print('connected'); time.sleep(60)"
@@ -280,7 +319,7 @@ def types(b, s):
     wait_for(lambda: not os.path.exists(os.path.join(b.tmp, "typed")), 10 * b.slow, "the stack to end")
 
 
-STEPS = [inherited, busy_exec, past_static, kill_program, privileges, lcores_in_turn, kill_stack, one_command, tidy, types]
+STEPS = [inherited, busy_exec, past_static, kill_program, privileges, lcores_in_turn, kill_stack, one_command, last_words, tidy, types]
 
 if __name__ == "__main__":
     args = bed.arguments(__doc__)
