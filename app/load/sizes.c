@@ -32,9 +32,9 @@ static const char *read_number(const char *p, uint32_t max, uint32_t *n)
 /* LOW, LOW-HIGH, LOW:WEIGHT or LOW-HIGH:WEIGHT. Returns what follows, or NULL. */
 static const char *read_part(const char *p, struct part *part)
 {
+	*part = (struct part){.weight = 1};
 	p = read_number(p, SIZES_MAX, &part->low);
 	part->high = part->low;
-	part->weight = 1;
 	if (p != NULL && *p == '-')
 		p = read_number(p + 1, SIZES_MAX, &part->high);
 	if (p != NULL && *p == ':')

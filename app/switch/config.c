@@ -105,7 +105,7 @@ int switch_config_access(struct switch_config *c, const char *text, char *why, s
 
 int switch_config_trunk(struct switch_config *c, const char *text, char *why, size_t len)
 {
-	unsigned port, first, last;
+	unsigned port, first = 0, last;
 	const char *rest = read_port(c, text, &port, why, len);
 
 	if (rest == NULL || set_mode(&c->port[port], port, PORT_TRUNK, why, len) != 0)
