@@ -19,25 +19,11 @@
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_ecn.h"
 #include "tcp/tcp_output.h"
-#include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
 static bool uses_rack(const struct tcp *tcp, const struct tcb *t)
 {
 	return (t->opt & TCB_OPT_SACK) && tcp->ctx->cfg.tcp_rack;
-}
-
-static bool has_sent(const struct tcp_queues *q)
-{
-	return q->snd.head != NULL && q->snd.head != q->snd_next;
-}
-
-static void set_loss_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                           enum tcp_loss_timer what, uint32_t ticks)
-{
-	if (q != NULL)
-		q->loss_timer = (uint8_t)what;
-	tcp_timer_set(tcp, t, TCB_T_LOSS, ticks);
 }
 
 /* ---- what acknowledgements say -------------------------------------------------------------- */
@@ -139,7 +125,7 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	q->keep = true; /* what RACK has learnt about the path */
 	q->tlp_out = false;
 	prr_begin(&q->prr, flight - RTE_MIN(flight, sacked));
-	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
+	tcp_loss_set_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	q->undo_cc = reduce(t, q, used);
 	ctx_count(tcp->ctx, PC_TCP_FAST_RETRANSMITS);
 }
@@ -277,7 +263,7 @@ static void end_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	rest.acked = a->delivered;
 	if (fast && (t->opt & TCB_OPT_SACK))
 		grow_cwnd(tcp, t, q, &rest);
-	if (!(t->opt & TCB_OPT_SACK) && has_sent(q))
+	if (!(t->opt & TCB_OPT_SACK) && tcp_has_sent(q))
 		dupack_recovered(t, q);
 }
 
@@ -310,7 +296,7 @@ static void on_progress(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		end_recovery(tcp, t, q, a);
 	} else if (q->recovery == TCP_R_RECOVERY && !(t->opt & TCB_OPT_SACK)) {
 		/* RFC 6582 step 4: a partial acknowledgement shows the next hole */
-		if (has_sent(q))
+		if (tcp_has_sent(q))
 			scoreboard_lost(q, q->snd.head);
 	}
 }
@@ -393,7 +379,7 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 		enter_recovery(tcp, t, q, a->flight, delivered_before(t, q, a));
 	/* after enter_recovery, which sets a time-out: more may turn out to be lost */
 	if (wait > 0)
-		set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
+		tcp_loss_set_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
 		uint32_t delivered = delivered_by(t, q, a);
 
@@ -427,11 +413,11 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 		on_marks(tcp, t, q, a);
 	if (a->acked > 0)
 		on_progress(tcp, t, q, a);
-	if (!open && q->recovery == TCP_R_OPEN && a->acked > 0 && has_sent(q))
+	if (!open && q->recovery == TCP_R_OPEN && a->acked > 0 && tcp_has_sent(q))
 		tcp_loss_arm(tcp, t, q); /* RFC 8985 section 7.2: again with a probe first */
 	if (unlikely(q->pmtu.probe != 0))
 		pmtu_ack(tcp, t, q);
-	if (has_sent(q))
+	if (tcp_has_sent(q))
 		look_for_losses(tcp, t, q, a, lost);
 	if (cc_of(t)->on_model != NULL) {
 		struct cc_ack ack = for_cc(tcp, a);
@@ -493,93 +479,6 @@ void tcp_loss_reopen(struct tcb *t, struct tcp_queues *q)
 	scoreboard_lost(q, m);
 }
 
-/* RFC 8985 section 7.2: if the time-out would come first, the probe is sent then instead */
-static uint32_t probe_ticks(const struct tcp *tcp, const struct tcb *t, uint32_t rto)
-{
-	return RTE_MIN(ticks_from_us(tcp_probe_us(tcp, t)), rto);
-}
-
-/* the time left of the oldest segment's time-out */
-static uint32_t rto_left(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
-{
-	const uint32_t rto = tcp_rto_ticks(tcp, t);
-	const uint64_t age_us = tcp->ctx->now_us - pkt_of(q->snd.head)->tx.sent_us;
-	const uint32_t age = (uint32_t)(age_us * 1000 >> TICK_SHIFT);
-
-	return rto > age ? rto - age : 1;
-}
-
-static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
-{
-	return q != NULL && tcp->ctx->cfg.tcp_tlp && uses_rack(tcp, t) && !q->tlp_out &&
-	       q->recovery == TCP_R_OPEN && q->sacked_segs == 0 && t->retries == 0 && has_sent(q) &&
-	       t->state != TCP_S_SYN_RECEIVED; /* Fast Open: its SYN-ACK comes first */
-}
-
-void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	const uint32_t rto = tcp_rto_ticks(tcp, t);
-
-	if (may_probe(tcp, t, q))
-		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe_ticks(tcp, t, rto));
-	else
-		set_loss_timer(tcp, t, q, TCP_LT_RTO, rto);
-}
-
-void tcp_loss_stop(struct tcp *tcp, struct tcb *t)
-{
-	t->timers &= (uint8_t)~TCB_T_LOSS;
-	t->t_loss = tcp->ctx->tick + tcp_rto_ticks(tcp, t);
-	if (!(t->opt & TCB_OPT_TS))
-		t->ts_recent_at = tcp->ctx->era;
-}
-
-void tcp_loss_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	uint32_t probe;
-
-	if (!(t->timers & TCB_T_LOSS)) { /* RFC 6298 (5.1) */
-		tcp_loss_arm(tcp, t, q);
-		return;
-	}
-	if (!may_probe(tcp, t, q) || q->loss_timer == TCP_LT_REORDER)
-		return;
-	/* RFC 8985 section 7.2: two round trips after new data, but not after the time-out */
-	probe = probe_ticks(tcp, t, rto_left(tcp, t, q));
-	if (q->loss_timer == TCP_LT_PROBE || seq_leq(tcp->ctx->tick + probe, t->t_loss))
-		set_loss_timer(tcp, t, q, TCP_LT_PROBE, probe);
-}
-
-/* retransmits the last segment that is not SACKed: others may have been SACKed since the timer was
- * set, which says nothing about what was retransmitted after them */
-static bool resend_last(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	struct rte_mbuf *last = NULL;
-
-	for (struct rte_mbuf *m = scoreboard_open(q, q->snd.head); m != NULL;
-	     m = scoreboard_next(q, m))
-		last = m;
-	if (last == NULL || tcp_resend(tcp, t, q, NULL, last) == NULL)
-		return false;
-	if (q->resent_bytes == 0)
-		q->undo_tsval = tcp_tsval(tcp, t->ts_offset);
-	q->undo_segs++;
-	return true;
-}
-
-void tcp_loss_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
-{
-	bool fresh = tcp_send_probe(tcp, t, q);
-
-	if (fresh || resend_last(tcp, t, q)) {
-		ctx_count(tcp->ctx, PC_TCP_TLP_PROBES);
-		q->tlp_out = true;
-		q->tlp_again = !fresh;
-		q->tlp_end = t->snd_nxt;
-	}
-	set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
-}
-
 void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	uint32_t wait = 0;
@@ -593,8 +492,8 @@ void tcp_loss_look(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)
 		t->cwnd = prr_cwnd(&q->prr, 0, tcp_pipe(t, q), t->ssthresh, t->mss, false);
 	if (wait > 0)
-		set_loss_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
+		tcp_loss_set_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
 	else
-		set_loss_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
+		tcp_loss_set_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	tcp_work(tcp, t);
 }

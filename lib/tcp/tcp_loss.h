@@ -75,6 +75,16 @@ static inline uint32_t tcp_probe_us(const struct tcp *tcp, const struct tcb *t)
 	return (uint32_t)RTE_MIN(RTE_MAX(pto, 2000u), (uint64_t)UINT32_MAX);
 }
 
+/** tcp_has_sent says whether data is in flight. */
+static inline bool tcp_has_sent(const struct tcp_queues *q)
+{
+	return q->snd.head != NULL && q->snd.head != q->snd_next;
+}
+
+/** tcp_loss_set_timer sets the loss timer; q may be NULL. */
+void tcp_loss_set_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                        enum tcp_loss_timer what, uint32_t ticks);
+
 /** tcp_loss_arm restarts the loss timer: for a tail loss probe if one is allowed, which is due when
  * the time-out would be at the latest; otherwise for the retransmission time-out. */
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);
