@@ -148,7 +148,7 @@ static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	t->retries = 0;
 	if (t->snd_una == t->snd_nxt) /* RFC 6298 (5.2) */
 		tcp_loss_stop(tcp, t);
-	else /* (5.3) */
+	else if (!tcp_loss_is_impatient(t, q)) /* (5.3) */
 		tcp_loss_arm(tcp, t, q);
 	tcp_ack_space(tcp, t);
 	return rtt_us;

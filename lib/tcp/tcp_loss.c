@@ -124,6 +124,8 @@ static void enter_recovery(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	q->recover = t->snd_nxt;
 	q->keep = true; /* what RACK has learnt about the path */
 	q->tlp_out = false;
+	if (!(t->opt & TCB_OPT_SACK))
+		q->ack_step = 0;
 	prr_begin(&q->prr, flight - RTE_MIN(flight, sacked));
 	tcp_loss_set_timer(tcp, t, q, TCP_LT_RTO, tcp_rto_ticks(tcp, t));
 	q->undo_cc = reduce(t, q, used);

@@ -85,6 +85,16 @@ static inline bool tcp_has_sent(const struct tcp_queues *q)
 void tcp_loss_set_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         enum tcp_loss_timer what, uint32_t ticks);
 
+/** tcp_loss_is_impatient says whether the time-out of a recovery runs on: without SACK it repairs one
+ * loss per round trip, so a time-out, which repairs as many as cwnd allows, is the faster way when
+ * there are many. Only the first partial acknowledgement restarts it (RFC 6582 section 3.2 step
+ * 3). */
+static inline bool tcp_loss_is_impatient(const struct tcb *t, const struct tcp_queues *q)
+{
+	return q != NULL && q->recovery == TCP_R_RECOVERY && !(t->opt & TCB_OPT_SACK) &&
+	       q->ack_step != 0;
+}
+
 /** tcp_loss_arm restarts the loss timer: for a tail loss probe if one is allowed, which is due when
  * the time-out would be at the latest; otherwise for the retransmission time-out. */
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);

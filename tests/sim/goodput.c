@@ -34,6 +34,7 @@ enum { CLIENT, SERVER };
 struct path {
 	const char *name[FLOWS]; /* of the algorithm of each connection; NULL: no connection */
 	uint32_t mbit, rtt_ms, loss_ppm;
+	bool no_sack;
 	bool marks;           /* the bottleneck marks instead of dropping, if it can */
 	uint32_t seed;        /* of the losses */
 	uint32_t doze_us;     /* the stacks wake up to this much late */
@@ -96,6 +97,7 @@ static void open_side(struct run *r, int side, const struct path *p, struct pc_p
 	cfg.tcp_syn_cache = cfg.tcp_time_wait = 16;
 	cfg.tcp_sndbuf = cfg.tcp_rcvbuf = BUFFER;
 	cfg.tcp_ecn = p->marks ? 1 : 2;
+	cfg.tcp_sack = !p->no_sack;
 	r->port[side] = pc_port_fault(wire, &f);
 	if (r->port[side] == NULL)
 		die("port");
@@ -302,6 +304,31 @@ static void print_dozes(FILE *out, struct rte_mempool *pool)
 	}
 }
 
+static void print_no_sack(FILE *out, struct rte_mempool *pool)
+{
+	static const uint32_t paths[][2] = {{20, 10}, {20, 50}, {20, 200}, {100, 20}, {100, 50}};
+
+	fprintf(out, "\n"
+	             "# One connection without SACK for ten seconds, without loss but that of the "
+	             "queue, where\n"
+	             "# slow start ends.\n"
+	             "algorithm  Mbit/s  RTT ms  goodput\n");
+	for (size_t a = 0; a < 2; a++) {
+		for (size_t i = 0; i < RTE_DIM(paths); i++) {
+			struct path p = {.name = {algorithms[a]},
+			                 .mbit = paths[i][0],
+			                 .rtt_ms = paths[i][1],
+			                 .no_sack = true,
+			                 .duration_ns = 10 * SECOND_NS};
+			unsigned g[FLOWS];
+
+			goodput(&p, pool, g);
+			fprintf(out, "%-9s  %6u  %6u  %4u.%02u\n", p.name[0], p.mbit, p.rtt_ms,
+			        g[0] / 100, g[0] % 100);
+		}
+	}
+}
+
 static void print_row(FILE *out, struct rte_mempool *pool, struct path p)
 {
 	unsigned g[FLOWS];
@@ -362,6 +389,14 @@ static int print_cell(char **arg, struct rte_mempool *pool)
 	return 0;
 }
 
+static void print_all(FILE *out, struct rte_mempool *pool)
+{
+	print_table(out, pool);
+	print_no_sack(out, pool);
+	print_pairs(out, pool);
+	print_dozes(out, pool);
+}
+
 static int compare(FILE *made, const char *path)
 {
 	FILE *want = fopen(path, "r");
@@ -401,16 +436,12 @@ int main(int argc, char **argv)
 	if (argc == 7)
 		return print_cell(argv + 1, pool);
 	if (argc < 2) {
-		print_table(stdout, pool);
-		print_pairs(stdout, pool);
-		print_dozes(stdout, pool);
+		print_all(stdout, pool);
 		return 0;
 	}
 	made = tmpfile();
 	if (made == NULL)
 		die("tmpfile");
-	print_table(made, pool);
-	print_pairs(made, pool);
-	print_dozes(made, pool);
+	print_all(made, pool);
 	return compare(made, argv[1]);
 }

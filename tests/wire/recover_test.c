@@ -15,21 +15,28 @@
 	INJECT(.flags = A, .seq = 1, .ack = (a), .nb_sack = 1, .sack = {{from, to}})
 #define SENT(i) EXPECT(.flags = A, .seq = SEG(i), .ack = 1, .len = MSS, .any_psh = true)
 
-/* n full segments are queued on a connection whose round trip takes 40 ms; ten of them go at first */
-static void queued(struct wt *w, bool sack, unsigned n)
+/* n full segments are queued on a connection whose round trip takes so many ms; ten of them go at first */
+static void queued_after(struct wt *w, bool sack, unsigned n, double ms)
 {
 	w->peer.sackok = sack;
 	w->cfg.tcp_sndbuf = 1000000;
-	wt_established_after(w, 40);
+	wt_established_after(w, ms);
 	wt_send(w, n * MSS);
+}
+
+/* 40 ms */
+static void queued(struct wt *w, bool sack, unsigned n)
+{
+	queued_after(w, sack, n, 40);
 }
 
 /* ---- without SACK (RFC 6582) ------------------------------------------------------------------ */
 
 #define MOST 64
 
-/* A peer that keeps nothing beyond a hole, 40 ms away: what has come in this round trip is answered in the next. */
+/* A peer that keeps nothing beyond a hole: what has come in this round trip is answered in the next. */
 struct peer_model {
+	double rtt_ms;
 	uint32_t next;    /* RCV.NXT */
 	uint32_t lost[4]; /* these segments are lost the first time */
 	unsigned rounds;  /* until all has come */
@@ -79,7 +86,7 @@ static void deliver(struct wt *w, struct peer_model *p, uint32_t len)
 	while (p->next != 1 + len && p->rounds < 400) {
 		unsigned n = one_round(w, p, acks);
 
-		wt_pass(w, n > 0 ? 40 : 500);
+		wt_pass(w, n > 0 ? p->rtt_ms : 500);
 		for (unsigned i = 0; i < n; i++) {
 			ACK(acks[i]);
 			wt_pass(w, 0.1);
@@ -94,12 +101,24 @@ static void deliver(struct wt *w, struct peer_model *p, uint32_t len)
  * and is missed by nobody until the first has been repaired */
 static void go_back_n(struct wt *w)
 {
-	struct peer_model p = {.lost = {SEG(12)}};
+	struct peer_model p = {.rtt_ms = 2, .lost = {SEG(12)}};
 
-	queued(w, false, 300);
+	queued_after(w, false, 300, p.rtt_ms);
 	deliver(w, &p, 300 * MSS);
 	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
 	CHECK(wt_count(w, PC_TCP_FAST_RETRANSMITS) >= 2);
+}
+
+/* 3.2 step 3: where a round trip takes longer, a time-out comes before all of that has been repaired one by one, and goes
+ * on in slow start */
+static void go_back_n_far(struct wt *w)
+{
+	struct peer_model p = {.rtt_ms = 40, .lost = {SEG(12)}};
+
+	queued_after(w, false, 300, p.rtt_ms);
+	deliver(w, &p, 300 * MSS);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+	CHECK(p.rounds < 40);
 }
 
 /* the same where the loss is younger than the last repetition: new data draws the duplicates */
@@ -238,6 +257,39 @@ static void sent_after_the_repetition(struct wt *w)
 	NOTHING(10);
 	ACK(SEG(13));
 	EQ(wt_count(w, PC_TCP_RETRANSMITS), 1);
+}
+
+/* 3.2 step 3: "For the first partial ACK that arrives during fast recovery, also reset the retransmit timer": ten
+ * losses, one of which is repaired in each round trip, until the time-out since the first repairs the others sooner */
+static void only_the_first_resets(struct wt *w)
+{
+	w->cfg.tcp_initial_window = 20;
+	queued(w, false, 20);
+	for (unsigned i = 0; i < 20; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	for (unsigned i = 0; i < 10; i++) { /* every other one is lost */
+		wt_pass(w, 1);
+		ACK(1);
+	}
+	SENT(0);
+	for (unsigned i = 2; i <= 12; i += 2) {
+		wt_pass(w, 40);
+		ACK(SEG(i));
+		SENT(i);
+	}
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+	EXPECT_IN(38, 44, .flags = A, .seq = SEG(12), .ack = 1, .len = MSS, .any_psh = true);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 1);
+	ACK(SEG(14));
+	SENT(14);
+	SENT(15); /* no new round trip for each: slow start */
+	EQ(wt_drop(w), 0);
+	wt_pass(w, 40);
+	ACK(SEG(16));
+	for (unsigned i = 16; i < 19; i++)
+		SENT(i);
+	EQ(wt_drop(w), 0);
 }
 
 /* RFC 5681 3.2: duplicates that come at once are waited for a moment, which more of them do not prolong */
@@ -599,10 +651,12 @@ static void after_probes(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 6582 4.1: a peer that keeps nothing beyond a hole", go_back_n},
+    {"RFC 6582 3.2: ... far away", go_back_n_far},
     {"RFC 6582 4.1: duplicates after small steps", small_steps},
     {"RFC 6582 4.1: duplicates after a large step", large_step},
     {"RFC 6582 4.1: lost beyond the recovery", lost_beyond_recovery},
     {"RFC 6582 3.2: on its way beyond the recovery", sent_after_the_repetition},
+    {"RFC 6582 3.2: only the first partial ACK resets the timer", only_the_first_resets},
     {"RFC 9937 6: without SACK each delivery counts once", counted_once},
     {"RFC 8985 6.2: the echo of an original", echo_of_the_original},
     {"RFC 8985 7.4.2: the DSACK of a probe takes no recovery back", dsack_of_a_probe},
