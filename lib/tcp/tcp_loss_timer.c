@@ -10,6 +10,8 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
+#define RENEGED_MIN_US 10000u
+
 void tcp_loss_set_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         enum tcp_loss_timer what, uint32_t ticks)
 {
@@ -41,6 +43,16 @@ static bool may_probe(const struct tcp *tcp, const struct tcb *t, const struct t
 	       t->state != TCP_S_SYN_RECEIVED; /* Fast Open: its SYN-ACK comes first */
 }
 
+/* The oldest segment has been SACKed, but was not acknowledged with those before it: the peer has
+ * discarded it (RFC 2018 section 8). As on Linux, half a round trip is left for an acknowledgement
+ * that says otherwise. */
+static uint32_t reneged_ticks(const struct tcb *t, const struct tcp_queues *q, uint32_t rto)
+{
+	if (q == NULL || q->sacked_segs == 0 || !(pkt_of(q->snd.head)->tx.flags & SEG_SACKED))
+		return rto;
+	return RTE_MIN(rto, ticks_from_us(RTE_MAX(t->srtt_us / 2, RENEGED_MIN_US)));
+}
+
 void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	const uint32_t rto = tcp_rto_ticks(tcp, t);
@@ -48,7 +60,7 @@ void tcp_loss_arm(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	if (may_probe(tcp, t, q))
 		tcp_loss_set_timer(tcp, t, q, TCP_LT_PROBE, probe_ticks(tcp, t, rto));
 	else
-		tcp_loss_set_timer(tcp, t, q, TCP_LT_RTO, rto);
+		tcp_loss_set_timer(tcp, t, q, TCP_LT_RTO, reneged_ticks(t, q, rto));
 }
 
 void tcp_loss_stop(struct tcp *tcp, struct tcb *t)

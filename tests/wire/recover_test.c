@@ -598,6 +598,43 @@ static void one_of_several(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 2018 8: an acknowledgement that ends where SACKed data begins shows that the peer has discarded it, which is sent
+ * again after half a round trip, not after a time-out of 240 ms */
+static void discarded(struct wt *w)
+{
+	queued(w, true, 5);
+	for (unsigned i = 0; i < 5; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	SACK(1, SEG(1), SEG(5));
+	SENT(0);
+	wt_pass(w, 40);
+	ACK(SEG(1));
+	EXPECT_IN(19, 22, .flags = A, .seq = SEG(1), .ack = 1, .len = MSS, .any_psh = true);
+	wt_pass(w, 40);
+	ACK(SEG(2));
+	SENT(2);
+	SENT(3);
+	EQ(wt_drop(w), 0);
+}
+
+/* ... unless all is acknowledged until then: acknowledgements had overtaken one another, or came in parts */
+static void not_discarded(struct wt *w)
+{
+	queued(w, true, 5);
+	for (unsigned i = 0; i < 5; i++)
+		SENT(i);
+	wt_pass(w, 40);
+	SACK(1, SEG(1), SEG(5));
+	SENT(0);
+	wt_pass(w, 40);
+	ACK(SEG(1));
+	wt_pass(w, 10);
+	ACK(SEG(5));
+	NOTHING(500);
+	EQ(wt_count(w, PC_TCP_TIMEOUTS), 0);
+}
+
 /* ---- round trips ------------------------------------------------------------------------------- */
 
 /* RFC 6298 3: what had been reported before says how long the other was late, not how long a round trip takes */
@@ -675,6 +712,8 @@ static const struct wt_case cases[] = {
     {"RFC 5681 3.2: what comes later does not prolong the wait", duplicates_do_not_prolong},
     {"RFC 8985 6.2 step 4: reordering is remembered", reordering_is_remembered},
     {"RFC 3708 3: the others are lost", one_of_several},
+    {"RFC 2018 8: SACKed data was discarded", discarded},
+    {"RFC 2018 8: SACKed data seemed discarded", not_discarded},
     {"RFC 6298 3: no sample of what was reported before", reported_before},
     {"RFC 7323 4.1: an absurd echo", absurd_echo},
     {"RFC 6298 5: the time-out after probes of a window", after_probes},
