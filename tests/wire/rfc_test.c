@@ -208,12 +208,13 @@ static void sacked_stays_unsent(struct wt *w)
 		resent++;
 	}
 	CHECK(wt_count(w, PC_TCP_TIMEOUTS) > 0);
-	for (uint32_t at = 1; at < 1 + 2 * MSS; at += MSS) {
-		INJECT(.flags = A, .seq = 1, .ack = at + MSS, .nb_sack = 1,
-		       .sack = {{1 + 2 * MSS, 1 + 3 * MSS}});
-		while ((i = wt_next(w, 100)) != NULL)
-			CHECK(i->seg.seq - w->flow.iss != 1 + 2 * MSS);
-	}
+	INJECT(.flags = A, .seq = 1, .ack = 1 + MSS, .nb_sack = 1,
+	       .sack = {{1 + 2 * MSS, 1 + 3 * MSS}});
+	while ((i = wt_next(w, 100)) != NULL)
+		CHECK(i->seg.seq - w->flow.iss != 1 + 2 * MSS);
+	INJECT(.flags = A, .seq = 1, .ack = 1 + 3 * MSS);
+	while ((i = wt_next(w, 100)) != NULL)
+		CHECK(i->seg.seq - w->flow.iss >= 1 + 3 * MSS);
 	INJECT(.flags = A, .seq = 1, .ack = 1 + 4 * MSS);
 	EQ(wt_info(w).tcpi_unacked, 0);
 }
