@@ -201,7 +201,10 @@ static int start(void *app, struct pc_stack *st, void **worker, char *why, size_
 	c->fixed = has_address(st, false);
 	if (c->ping != NULL && (!c->has_to || begin(c, st) == 0))
 		return 0;
-	snprintf(why, len, "cannot open a socket: %s", strerror(errno));
+	if (errno == ENODEV)
+		snprintf(why, len, "--to %s: there is no port %u", c->name, c->plan.port);
+	else
+		snprintf(why, len, "cannot open a socket: %s", strerror(errno));
 	return -1;
 }
 

@@ -26,13 +26,16 @@ static void on_resolved(void *arg, int status, const struct pc_endpoint *addrs, 
 struct name *name_ask(struct pc_stack *st, const char *text)
 {
 	struct name *n = calloc(1, sizeof(*n));
+	int rc;
 
 	if (n == NULL)
 		return NULL;
 	n->resolver = pc_resolver_create(st);
 	if (n->resolver != NULL) {
-		n->status = pc_getaddrinfo(n->resolver, text, NULL, NULL, on_resolved, n);
-		n->done |= n->status != 0;
+		/* it may have called on_resolved already, also with an error */
+		rc = pc_getaddrinfo(n->resolver, text, NULL, NULL, on_resolved, n);
+		if (rc != 0)
+			on_resolved(n, rc, NULL, 0);
 		return n;
 	}
 	free(n);

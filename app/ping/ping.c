@@ -234,6 +234,14 @@ static void set_option(struct ping *p, int level, int name, int value)
 	pc_setsockopt(p->st, p->fd, level, name, &value, sizeof(value));
 }
 
+/* Binds the socket to the port of a link-local destination. Returns 0 or -1 with errno. */
+static int bind_to_port(struct ping *p)
+{
+	const int index = (int)p->plan->port + 1;
+
+	return pc_setsockopt(p->st, p->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index));
+}
+
 int ping_start(struct ping *p, struct pc_stack *st, const struct ping_plan *plan,
                const struct pc_addr *to)
 {
@@ -243,7 +251,7 @@ int ping_start(struct ping *p, struct pc_stack *st, const struct ping_plan *plan
 	p->id = (uint16_t)getpid();
 	p->fd = is_ip4(p) ? pc_socket(st, AF_INET, SOCK_RAW, IPPROTO_ICMP)
 	                  : pc_socket(st, AF_INET6, SOCK_RAW, IPPROTO_ICMPV6);
-	if (p->fd < 0)
+	if (p->fd < 0 || (pc_addr_is_link_local(to) && bind_to_port(p) != 0))
 		return -1;
 	set_option(p, SOL_SOCKET, SO_BROADCAST, 1);
 	set_option(p, SOL_SOCKET, SO_RCVBUF, 1 << 22);

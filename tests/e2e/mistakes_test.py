@@ -115,12 +115,16 @@ def table(tmp):
     switch = [
         ("firewall rules without a stack", [*NULL, "--vdev=net_null1"], ["--set", "firewall.rules=/nonexistent"], "programs with a stack"),
     ]
+    ping = [
+        ("a name that cannot be one", NULL, [*ADDR, "--to", "a..b", "--count", "1"], "a..b: Name or service not known"),
+        ("a link-local address of a port that is not there", NULL, [*ADDR, "--to", "fe80::1%7", "--count", "1"], "there is no port 7"),
+    ]
     link = [
         ("a link with one end", NULL, [], "even number"),
         ("a link whose other end is missing", [*NULL, "--vdev=net_null1", "--vdev=net_null2"], [], "even number"),
     ]
     return [("percore-link", *row) for row in link] + [("percore-echo", *row) for row in echo] + [("percore-httpd", *row) for row in httpd] + \
-        [("percore-load", *row) for row in load] + [("percore-switch", *row) for row in switch] + several
+        [("percore-load", *row) for row in load] + [("percore-switch", *row) for row in switch] + [("percore-ping", *row) for row in ping] + several
 
 
 def judge(build, name, eal, own, pattern, base=("--no-huge", "--no-shconf", "-m", "192"), **kw):
