@@ -336,22 +336,10 @@ static void on_loss_timer(struct tcp *tcp, struct tcb *t)
 	}
 }
 
-/* Two full segments are acknowledged at once, so what has waited is at most half as large each: a
- * peer whose path has become narrower would otherwise wait for the delay of every acknowledgement.
- * If it just sends little, the next full segment corrects that. */
-static void lower_rcv_mss(struct tcb *t)
-{
-	const uint32_t half = (t->rcv_nxt - t->last_ack_sent) / 2;
-
-	if (half < t->rcv_mss)
-		t->rcv_mss = (uint16_t)RTE_MAX(half, (uint32_t)MSS_DEFAULT);
-}
-
 static void on_ack_timer(struct tcp *tcp, struct tcb *t)
 {
 	if (!(t->flags & TCB_ACK_LATER))
 		return;
-	lower_rcv_mss(t);
 	ctx_count(tcp->ctx, PC_TCP_DELACKS);
 	t->flags |= TCB_ACK_NOW;
 	/* no data was sent to carry it: the peer may be waiting for it, so do not delay the next

@@ -134,35 +134,6 @@ static void quick_at_first(struct wt *w)
 	wt_read(w, seq + 99);
 }
 
-/* a path that has become narrower: segments of 1460 bytes at first, and of 1000 later, of which two also get an ACK at
- * once, as soon as one has waited in vain for more */
-static void smaller_segments(struct wt *w)
-{
-	wt_established(w);
-	for (uint32_t seq = 1; seq < 2921; seq += 1460)
-		INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1460);
-	EXPECT(.flags = A, .seq = 1, .ack = 2921);
-	for (uint32_t seq = 2921; seq < 4921; seq += 1000)
-		INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1000);
-	EXPECT_IN(39, 41, .flags = A, .seq = 1, .ack = 4921);
-	EQ(wt_info(w).tcpi_rcv_mss, 1000);
-	for (uint32_t seq = 4921; seq < 8921; seq += 2000) {
-		INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1000);
-		INJECT(.flags = A, .seq = seq + 1000, .ack = 1, .len = 1000);
-		EXPECT(.flags = A, .seq = 1, .ack = seq + 2000);
-	}
-	/* a single one waits, and is no reason to acknowledge each */
-	INJECT(.flags = A, .seq = 8921, .ack = 1, .len = 1000);
-	EXPECT_IN(39, 41, .flags = A, .seq = 1, .ack = 9921);
-	INJECT(.flags = A, .seq = 9921, .ack = 1, .len = 1000);
-	NOTHING(30);
-	for (uint32_t seq = 10921; seq < 13841; seq += 1460) /* wider again */
-		INJECT(.flags = A, .seq = seq, .ack = 1, .len = 1460);
-	EXPECT(.flags = A, .seq = 1, .ack = 13841);
-	EQ(wt_info(w).tcpi_rcv_mss, 1460);
-	wt_read(w, 13840);
-}
-
 /* who answers within the turn sends no segment more than before */
 static void rides_on_answer(struct wt *w)
 {
@@ -213,7 +184,6 @@ static const struct wt_case cases[] = {
     {"RFC 2883 4: not without SACK", not_permitted},
     {"tcp.dsack 0 reports no duplicates", switched_off},
     {"RFC 9293 SHLD-18: a new connection's ACKs are quick, then delayed", quick_at_first},
-    {"RFC 9293 SHLD-19: full segments may become smaller", smaller_segments},
     {"RFC 9293 SHLD-18: an ACK rides on the answer", rides_on_answer},
     {"RFC 9293 SHLD-6: TCP_MAXSEG of a listener is announced", maxseg_of_listener},
 };
