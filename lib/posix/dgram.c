@@ -269,6 +269,8 @@ int dgram_autobind(uint32_t sock)
 		return 0;
 	rc = (int)(s->ip6 ? call_sock(sock, CHAN_OP_BIND, 0, 0, &any6, sizeof(any6))
 	                  : call_sock(sock, CHAN_OP_BIND, 0, 0, &any4, sizeof(any4)));
+	if (rc == -EINVAL) /* another thread or process is doing it */
+		return 0;
 	return rc != 0 ? rc : sock_spread(sock, -1);
 }
 

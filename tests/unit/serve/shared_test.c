@@ -410,6 +410,42 @@ static void no_descriptors(void)
 	finish();
 }
 
+struct first {
+	pthread_barrier_t both;
+	int fd;
+	bool is_bad;
+};
+
+static void *send_first(void *arg)
+{
+	struct first *f = arg;
+
+	(void)pthread_barrier_wait(&f->both);
+	if (do_send(f->fd) != 0)
+		__atomic_store_n(&f->is_bad, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* Two threads send the first datagrams of a socket, which gives it a port, at the same time. */
+static void first_datagrams(void)
+{
+	struct first f = {0};
+	pthread_t other;
+
+	start();
+	CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&f.both, NULL, 2), 0);
+	for (int i = 0; i < 100 && !f.is_bad; i++) {
+		f.fd = near_socket(SOCK_DGRAM);
+		CU_ASSERT_EQUAL_FATAL(pthread_create(&other, NULL, send_first, &f), 0);
+		(void)send_first(&f);
+		(void)pthread_join(other, NULL);
+		CU_ASSERT_EQUAL(pcx_close(f.fd), 0);
+	}
+	CU_ASSERT(!f.is_bad);
+	(void)pthread_barrier_destroy(&f.both);
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"listen() of a child", child_listens},
     {"shutdown() of a child", child_shuts},
@@ -417,6 +453,7 @@ static const struct unit_case cases[] = {
     {"connect() of a child", child_connects},
     {"fork() beside a connect()", fork_beside_connect},
     {"fork() beside a fork()", fork_beside_fork},
+    {"first datagrams of two threads", first_datagrams},
     {"poll() and epoll without descriptors", no_descriptors},
 };
 
