@@ -327,6 +327,7 @@ def not_json(b, s):
 
 def worked(b, s):
     """ports with the frames of each queue; CPU, thread and work of each lcore"""
+    subprocess.run(["ping", "-n", "-i", "0.002", "-c", "150", "-q", SERVER], stdout=subprocess.DEVNULL, check=True)
     text = ctl(b, s, "port", "show")
     rx, tx = (int(re.search(rf"^  queue 0 lcore \d+ .*{way} frames (\d+)", text, re.M).group(1)) for way in ("rx", "tx"))
     expect(" driver net_" in text and " link up mac " in text and " queues 1" in text and rx > 100 and tx > 100, text)
