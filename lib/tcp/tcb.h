@@ -306,7 +306,8 @@ struct tcp_queues {
 	};
 	union {
 		uint32_t sack_vain; /* segments recently searched in vain (scoreboard.h) */
-		uint32_t ack_step;  /* without SACK: by how much SND.UNA moved last */
+		/* without SACK: by how much SND.UNA moved last; 0: not in this recovery */
+		uint32_t ack_step;
 	};
 	uint64_t cc_state[8];                     /* of the congestion control */
 	struct sack_block sack_known[SACK_KNOWN]; /* the last blocks received; empty: none */

@@ -10,7 +10,7 @@
 #include "tcp/tcp_segment.h"
 #include "tcp/tcp_timer.h"
 
-#define RENEGED_MIN_US 10000u
+#define RENEGED_MIN_US 10000u /* as on Linux */
 
 void tcp_loss_set_timer(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         enum tcp_loss_timer what, uint32_t ticks)

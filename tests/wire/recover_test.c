@@ -598,9 +598,8 @@ static void one_of_several(struct wt *w)
 	wt_drop(w);
 }
 
-/* RFC 2018 8: an acknowledgement that ends where SACKed data begins shows that the peer has discarded it, which is sent
- * again after half a round trip, not after a time-out of 240 ms */
-static void discarded(struct wt *w)
+/* of five the first is lost, and its repetition acknowledged, but not the others, which were SACKed */
+static void up_to_sacked(struct wt *w)
 {
 	queued(w, true, 5);
 	for (unsigned i = 0; i < 5; i++)
@@ -610,6 +609,13 @@ static void discarded(struct wt *w)
 	SENT(0);
 	wt_pass(w, 40);
 	ACK(SEG(1));
+}
+
+/* RFC 2018 8: an acknowledgement that ends where SACKed data begins shows that the peer has discarded it, which is sent
+ * again after half a round trip, not after a time-out of 240 ms */
+static void discarded(struct wt *w)
+{
+	up_to_sacked(w);
 	EXPECT_IN(19, 22, .flags = A, .seq = SEG(1), .ack = 1, .len = MSS, .any_psh = true);
 	wt_pass(w, 40);
 	ACK(SEG(2));
@@ -621,14 +627,7 @@ static void discarded(struct wt *w)
 /* ... unless all is acknowledged until then: acknowledgements had overtaken one another, or came in parts */
 static void not_discarded(struct wt *w)
 {
-	queued(w, true, 5);
-	for (unsigned i = 0; i < 5; i++)
-		SENT(i);
-	wt_pass(w, 40);
-	SACK(1, SEG(1), SEG(5));
-	SENT(0);
-	wt_pass(w, 40);
-	ACK(SEG(1));
+	up_to_sacked(w);
 	wt_pass(w, 10);
 	ACK(SEG(5));
 	NOTHING(500);
