@@ -131,8 +131,15 @@ static bool has_line(const char *p, size_t len, const char *name, char not_next)
 static bool has_tab_about(const struct http_request *r, const char *p, enum http_field f)
 {
 	const struct http_span v = r->field[f];
+	size_t before = v.off, after = v.off + v.len;
 
-	return http_has(r, f) && (p[v.off - 1] == '\t' || p[v.off + v.len] == '\t');
+	if (!http_has(r, f))
+		return false;
+	while (p[before - 1] == ' ')
+		before--;
+	while (p[after] == ' ')
+		after++;
+	return p[before - 1] == '\t' || p[after] == '\t';
 }
 
 /* a tab in a field that determines the length of the body */
