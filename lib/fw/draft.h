@@ -47,6 +47,8 @@ struct draft {
 	struct draft_end end[2]; /* from, to */
 	struct fw_span proto[LIST + 1], icmp_type[LIST + 1], netif[LIST + 1];
 	unsigned nb_protos, nb_types, nb_netifs;
+	struct fw_range icmp_code[LIST + 1];
+	unsigned nb_codes;
 	unsigned families, states;
 	uint8_t flags, flags_mask;
 	struct fw_rule rule;

@@ -167,6 +167,18 @@ static unsigned or_one(unsigned n)
 	return n > 0 ? n : 1;
 }
 
+/* how many source ports there are, or codes of ICMP, whose rules have no ports */
+static unsigned sports_of(const struct draft *f)
+{
+	return f->nb_codes > 0 ? f->nb_codes : ports_of(&f->end[0]);
+}
+
+static struct port_item sport_of(const struct draft *f, unsigned i)
+{
+	return f->nb_codes > 0 ? (struct port_item){.range = f->icmp_code[i]}
+	                       : port_of(&f->end[0], i);
+}
+
 /* In this table, if one is given, and in none of those to be avoided. */
 static struct fw_ask ask_of(uint64_t table, uint64_t avoid)
 {
@@ -193,7 +205,7 @@ static int add_ports(struct reader *d, const struct draft *f, struct fw_entry *e
 static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry e,
                         struct fw_cond cond)
 {
-	const unsigned nb_sport = ports_of(&f->end[0]), nb_dport = ports_of(&f->end[1]);
+	const unsigned nb_sport = sports_of(f), nb_dport = ports_of(&f->end[1]);
 	const unsigned nb_types = or_one(f->nb_types), nb_netifs = or_one(f->nb_netifs);
 	int rc = 0;
 
@@ -202,7 +214,7 @@ static int expand_ports(struct reader *d, const struct draft *f, struct fw_entry
 
 		e.icmp_type = nth_span(f->icmp_type, f->nb_types, k % nb_types);
 		e.netif = nth_span(f->netif, f->nb_netifs, k / nb_types);
-		rc = add_ports(d, f, &e, &cond, port_of(&f->end[0], i % nb_sport),
+		rc = add_ports(d, f, &e, &cond, sport_of(f, i % nb_sport),
 		               port_of(&f->end[1], i / nb_sport % nb_dport));
 	}
 	return rc;

@@ -16,8 +16,12 @@
 
 struct name {
 	const char *name;
-	uint16_t value, proto; /* of ICMP types: IPPROTO_ICMP or IPPROTO_ICMPV6 */
+	uint16_t value;
+	uint16_t of; /* of ICMP types: IPPROTO_ICMP or IPPROTO_ICMPV6; of their codes: OF */
 };
+
+/* a type of ICMP or ICMPv6 */
+#define OF(proto, type) ((proto) << 8 | (type))
 
 static const struct name protos[] = {{"tcp", IPPROTO_TCP, 0},      {"udp", IPPROTO_UDP, 0},
                                      {"icmp", IPPROTO_ICMP, 0},    {"igmp", IPPROTO_IGMP, 0},
@@ -33,6 +37,15 @@ static const struct name types[] = {
     {"time-exceeded", 3, IPPROTO_ICMPV6},    {"parameter-problem", 4, IPPROTO_ICMPV6},
     {"echo-request", 128, IPPROTO_ICMPV6},   {"echo-reply", 129, IPPROTO_ICMPV6},
     {"listener-query", 130, IPPROTO_ICMPV6}, {"listener-report", 131, IPPROTO_ICMPV6}};
+
+static const struct name codes[] = {
+    {"net-unreachable", 0, OF(IPPROTO_ICMP, 3)},    {"host-unreachable", 1, OF(IPPROTO_ICMP, 3)},
+    {"prot-unreachable", 2, OF(IPPROTO_ICMP, 3)},   {"port-unreachable", 3, OF(IPPROTO_ICMP, 3)},
+    {"frag-needed", 4, OF(IPPROTO_ICMP, 3)},        {"net-prohibited", 9, OF(IPPROTO_ICMP, 3)},
+    {"host-prohibited", 10, OF(IPPROTO_ICMP, 3)},   {"admin-prohibited", 13, OF(IPPROTO_ICMP, 3)},
+    {"no-route", 0, OF(IPPROTO_ICMPV6, 1)},         {"admin-prohibited", 1, OF(IPPROTO_ICMPV6, 1)},
+    {"addr-unreachable", 3, OF(IPPROTO_ICMPV6, 1)}, {"port-unreachable", 4, OF(IPPROTO_ICMPV6, 1)},
+    {"policy-fail", 5, OF(IPPROTO_ICMPV6, 1)},      {"reject-route", 6, OF(IPPROTO_ICMPV6, 1)}};
 
 static const struct name states[] = {{"new", FW_NEW, 0},
                                      {"established", FW_ESTABLISHED, 0},
@@ -53,12 +66,12 @@ bool fw_is_number(const char *text, unsigned long max, unsigned long *v)
 
 /* The value of a name in a table, or of a number up to max; -1: neither. */
 static int value_of(const struct name *table, size_t n, const char *text, unsigned long max,
-                    uint16_t proto)
+                    uint16_t of)
 {
 	unsigned long v;
 
 	for (size_t i = 0; i < n; i++)
-		if (strcmp(table[i].name, text) == 0 && table[i].proto == proto)
+		if (strcmp(table[i].name, text) == 0 && table[i].of == of)
 			return table[i].value;
 	return fw_is_number(text, max, &v) ? (int)v : -1;
 }
@@ -311,14 +324,39 @@ static bool is_just(const struct draft *f, uint8_t proto)
 	return f->nb_protos == 1 && f->proto[0].first == proto && f->proto[0].last == proto;
 }
 
+/* names of codes need to follow a single type, as others have different ones */
+static int add_code(struct list *l, const char *item)
+{
+	const struct fw_span proto = l->f->proto[0], type = l->f->icmp_type[0];
+	const bool is_one = l->f->nb_types == 1 && type.first == type.last;
+	const uint16_t of = (uint16_t)(is_one ? OF(proto.first, type.first) : UINT16_MAX);
+
+	return add_value(l, value_of(codes, COUNT(codes), item, UINT8_MAX, of), item,
+	                 "a code of this ICMP type (example: 3)");
+}
+
+static int read_codes(struct reader *d, struct draft *f)
+{
+	struct list l = {.d = d, .f = f, .what = "code"};
+	const int rc = read_list(&l, "port-unreachable", add_code);
+
+	if (rc != 0)
+		return rc;
+	f->nb_codes = ranges_of(&l, UINT8_MAX, f->icmp_code);
+	return f->nb_codes > 0 ? 0 : nothing_left(&l);
+}
+
+/* "icmp-type TYPE,...", optionally with "code CODE,..." */
 int fw_read_types(struct reader *d, struct draft *f)
 {
 	struct list l = {.d = d, .f = f, .what = "icmp-type"};
+	int rc;
 
 	if (f->nb_types == 0 && !is_just(f, IPPROTO_ICMP) && !is_just(f, IPPROTO_ICMPV6))
 		return fw_fail(
 		    d, "\"icmp-type\" requires a preceding \"proto icmp\" or \"proto icmp6\"");
-	return read_spans(&l, "echo-request", add_type, f->icmp_type, &f->nb_types);
+	rc = read_spans(&l, "echo-request", add_type, f->icmp_type, &f->nb_types);
+	return rc == 0 && fw_is_next(d, "code") ? read_codes(d, f) : rc;
 }
 
 static int add_state(struct list *l, const char *item)

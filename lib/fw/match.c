@@ -19,7 +19,8 @@
 #include <rte_byteorder.h>
 #include <rte_malloc.h>
 
-/* The words of a key after its addresses. */
+/* The words of a key after its addresses. The code of ICMP, which has no ports, is in the place of
+ * the source port, as a field of its own would need another word. */
 struct tail {
 	uint16_t sport_be, dport_be;
 	uint8_t state, icmp_type, netif, flags;
@@ -289,7 +290,7 @@ void fw_match_fini(struct fw_match *m)
 
 static struct tail tail_of(const struct fw_packet *p)
 {
-	return (struct tail){.sport_be = rte_cpu_to_be_16(p->sport),
+	return (struct tail){.sport_be = rte_cpu_to_be_16(p->sport | p->icmp_code),
 	                     .dport_be = rte_cpu_to_be_16(p->dport),
 	                     .state = p->state,
 	                     .icmp_type = p->icmp_type,

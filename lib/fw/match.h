@@ -52,7 +52,7 @@ struct fw_packet {
 	uint8_t proto;
 	uint8_t state; /* FW_NEW etc., exactly one */
 	uint8_t icmp_type;
-	uint8_t icmp_code; /* no rule looks at it, but it is logged */
+	uint8_t icmp_code; /* 0 if it has ports */
 	uint8_t netif;
 	uint8_t flags;  /* of TCP */
 	uint32_t len;   /* bytes after the IP header */

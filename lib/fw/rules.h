@@ -11,7 +11,7 @@
  *   pass|drop|reject in|out [inet|inet6] [on N|NAME,...] [proto NAME|N,...]
  *     [from ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
  *     [to ADDR/LEN|<TABLE>,... [port A-B|<TABLE>,...]]
- *     [icmp-type NAME|N,...] [flags SET/CHECKED] [state NAME,...]
+ *     [icmp-type NAME|N,... [code NAME|N,...]] [flags SET/CHECKED] [state NAME,...]
  *     [limit N/UNIT [per source [handshakes]] [burst B]]
  *     [add|overload <TABLE> timeout T [flush]] [log]
  *
@@ -74,8 +74,8 @@ struct fw_cond {
 
 /** One combination of a rule's lists. */
 struct fw_entry {
-	struct pc_prefix src, dst; /* of length 0 for a family that does not matter */
-	struct fw_range sport, dport;
+	struct pc_prefix src, dst;    /* of length 0 for a family that does not matter */
+	struct fw_range sport, dport; /* sport: or the code of ICMP */
 	uint32_t rule;
 	uint16_t cond;                          /* index in fw_rules; 0: none */
 	uint8_t families;                       /* FW_IP4 and FW_IP6, as bits */

@@ -63,8 +63,10 @@ static void read_upper(const struct rte_mbuf *m, const struct ip_pkt *p, struct 
 
 	if (l4 == NULL || n < UPPER_LEAST)
 		return;
-	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6)
+	if (p->proto == IPPROTO_ICMP || p->proto == IPPROTO_ICMPV6) {
 		k->icmp_type = l4[0];
+		k->icmp_code = l4[1];
+	}
 	if (p->proto != IPPROTO_TCP && p->proto != IPPROTO_UDP)
 		return;
 	k->sport = wire_get16(l4);

@@ -571,6 +571,10 @@ static void never_whole(struct wt *w)
 	wt_pass(w, 61000);
 	expect_icmp(w, 11, 1);
 	EQ(wt_count(w, PC_DROP_FRAG_TIMEOUT), 2);
+	load(w, "drop in proto icmp icmp-type echo-request code !0");
+	inject_begun(w, 3);
+	wt_pass(w, 61000);
+	expect_icmp(w, 11, 1);
 	load(w, NULL);
 }
 
@@ -589,6 +593,28 @@ static void echo(struct wt *w)
 	inject_echo(w, 13, 7);
 	EQ(wt_count(w, PC_DROP_ICMP_TYPE), 1);
 	EQ(dropped(w), 2);
+	load(w, NULL);
+}
+
+/* Errors of a type, told apart by their codes. */
+static void codes(struct wt *w)
+{
+	const struct frame_ends e = wt_ends(w);
+	const uint8_t rest[4] = {0};
+	struct frame f;
+
+	load(w, "drop in proto icmp icmp-type unreachable code port-unreachable,9,10\n"
+	        "pass in proto icmp icmp-type unreachable code !0,1,2,3,4\n"
+	        "pass in proto icmp icmp-type unreachable\ndefault in drop");
+	for (uint8_t code = 0; code < 16; code++) {
+		frame_icmp(&f, &e, 3, code, rest, "hello", 5);
+		wt_inject_frame(w, &f);
+	}
+	EQ(hits(0), 3);
+	EQ(hits(1), 9);
+	EQ(hits(2), 4);
+	EQ(hits(3), 0);
+	EQ(dropped(w), 3);
 	load(w, NULL);
 }
 
@@ -1102,6 +1128,26 @@ static void ip6(struct wt *w)
 	load(w, NULL);
 }
 
+static void ip6_codes(struct wt *w)
+{
+	const struct ends6 e = ends();
+	const uint8_t rest[4] = {0};
+	struct frame f;
+
+	w->cfg.ip6_accept_ra = 0;
+	wt_start6(w, &e);
+	load(w, "drop in proto icmp6 icmp-type unreachable code port-unreachable,no-route\n"
+	        "pass in proto icmp6 icmp-type unreachable code !1");
+	for (uint8_t code = 0; code < 6; code++) {
+		frame6_icmp(&f, &e, 64, 1, code, rest, 4);
+		wt_inject_frame(w, &f);
+	}
+	EQ(hits(0), 2);
+	EQ(hits(1), 3);
+	EQ(dropped(w), 2);
+	load(w, NULL);
+}
+
 /* Of what rules drop nobody is told what is wrong with it, nor are those who are denied: the fault stands in front of what they judge. */
 static void ip6_problems(struct wt *w)
 {
@@ -1273,6 +1319,7 @@ static const struct wt_case cases[] = {
     {"fragments (IPv4)", fragments},
     {"fragments that never become whole (IPv4)", never_whole},
     {"echoes (IPv4)", echo},
+    {"codes of ICMP (IPv4)", codes},
     {"echoes that were asked for (IPv4)", echo_states},
     {"errors about what was sent", related},
     {"errors about echoes and other protocols (IPv4)", related_echo},
@@ -1289,6 +1336,7 @@ static const struct wt_case cases[] = {
     {"raw sockets and their protocols (IPv4)", raw_protocols},
     {"IPv6, beside IPv4", ip6},
     {"IPv6, states, beside IPv4", ip6_states},
+    {"IPv6, codes of ICMP", ip6_codes},
     {"IPv6, problems of what is dropped", ip6_problems},
     {"IPv6, neighbours and routers", ip6_discovery},
 };

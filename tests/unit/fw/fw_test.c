@@ -58,9 +58,10 @@ struct plain {
 	int src_table, dst_table; /* -1: none */
 	int sport_table,
 	    dport_table; /* of ports, in the place of the range of the first, beside the second's; -1: none */
-	bool src_not, dst_not, dport_not, proto_not, netif_not; /* what has a "!" before it */
+	bool src_not, dst_not, dport_not, proto_not, netif_not,
+	    code_not; /* what has a "!" before it */
 	uint8_t flags, flags_mask;
-	int proto, icmp_type, netif; /* -1: any */
+	int proto, icmp_type, icmp_code, netif; /* -1: any */
 	unsigned states;
 	uint16_t sport[2], dport[2];
 };
@@ -120,6 +121,7 @@ static void make_rule(struct plain *p)
 	                                            : 6,
 	                    .proto = protos[below(5)],
 	                    .icmp_type = -1,
+	                    .icmp_code = -1,
 	                    .src_table = -1,
 	                    .dst_table = -1,
 	                    .sport_table = -1,
@@ -137,6 +139,8 @@ static void make_rule(struct plain *p)
 			p->proto = IPPROTO_ICMPV6;
 		p->family = p->family == 6 ? 6 : 4;
 		p->icmp_type = below(3) == 0 ? -1 : (int)below(12);
+		p->icmp_code = p->icmp_type < 0 || below(2) == 0 ? -1 : (int)below(4);
+		p->code_not = p->icmp_code >= 0 && below(3) == 0;
 	}
 	p->has_ports = p->proto == IPPROTO_TCP || p->proto == IPPROTO_UDP;
 	make_range(p->sport);
@@ -245,6 +249,8 @@ static char *write_rule(const struct plain *p, char *at)
 	}
 	if (p->icmp_type >= 0)
 		at += sprintf(at, " icmp-type %d", p->icmp_type);
+	if (p->icmp_code >= 0)
+		at += sprintf(at, " code %s%d", p->code_not ? "!" : "", p->icmp_code);
 	if (p->states != FW_STATES) {
 		const char *sign = " state ";
 
@@ -292,6 +298,7 @@ static bool fits(const struct plain *r, enum fw_dir dir, const struct fw_packet 
 	       number_fits(r->netif, r->netif_not, p->netif) &&
 	       number_fits(r->proto, r->proto_not, p->proto) && (r->states & p->state) != 0 &&
 	       (r->icmp_type < 0 || r->icmp_type == p->icmp_type) &&
+	       number_fits(r->icmp_code, r->code_not, p->icmp_code) &&
 	       (p->flags & r->flags_mask) == r->flags &&
 	       end_fits(r->has_src, &r->src, r->src_table, r->src_not, p->src) &&
 	       end_fits(r->has_dst, &r->dst, r->dst_table, r->dst_not, p->dst) &&
@@ -327,13 +334,16 @@ static void compare(const struct pc_firewall *fw)
 	for (unsigned i = 0; i < PACKETS; i++) {
 		const bool ip4 = below(2) == 0;
 		const struct pc_prefix src = make_prefix(ip4), dst = make_prefix(ip4);
+		const uint8_t proto = protos[below(6)];
+		const bool icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 		const struct fw_packet p = {.src = &src.addr,
 		                            .dst = &dst.addr,
-		                            .sport = make_port(),
-		                            .dport = make_port(),
-		                            .proto = protos[below(6)],
+		                            .sport = icmp ? 0 : make_port(),
+		                            .dport = icmp ? 0 : make_port(),
+		                            .proto = proto,
 		                            .state = (uint8_t)(1 << below(4)),
-		                            .icmp_type = (uint8_t)below(13),
+		                            .icmp_type = icmp ? (uint8_t)below(13) : 0,
+		                            .icmp_code = icmp ? (uint8_t)below(5) : 0,
 		                            .netif = (uint8_t)below(4),
 		                            .flags = (uint8_t)below(256)};
 		const enum fw_dir dir = below(2);

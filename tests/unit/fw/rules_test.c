@@ -98,6 +98,19 @@ static const struct {
     {"pass in proto icmp icmp-type 256",
      "a.fw:1: \"256\" is not an ICMP type (example: echo-request)"},
     {"pass in proto icmp icmp-type 3,8 icmp-type 0", "a.fw:1: duplicate \"icmp-type\""},
+    {"pass in proto icmp code 3", "a.fw:1: unexpected \"code\""},
+    {"pass in proto icmp icmp-type 3 code",
+     "a.fw:1: missing argument after \"code\" (example: port-unreachable)"},
+    {"pass in proto icmp icmp-type 3 code 256",
+     "a.fw:1: \"256\" is not a code of this ICMP type (example: 3)"},
+    {"pass in proto icmp icmp-type 3 code no-route",
+     "a.fw:1: \"no-route\" is not a code of this ICMP type (example: 3)"},
+    {"pass in proto icmp icmp-type 3,11 code port-unreachable",
+     "a.fw:1: \"port-unreachable\" is not a code of this ICMP type (example: 3)"},
+    {"pass in proto icmp icmp-type !3 code port-unreachable",
+     "a.fw:1: \"port-unreachable\" is not a code of this ICMP type (example: 3)"},
+    {"pass in proto icmp icmp-type 3 code 3 from port 80",
+     "a.fw:1: \"port\" requires \"proto tcp\" or \"proto udp\""},
     {"pass in state new state established", "a.fw:1: duplicate \"state\""},
     {"pass in on 0 on 1", "a.fw:1: duplicate \"on\""},
     {"pass in limit 10/s limit 1000000/s", "a.fw:1: duplicate \"limit\""},
@@ -350,6 +363,32 @@ static void test_products(void)
 	for (unsigned i = 0; i < r.nb_entries; i++)
 		types += r.entry[i].icmp_type.first;
 	CU_ASSERT_EQUAL(types, 7);
+	fw_rules_free(&r);
+}
+
+static bool is_range(struct fw_range p, unsigned first, unsigned last)
+{
+	return p.first == first && p.last == last;
+}
+
+/* codes take the place of the source port */
+static void test_codes(void)
+{
+	CU_ASSERT_EQUAL_FATAL(
+	    read_text("pass in proto icmp icmp-type unreachable code frag-needed\n"
+	              "pass in proto icmp6 icmp-type unreachable code no-route,port-unreachable\n"
+	              "pass in proto icmp icmp-type 3,11 code !1,255\n"
+	              "pass in proto icmp6 icmp-type 1 from 2001:db8::1\n"),
+	    0);
+	CU_ASSERT_EQUAL_FATAL(r.nb_entries, 1 + 2 + 4 + 1);
+	CU_ASSERT(is_span(r.entry[0].icmp_type, 3, 3) && is_range(r.entry[0].sport, 4, 4));
+	CU_ASSERT(is_span(r.entry[1].icmp_type, 1, 1) && is_range(r.entry[1].sport, 0, 0));
+	CU_ASSERT(is_span(r.entry[2].icmp_type, 1, 1) && is_range(r.entry[2].sport, 4, 4));
+	CU_ASSERT(is_span(r.entry[3].icmp_type, 3, 3) && is_range(r.entry[3].sport, 0, 0));
+	CU_ASSERT(is_span(r.entry[4].icmp_type, 3, 3) && is_range(r.entry[4].sport, 2, 254));
+	CU_ASSERT(is_span(r.entry[6].icmp_type, 11, 11) && is_range(r.entry[6].sport, 2, 254));
+	CU_ASSERT(is_range(r.entry[7].sport, 0, UINT16_MAX));
+	CU_ASSERT(is_range(r.entry[0].dport, 0, UINT16_MAX));
 	fw_rules_free(&r);
 }
 
@@ -609,11 +648,6 @@ static void test_not(void)
 	fw_rules_free(&r);
 }
 
-static bool is_range(struct fw_range p, unsigned first, unsigned last)
-{
-	return p.first == first && p.last == last;
-}
-
 /* a port by its name or one of its other names in services(5), for TCP or UDP, as in the first line that has it */
 static void test_services(void)
 {
@@ -755,6 +789,7 @@ static const struct unit_case cases[] = {
     {"limits of minutes, hours and days", test_units},
     {"lists are multiplied out", test_lists},
     {"each with each", test_products},
+    {"codes of ICMP", test_codes},
     {"families", test_families},
     {"limits", test_limits},
     {"tables", test_tables},
