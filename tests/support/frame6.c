@@ -219,15 +219,18 @@ static size_t packet_to6(const uint8_t *ip, size_t len, uint8_t *to)
 	return len + 20;
 }
 
-/* Translates a bare packet with an ICMP error in place (RFC 7915 section 4.2, in part). */
+/* Translates a bare packet with an ICMP error in place (RFC 7915 section 4.2, in part). What it
+ * quotes stays as it is if that is too short for a header. */
 static size_t error_to6(uint8_t *ip, size_t len)
 {
 	uint8_t quote[FRAME_MAX], *p = ip + 40;
-	const size_t n = packet_to6(p + 8, len - 48, quote);
+	const bool whole = len >= 48 + 20;
+	const size_t n = whole ? packet_to6(p + 8, len - 48, quote) : len - 48;
 	const uint16_t mtu = get16(p + 6);
 	uint32_t sum;
 
-	memcpy(p + 8, quote, n);
+	if (whole)
+		memcpy(p + 8, quote, n);
 	if (p[0] == 3 && p[1] == 4) {
 		memcpy(p, (uint8_t[8]){2}, 8);
 		put16(p + 6, mtu + 20u);
@@ -254,7 +257,7 @@ void frame_to6(struct frame *f)
 	if (get16(f->b + 12) != 0x0800 || f->len < 34 || ip[0] != 0x45)
 		return;
 	n = packet_to6(ip, f->len - (size_t)L3, out);
-	if (ip[9] == 1 && (ip[20] == 3 || ip[20] == 4 || ip[20] == 11 || ip[20] == 12))
+	if (ip[9] == 1 && (ip[20] == 3 || ip[20] == 4 || ip[20] == 11 || ip[20] == 12) && n >= 48)
 		n = error_to6(out, n);
 	put16(f->b + 12, 0x86dd);
 	memcpy(f->b + L3, out, n);
