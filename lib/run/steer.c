@@ -5,9 +5,10 @@
  * with one rte_ring for each lcore:
  *
  * - ARP and neighbour discovery have no flow: the reply to a request of one lcore may arrive on any
- *   queue. So ARP replies, and gratuitous requests (RFC 5227), which announce a changed MAC
- *   address, are copied to the other lcores, as are queries for groups. Other requests are answered
- *   once, by the lcore that receives them.
+ *   queue. So ARP replies, gratuitous requests (RFC 5227), which announce a changed MAC address,
+ *   and probes, whose sender may want an address that we are about to use, are copied to the other
+ *   lcores, as are queries for groups. Other requests are answered once, by the lcore that receives
+ *   them.
  * - Some devices do not keep flows together: a packet socket's fanout rolls over to another queue
  *   when one is full, where the connection is unknown and a RST would end it; a TAP's queues follow
  *   the replies. On these, each frame is passed to the lcore that its hash selects, which is the
@@ -215,8 +216,9 @@ static bool is_arp_news(const uint8_t *p, uint32_t len)
 {
 	const struct rte_arp_hdr *arp = (const struct rte_arp_hdr *)p;
 
-	return len >= sizeof(*arp) && (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) ||
-	                               arp->arp_data.arp_sip == arp->arp_data.arp_tip);
+	return len >= sizeof(*arp) &&
+	       (arp->arp_opcode != rte_cpu_to_be_16(RTE_ARP_OP_REQUEST) ||
+	        arp->arp_data.arp_sip == arp->arp_data.arp_tip || arp->arp_data.arp_sip == 0);
 }
 
 /* Reads the ports at the beginning of an upper layer of which len bytes are present. Fragments of

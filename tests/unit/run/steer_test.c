@@ -120,6 +120,16 @@ static void gratuitous_requests_do_and_others_do_not(void)
 	end();
 }
 
+/* RFC 5227 section 2.1.1: every lcore gives up the address that somebody else is about to use */
+static void probes_do(void)
+{
+	begin(false);
+	arrive(0, RTE_ETHER_TYPE_ARP, RTE_ARP_OP_REQUEST, 0, 8);
+	for (unsigned i = 0; i < QUEUES; i++)
+		CU_ASSERT_EQUAL(receive(i), 1);
+	end();
+}
+
 static void a_lcore_that_does_not_listen_loses_news(void)
 {
 	begin(false);
@@ -595,6 +605,7 @@ static const struct unit_case cases[] = {
     {"replies reach every queue, once", replies_reach_every_queue_once},
     {"who sleeps is woken", who_sleeps_is_woken},
     {"gratuitous requests do, others do not", gratuitous_requests_do_and_others_do_not},
+    {"RFC 5227 2.1.1: so do probes", probes_do},
     {"an lcore that does not listen loses news", a_lcore_that_does_not_listen_loses_news},
     {"a flow comes out where it is predicted", a_flow_comes_out_where_it_is_predicted},
     {"all fragments go the same way", all_fragments_go_the_same_way},
