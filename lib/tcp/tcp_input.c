@@ -30,6 +30,7 @@
 #include "tcp/tcp_output.h"
 #include "tcp/tcp_plain.h"
 #include "tcp/tcp_segment.h"
+#include "tcp/tcp_stamp.h"
 #include "tcp/tcp_syn_sent.h"
 #include "tcp/tcp_timer.h"
 #include "tcp/urgent.h"
@@ -74,36 +75,6 @@ static void opened_active(struct tcp *tcp, struct tcb *t)
 	ctx_count(tcp->ctx, PC_TCP_OPENED_ACTIVE);
 	tcb_notify(tcp, t, EPOLLOUT | EPOLLWRNORM);
 	tcp_work(tcp, t);
-}
-
-/* RFC 7323 section 5.5: older than half the cycle of the fastest clock */
-static bool ts_recent_is_invalid(const struct tcp *tcp, const struct tcb *t)
-{
-	return (uint16_t)(tcp->ctx->era - t->ts_recent_at) > 24u * 86400 * 1000 >> 22;
-}
-
-/* RFC 7323 sections 4.3 and 5 */
-static int check_timestamp(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
-{
-	/* a SYN passes: a restarted peer is challenged (RFC 5961) */
-	if (!(seg->has & TCP_HAS_TS))
-		return seg->flags & (TCP_RST | TCP_SYN) ? VERDICT_DONE : PC_DROP_TCP_NO_TIMESTAMP;
-	if (seq_lt(seg->tsval, t->ts_recent) && !(seg->flags & TCP_RST) &&
-	    !ts_recent_is_invalid(tcp, t)) {
-		tcp_ack_dropped(tcp, t, seg);
-		return PC_DROP_TCP_PAWS;
-	}
-	return VERDICT_DONE;
-}
-
-static void update_ts_recent(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
-{
-	/* 4.3 (2): it covers Last.ACK.sent; an older value never replaces a newer valid one */
-	if (seq_leq(seg->seq, t->last_ack_sent) &&
-	    (seq_geq(seg->tsval, t->ts_recent) || ts_recent_is_invalid(tcp, t))) {
-		t->ts_recent = seg->tsval;
-		t->ts_recent_at = tcp->ctx->era;
-	}
 }
 
 /* second step, RFC 5961 section 3: only the sequence number counts, not any data, and a closed
@@ -159,7 +130,7 @@ static int input_syn_again(struct tcp *tcp, struct tcb *t, const struct tcp_seg 
 		return PC_DROP_TCP_SYN_WINDOW;
 	}
 	if (t->opt & TCB_OPT_TS)
-		update_ts_recent(tcp, t, seg);
+		tcp_stamp_take(tcp, t, seg);
 	if (t->opt & TCB_OPT_ACCECN)
 		accecn_syn_again(tcp, t, seg, tos);
 	t->rttvar_us = 0;
@@ -217,6 +188,7 @@ static int check_sequence(struct tcp *tcp, struct tcb *t, struct tcp_seg *seg)
 		seg->len = 0;
 		return VERDICT_DONE;
 	}
+	tcp_stamp_take_again(tcp, t, seg);
 	if (seg->len > 0 && seq_lt(seg->seq, t->rcv_nxt)) /* RFC 2883 */
 		dsack_note(tcp, t, seg->seq, seq_min(seg->seq + seg->len, t->rcv_nxt));
 	tcp_ack_dropped(tcp, t, seg);
@@ -537,7 +509,7 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	int verdict = VERDICT_DONE;
 
 	if (t->opt & TCB_OPT_TS)
-		verdict = check_timestamp(tcp, t, seg);
+		verdict = tcp_stamp_check(tcp, t, seg);
 	if (unlikely(seg->flags & (TCP_RST | TCP_SYN)) && verdict == VERDICT_DONE)
 		verdict =
 		    seg->flags & TCP_RST ? input_rst(tcp, t, seg) : input_syn(tcp, t, seg, p->tos);
@@ -554,7 +526,7 @@ static int input_synchronised(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m
 	/* only after RFC 5961 5.2 has judged the ACK: with a forged TSval PAWS would shut out the
 	 * peer */
 	if (t->opt & TCB_OPT_TS)
-		update_ts_recent(tcp, t, seg);
+		tcp_stamp_take(tcp, t, seg);
 	tcp_ecn_input(tcp, t, seg, p->tos);
 	return input_text(tcp, t, m, p, rx);
 }

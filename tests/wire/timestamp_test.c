@@ -159,6 +159,27 @@ static void echo_ignores_gap(struct wt *w)
 	wt_read(w, 110);
 }
 
+/* the acknowledgement was lost: the next one is for the retransmission */
+static void echo_of_repeated(struct wt *w)
+{
+	established(w);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 50);
+	wt_read(w, 10);
+	EXPECT_IN(0, 499, .flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T + 50);
+	wt_pass(w, 200);
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 250);
+	EXPECT(.flags = A, .seq = 1, .ack = 11, .ts = TS, .tsecr = T + 250);
+	INJECT(.flags = FA, .seq = 11, .ack = 1, .ts = TS, .tsval = T + 300);
+	EXPECT(.flags = A, .seq = 1, .ack = 12, .ts = TS, .tsecr = T + 300);
+	INJECT(.flags = FA, .seq = 11, .ack = 1, .ts = TS, .tsval = T + 500);
+	EXPECT(.flags = A, .seq = 1, .ack = 12, .ts = TS, .tsecr = T + 500);
+	/* not so what was acknowledged earlier, nor one whose acknowledgement is not acceptable */
+	INJECT(.flags = PA, .seq = 1, .ack = 1, .len = 10, .ts = TS, .tsval = T + 600);
+	EXPECT(.flags = A, .seq = 1, .ack = 12, .ts = TS, .tsecr = T + 500);
+	INJECT(.flags = FA, .seq = 11, .ack = 1000000, .ts = TS, .tsval = T + 1000000);
+	EXPECT(.flags = A, .seq = 1, .ack = 12, .ts = TS, .tsecr = T + 500);
+}
+
 static void missing_option(struct wt *w)
 {
 	established(w);
@@ -388,6 +409,7 @@ static const struct wt_case cases[] = {
     {"RFC 7323 5.2: timestamps wrap", paws_across_wrap},
     {"RFC 7323 4.3: a delayed ACK echoes the earliest", echo_of_delayed_ack},
     {"RFC 7323 4.3: a segment beyond a gap is not echoed", echo_ignores_gap},
+    {"RFC 7323 4.3: a retransmission of what was acknowledged last is echoed", echo_of_repeated},
     {"RFC 7323 3.2: a segment without the option is dropped", missing_option},
     {"RFC 7323 2.5: the option without negotiation is ignored", not_negotiated},
     {"RFC 6191: a newer timestamp reopens TIME-WAIT", time_wait_newer_timestamp},
