@@ -17,14 +17,18 @@ static bool sent_after(uint32_t us, uint32_t end, uint32_t than_us, uint32_t tha
 	return seq_gt(us, than_us) || (us == than_us && seq_gt(end, than_end));
 }
 
+bool rack_echo_is_old(const struct rack *r, const struct pkt *note)
+{
+	return note->tx.sends > 1 && r->has_echo && seq_geq(note->tx.sent_us, r->echo_us);
+}
+
 void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us)
 {
 	uint32_t end = note->tx.seq + note->tx.len, rtt = now_us - note->tx.sent_us;
 
 	/* step 2: an acknowledgement of a retransmitted segment that echoes an older timestamp, or
 	 * arrives this soon, is for the original */
-	if (note->tx.sends > 1 &&
-	    (rtt < r->min_rtt_us || (r->has_echo && seq_geq(note->tx.sent_us, r->echo_us))))
+	if (note->tx.sends > 1 && (rtt < r->min_rtt_us || rack_echo_is_old(r, note)))
 		return;
 	if (!r->valid || sent_after(note->tx.sent_us, end, r->sent_us, r->end)) {
 		r->sent_us = note->tx.sent_us;

@@ -54,6 +54,10 @@ static inline void rack_echo(struct rack *r, uint32_t ms)
 	r->has_echo = true;
 }
 
+/** rack_echo_is_old says whether what is echoed was sent before the last retransmission of a
+ * segment. */
+bool rack_echo_is_old(const struct rack *r, const struct pkt *note);
+
 /** rack_deliver notes that a segment was delivered (steps 1 to 3). */
 void rack_deliver(struct rack *r, const struct pkt *note, uint32_t now_us);
 

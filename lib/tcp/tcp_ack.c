@@ -19,6 +19,7 @@
 struct acked {
 	bool any;         /* at least one whole segment */
 	bool clear;       /* each was sent once, and none had been reported by SACK before */
+	bool echo_is_old; /* a duplicate is reported, and its original echoed */
 	uint32_t sent_us; /* when the newest was sent */
 };
 
@@ -45,8 +46,9 @@ void tcp_ack_sample_syn(const struct tcp *tcp, struct tcb *t, const struct tcp_s
 }
 
 /* Karn's algorithm (RFC 6298 section 3): only a segment sent once gives a sample, unless there are
- * timestamps. One that waited beyond a hole measures the repair, not the path. Returns us, 0: no
- * sample. */
+ * timestamps. One that waited beyond a hole measures the repair, not the path. If a retransmission
+ * arrived as a duplicate and is answered with an echo of the original, the original's answer was
+ * lost, and the echo measures the time-out. Returns us, 0: no sample. */
 static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                            const struct acked *a, const struct tcp_seg *seg)
 {
@@ -55,7 +57,7 @@ static uint32_t sample_rtt(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 	if (!a->any)
 		return 0;
 	if (!a->clear)
-		return tcp_ack_sample_echo(tcp, t, seg);
+		return a->echo_is_old ? 0 : tcp_ack_sample_echo(tcp, t, seg);
 	us = RTE_MAX(tcp->ctx->now_us - a->sent_us, 1u);
 	rack_min_rtt(&q->rack, us, tcp->ctx->now_ms);
 	rtt_sample(tcp, t, us);
@@ -71,7 +73,7 @@ static void deliver(struct tcp *tcp, const struct tcb *t, struct tcp_queues *q,
 
 /* removes from the queue what is acknowledged; returns the RTT sample */
 static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                          const struct tcp_seg *seg)
+                          const struct tcp_seg *seg, bool dsack)
 {
 	struct acked a = {.clear = true};
 
@@ -96,8 +98,11 @@ static uint32_t pop_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		a.any = true;
 		a.clear = a.clear && note->tx.sends == 1 && !(note->tx.flags & SEG_SACKED);
 		a.sent_us = note->tx.sent_us; /* meaningless if SACKed, but then clear is false */
-		if (!(note->tx.flags & SEG_SACKED))
+		if (!(note->tx.flags & SEG_SACKED)) {
+			a.echo_is_old =
+			    a.echo_is_old || (dsack && rack_echo_is_old(&q->rack, note));
 			deliver(tcp, t, q, note);
+		}
 		scoreboard_forget(q, m, note->tx.len);
 		t->snd_bytes -= note->tx.len;
 		pktq_pop(&q->snd);
@@ -134,9 +139,9 @@ void tcp_ack_space(struct tcp *tcp, struct tcb *t)
 }
 
 static uint32_t take_acked(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                           const struct tcp_seg *seg)
+                           const struct tcp_seg *seg, bool dsack)
 {
-	uint32_t rtt_us = q != NULL ? pop_acked(tcp, t, q, seg) : 0;
+	uint32_t rtt_us = q != NULL ? pop_acked(tcp, t, q, seg, dsack) : 0;
 
 	/* the other half of Karn's algorithm: without a sample the back-off stays (RFC 6298 section
 	 * 5), unless it was of window probes, which say nothing about the path */
@@ -163,7 +168,7 @@ static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		q->most = a->most;
 		q->most_end = t->snd_nxt;
 	}
-	a->rtt_us = take_acked(tcp, t, q, seg);
+	a->rtt_us = take_acked(tcp, t, q, seg, a->dsack > 0);
 	account_acked(tcp, t, a->acked);
 	if (q != NULL)
 		q->rack.in_parts = t->snd_una != t->snd_nxt;

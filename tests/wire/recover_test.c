@@ -511,7 +511,7 @@ static void step_of_five(struct wt *w)
 static void report(struct wt *w, uint32_t ack, unsigned from, unsigned to, uint32_t tsecr)
 {
 	INJECT(.flags = A, .seq = 1, .ack = ack, .ts = TS,
-	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = tsecr, .nb_sack = 1,
+	       .tsval = (uint32_t)(w->now / 1000000) + 12345, .tsecr = tsecr, .nb_sack = from != to,
 	       .sack = {{TSEG(from), TSEG(to)}});
 }
 
@@ -667,6 +667,36 @@ static void absurd_echo(struct wt *w)
 	EQ(wt_info(w).tcpi_unacked, 0);
 }
 
+/* the answer to the original was lost, and the peer answers its retransmission, a duplicate, with the timestamp of the
+ * original: that measures the time-out. An echo of the retransmission measures the path. */
+static void echo_of_lost_answer(struct wt *w)
+{
+	w->peer.ts = w->peer.sackok = true;
+	w->cfg.tcp_tlp = 0;
+	wt_established_after(w, 40);
+	for (unsigned i = 0; i < 6; i += 2) {
+		uint32_t first;
+
+		wt_send(w, LEN);
+		wt_drop(w);
+		first = w->flow.tsval;
+		EXPECT_IN(200, 260, .flags = PA, .seq = TSEG(i), .ack = 1, .len = LEN);
+		wt_pass(w, 40);
+		report(w, TSEG(i + 1), i, i + 1, first);
+		EQ(wt_info(w).tcpi_rtt, 40000);
+		wt_send(w, LEN); /* the path itself is measured again */
+		wt_drop(w);
+		wt_pass(w, 40);
+		report(w, TSEG(i + 2), 0, 0, w->flow.tsval);
+	}
+	wt_send(w, LEN);
+	wt_drop(w);
+	CHECK(wt_next(w, 400) != NULL);
+	wt_pass(w, 120);
+	report(w, TSEG(7), 6, 7, w->flow.tsval);
+	IN(wt_info(w).tcpi_rtt, 49000, 51000);
+}
+
 /* RFC 6298 5: "(5.7) ... the backed-off RTO": that of probes of a window says nothing about the path */
 static void after_probes(struct wt *w)
 {
@@ -715,6 +745,7 @@ static const struct wt_case cases[] = {
     {"RFC 2018 8: SACKed data seemed discarded", not_discarded},
     {"RFC 6298 3: no sample of what was reported before", reported_before},
     {"RFC 7323 4.1: an absurd echo", absurd_echo},
+    {"RFC 6298 3: no sample of a lost answer", echo_of_lost_answer},
     {"RFC 6298 5: the time-out after probes of a window", after_probes},
 };
 
