@@ -48,12 +48,15 @@ static bool are_apart(const struct tcp *tcp, const struct tcb *t, const struct t
  * If the acknowledgement covers no more than that recovery did, they may have been caused by
  * needless retransmissions; but then the peer had kept that data and would have acknowledged it in
  * a large step.  A peer that keeps nothing beyond a hole acknowledges in small steps, and after the
- * recovery still lacks what was sent during it (section 4.1).
+ * recovery still lacks what was sent during it (section 4.1).  And each needless retransmission
+ * causes one duplicate: more than that are about a loss, as when a path has failed for a while, and
+ * the answer to what had arrived before undoes the time-out.
  */
 static bool are_of_new_loss(const struct tcb *t, const struct tcp_queues *q)
 {
 	return seq_gt(t->snd_una, q->recover) ||
-	       (t->cwnd > t->mss && q->ack_step <= STEP_MAX * t->mss);
+	       (t->cwnd > t->mss && q->ack_step <= STEP_MAX * t->mss) ||
+	       q->dupacks >= q->undo_segs + DUP_THRESH;
 }
 
 static bool are_enough(const struct tcb *t, const struct tcp_queues *q)

@@ -697,6 +697,37 @@ static void echo_of_lost_answer(struct wt *w)
 	IN(wt_info(w).tcpi_rtt, 49000, 51000);
 }
 
+/* without SACK: an echo of the original undoes a time-out, but of what was sent then a part is lost. One duplicate for
+ * each retransmission says nothing, more do. */
+static void undone_in_part(struct wt *w)
+{
+	uint32_t first;
+
+	w->peer.ts = true;
+	w->cfg.tcp_sndbuf = 1000000;
+	wt_established_after(w, 40);
+	wt_send(w, 30 * LEN);
+	EQ(wt_drop(w), 10);
+	first = w->flow.tsval;
+	EXPECT_IN(200, 250, .flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
+	EXPECT_IN(400, 500, .flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
+	wt_pass(w, 40);
+	report(w, TSEG(6), 0, 0, first);
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	wt_drop(w);
+	for (unsigned i = 0; i < 4; i++) {
+		wt_pass(w, 2);
+		report(w, TSEG(6), 0, 0, first);
+		wt_drop(w);
+	}
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 2);
+	wt_pass(w, 2);
+	report(w, TSEG(6), 0, 0, first);
+	EXPECT(.flags = A, .seq = TSEG(6), .ack = 1, .len = LEN, .any_psh = true);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_FAST_RETRANSMITS), 1);
+}
+
 /* RFC 6298 5: "(5.7) ... the backed-off RTO": that of probes of a window says nothing about the path */
 static void after_probes(struct wt *w)
 {
@@ -744,6 +775,7 @@ static const struct wt_case cases[] = {
     {"RFC 2018 8: SACKed data was discarded", discarded},
     {"RFC 2018 8: SACKed data seemed discarded", not_discarded},
     {"RFC 6298 3: no sample of what was reported before", reported_before},
+    {"RFC 6582 3.2: a time-out undone, but not all had arrived", undone_in_part},
     {"RFC 7323 4.1: an absurd echo", absurd_echo},
     {"RFC 6298 3: no sample of a lost answer", echo_of_lost_answer},
     {"RFC 6298 5: the time-out after probes of a window", after_probes},
