@@ -178,6 +178,9 @@ static void undo(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 {
 	t->cwnd = RTE_MAX(t->cwnd, q->undo_cwnd);
 	t->ssthresh = q->undo_ssthresh;
+	/* what seemed lost was late; as it was repeated, step 3 of RACK does not see that */
+	if (q->recovery != TCP_R_LOSS)
+		q->rack.reordering = true;
 	q->recovery = TCP_R_OPEN;
 	q->undo_cwnd = 0;
 	q->dupacks = 0;

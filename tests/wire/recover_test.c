@@ -697,6 +697,36 @@ static void echo_of_lost_answer(struct wt *w)
 	IN(wt_info(w).tcpi_rtt, 49000, 51000);
 }
 
+/* what was repeated although it was only late shows that the path reorders: as on Linux, the number of SACKed segments
+ * then no longer means a loss */
+static void undone_tells_of_reordering(struct wt *w)
+{
+	uint32_t first;
+
+	w->peer.ts = w->peer.sackok = true;
+	w->cfg.tcp_sndbuf = 1000000;
+	wt_established_after(w, 40);
+	wt_send(w, 40 * LEN);
+	EQ(wt_drop(w), 10);
+	first = w->flow.tsval;
+	wt_pass(w, 40);
+	report(w, TSEG(0), 1, 4, first);
+	EXPECT(.flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
+	wt_drop(w);
+	wt_pass(w, 4);
+	report(w, TSEG(10), 0, 0, first); /* the original */
+	EQ(wt_count(w, PC_TCP_UNDONE), 1);
+	wt_drop(w);
+	first = w->flow.tsval;
+	wt_pass(w, 40);
+	report(w, TSEG(10), 11, 15, first);
+	wt_pass(w, 8);
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 1);
+	wt_pass(w, 4); /* a quarter of the round trip */
+	EQ(wt_count(w, PC_TCP_RETRANSMITS), 2);
+	wt_drop(w);
+}
+
 /* without SACK: an echo of the original undoes a time-out, but of what was sent then a part is lost. One duplicate for
  * each retransmission says nothing, more do. */
 static void undone_in_part(struct wt *w)
@@ -778,6 +808,7 @@ static const struct wt_case cases[] = {
     {"RFC 6582 3.2: a time-out undone, but not all had arrived", undone_in_part},
     {"RFC 7323 4.1: an absurd echo", absurd_echo},
     {"RFC 6298 3: no sample of a lost answer", echo_of_lost_answer},
+    {"RFC 8985 6.2: a recovery undone tells of reordering", undone_tells_of_reordering},
     {"RFC 6298 5: the time-out after probes of a window", after_probes},
 };
 
