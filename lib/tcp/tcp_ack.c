@@ -168,10 +168,14 @@ static void on_new_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 		q->most = a->most;
 		q->most_end = t->snd_nxt;
 	}
+	if (q != NULL)
+		a->waited = q->lost_bytes - q->resent_bytes;
 	a->rtt_us = take_acked(tcp, t, q, seg, a->dsack > 0);
 	account_acked(tcp, t, a->acked);
-	if (q != NULL)
+	if (q != NULL) {
+		a->waited -= q->lost_bytes - q->resent_bytes;
 		q->rack.in_parts = t->snd_una != t->snd_nxt;
+	}
 	if (a->acked == 1 && (t->flags & TCB_FIN_SENT) && t->snd_una == t->snd_nxt)
 		account_of(tcp, t)->delivered++; /* the FIN, in a segment of its own */
 }

@@ -352,12 +352,15 @@ static bool is_forgiven(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 }
 
 /* bytes delivered by the acknowledgement (RFC 9937 section 6): without SACK a duplicate delivers a
- * segment, which does not count again when SND.UNA moves */
+ * segment, which does not count again when SND.UNA moves; nor does what had arrived before a
+ * time-out */
 static uint32_t delivered_by(const struct tcb *t, struct tcp_queues *q, const struct loss_ack *a)
 {
 	if (t->opt & TCB_OPT_SACK)
 		return a->delivered;
-	return a->acked > 0 ? dupack_part(t, q, a->acked) : a->duplicate ? t->mss : 0;
+	if (a->acked > 0)
+		return dupack_part(t, q, a->acked - RTE_MIN(a->waited, a->acked));
+	return a->duplicate && q->recovery != TCP_R_LOSS ? t->mss : 0;
 }
 
 /* bytes that had left the network before the acknowledgement that begins a recovery */
@@ -371,7 +374,7 @@ static uint32_t delivered_before(const struct tcb *t, const struct tcp_queues *q
 
 /* the data in flight has changed: what is lost now, and how much may be sent meanwhile */
 static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                            const struct loss_ack *a, uint32_t lost)
+                            const struct loss_ack *a, uint32_t delivered, uint32_t lost)
 {
 	uint32_t wait = 0;
 
@@ -385,18 +388,16 @@ static void look_for_losses(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 	/* after enter_recovery, which sets a time-out: more may turn out to be lost */
 	if (wait > 0)
 		tcp_loss_set_timer(tcp, t, q, TCP_LT_REORDER, ticks_from_us(wait));
-	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL) {
-		uint32_t delivered = delivered_by(t, q, a);
-
+	if (q->recovery == TCP_R_RECOVERY && cc_of(t)->on_model == NULL)
 		t->cwnd = prr_cwnd(&q->prr, delivered, tcp_pipe(t, q), t->ssthresh, t->mss,
 		                   a->acked > 0 && q->lost_total == lost);
-	}
 }
 
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
                   const struct tcp_seg *seg)
 {
 	const bool open = q->recovery == TCP_R_OPEN;
+	const uint32_t delivered = delivered_by(t, q, a);
 	uint32_t lost = q->lost_total;
 
 	if (is_of_recovery(q, a, seg))
@@ -423,10 +424,11 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 	if (unlikely(q->pmtu.probe != 0))
 		pmtu_ack(tcp, t, q);
 	if (tcp_has_sent(q))
-		look_for_losses(tcp, t, q, a, lost);
+		look_for_losses(tcp, t, q, a, delivered, lost);
 	if (cc_of(t)->on_model != NULL) {
 		struct cc_ack ack = for_cc(tcp, a);
 
+		ack.delivered = delivered;
 		ack.inflight = tcp_pipe(t, q);
 		cc_of(t)->on_model(t, q, &ack);
 	}

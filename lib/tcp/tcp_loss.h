@@ -19,6 +19,7 @@
 struct loss_ack {
 	uint32_t acked;     /* bytes newly acknowledged */
 	uint32_t delivered; /* bytes newly acknowledged or SACKed */
+	uint32_t waited;    /* of acked, lost by a time-out and not retransmitted since */
 	uint32_t flight;    /* bytes in flight before */
 	uint32_t sacked;    /* of these, SACKed before */
 	uint32_t used;      /* bytes in flight when it last could send: the use of cwnd */

@@ -313,7 +313,7 @@ static void print_no_sack(FILE *out, struct rte_mempool *pool)
 	             "queue, where\n"
 	             "# slow start ends.\n"
 	             "algorithm  Mbit/s  RTT ms  goodput\n");
-	for (size_t a = 0; a < 2; a++) {
+	for (size_t a = 0; a < 3; a++) {
 		for (size_t i = 0; i < RTE_DIM(paths); i++) {
 			struct path p = {.name = {algorithms[a]},
 			                 .mbit = paths[i][0],
