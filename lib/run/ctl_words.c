@@ -181,7 +181,13 @@ static int read_route(struct words *w, struct pc_change *c)
 
 static int read_address(struct words *w, struct pc_change *c)
 {
-	return read_prefix(w, &c->prefix) != 0 ? -1 : read_options(w, c, PORT);
+	const struct pc_prefix *p = &c->prefix;
+
+	if (read_prefix(w, &c->prefix) != 0)
+		return -1;
+	if (c->kind == PC_CHANGE_ADD_ADDR && p->len == (pc_addr_is_ip4(&p->addr) ? 96 : 0))
+		return fail(w, "with a prefix length of 0 every address would be on the link");
+	return read_options(w, c, PORT);
 }
 
 static int read_neigh(struct words *w, struct pc_change *c)

@@ -185,6 +185,8 @@ static void test_mistakes(void)
 	    "capture port 16",
 	    "addr add",
 	    "addr add 192.0.2.9/24 port 16",
+	    "addr add 192.0.2.9/0",
+	    "addr add 2001:db8::9/0",
 	    "addr add 192.0.2.9/24 metric 3",
 	    "neigh set 192.0.2.9",
 	    "neigh set 192.0.2.9 mac",
