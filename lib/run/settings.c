@@ -582,6 +582,9 @@ int settings_check(struct settings *s)
 {
 	char why[256] = "";
 
+	if (s->app->frames != NULL && s->stack.stack_mbufs < s->stack.stack_rx_burst)
+		return settings_fail(s, "stack.mbufs: too few for a burst of %" PRIu64 " frames",
+		                     s->stack.stack_rx_burst);
 	if (pc_stack_config_check(&s->stack, why, sizeof(why)) != 0)
 		return settings_fail(s, "%s", why);
 	if (s->nb_denied > s->stack.ip_deny_entries)

@@ -180,6 +180,9 @@ static void without_a_stack_its_keys_are_gone(void)
 
 	settings_init(s, &app, NULL);
 	CU_ASSERT_EQUAL(settings_check(s), 0); /* it may do without an address */
+	CU_ASSERT_EQUAL(settings_assign(s, "stack.mbufs=1"), 0);
+	CU_ASSERT_EQUAL(settings_check(s), -1);
+	assert_text(s->why, "stack.mbufs: too few for a burst of 32 frames");
 	CU_ASSERT_EQUAL(settings_assign(s, "stack.mbufs=9000"), 0);
 	CU_ASSERT_EQUAL(s->stack.stack_mbufs, 9000);
 	CU_ASSERT_EQUAL(settings_assign(s, "port.rxd=64"), 0);
