@@ -62,6 +62,7 @@ static const char usage[] =
     "also\n"
     "                                                     what the driver counts, if not 0\n"
     "  lcore show                                         CPU, thread and totals of each lcore\n"
+    "  metrics                                            all counters, for Prometheus\n"
     "  top [SECONDS [TIMES]]                              load of each lcore, cycles per frame\n\n"
     "-j, --json: what a \"show\" command lists, as a JSON array of objects (docs/machine.md).\n"
     "NETWORK is 192.0.2.0/24, 2001:db8::/32 or \"default\". Changes apply to every lcore, without\n"

@@ -12,6 +12,7 @@
 #include <percore/firewall.h>
 #include <percore/inspect.h>
 #include <percore/stats.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "rows.h"
@@ -26,6 +27,7 @@ enum ctl_verb {
 	CTL_CHECK_FIREWALL,
 	CTL_FLUSH_FIREWALL,
 	CTL_CHANGE_TABLE,
+	CTL_SHOW_METRICS,
 	/* from here on: lists */
 	CTL_SHOW_ROUTES,
 	CTL_SHOW_ADDRS,
@@ -87,6 +89,10 @@ void ctl_print_sockets(struct rows *o, const struct pc_socket_info *list, unsign
                        unsigned lcore);
 void ctl_print_usage(struct rows *o, const struct pc_stack_usage *u);
 
+/** ctl_tell_usage calls tell with arg for each table of a stack. */
+typedef void ctl_use(void *arg, const char *name, uint32_t used, uint32_t limit);
+void ctl_tell_usage(const struct pc_stack_usage *u, ctl_use *tell, void *arg);
+
 /** ctl_print_counters writes the non-zero counters, or all; ctl_print_counter writes one. */
 void ctl_print_counters(struct rows *o, const struct pc_counters *c, bool all);
 void ctl_print_counter(struct rows *o, const char *name, uint64_t value);
@@ -123,6 +129,38 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
  * that are not 0; ctl_show_lcores, what each lcore has done since its start. */
 void ctl_show_ports(const struct run *r, bool all, struct rows *o);
 void ctl_show_lcores(const struct run *r, struct rows *o);
+
+/** A number that a device counts, in struct rte_eth_stats. */
+struct ctl_eth_count {
+	const char *key, *before; /* for rows */
+	const char *sentence;
+	size_t offset;
+};
+
+#define CTL_ETH_COUNTS 8
+extern const struct ctl_eth_count ctl_eth_counts[CTL_ETH_COUNTS];
+
+/** What one lcore counts and uses. */
+struct ctl_lcore_metrics {
+	unsigned lcore;
+	const struct pc_counters *counters; /* read in place */
+	uint64_t busy_ns;
+	struct pc_stack_usage usage;
+};
+
+/** ctl_print_metrics writes n lcores as metrics in Prometheus' text format; ctl_print_metric_head
+ * writes the lines that precede a metric of a type, ctl_print_total a counter without labels, with
+ * FILE *f as its arg. */
+void ctl_print_metrics(FILE *f, const struct ctl_lcore_metrics *list, unsigned n);
+void ctl_print_metric_head(FILE *f, const char *name, const char *suffix, const char *type,
+                           const char *sentence);
+void ctl_print_total(void *f, const char *name, const char *sentence, uint64_t value);
+
+/** ctl_print_label writes a label with its value in quotation marks. */
+void ctl_print_label(FILE *f, const char *name, const char *value);
+
+/** ctl_print_port_metrics writes what devices count, and their links. */
+void ctl_print_port_metrics(FILE *f, const struct run *r);
 
 /** ctl_start creates the socket and the thread that serves it, if run.control is set. Returns 0, or
  * -1 with a line in r->s->why. */

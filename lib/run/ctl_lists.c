@@ -159,8 +159,10 @@ void ctl_print_sockets(struct rows *o, const struct pc_socket_info *list, unsign
 		print_socket(o, &list[i], lcore);
 }
 
-static void print_use(struct rows *o, const char *name, uint32_t used, uint32_t limit)
+static void print_use(void *arg, const char *name, uint32_t used, uint32_t limit)
 {
+	struct rows *o = arg;
+
 	row_begin(o);
 	row_text(o, "name", "", name);
 	row_number(o, "used", " ", used);
@@ -168,14 +170,19 @@ static void print_use(struct rows *o, const char *name, uint32_t used, uint32_t 
 	row_end(o);
 }
 
+void ctl_tell_usage(const struct pc_stack_usage *u, ctl_use *tell, void *arg)
+{
+	tell(arg, "connections", u->connections, u->connections_max);
+	tell(arg, "half-open", u->half_open, u->half_open_max);
+	tell(arg, "time-wait", u->time_wait, u->time_wait_max);
+	tell(arg, "neighbours", u->neighbours, u->neighbours_max);
+	tell(arg, "udp-sockets", u->udp_sockets, u->udp_sockets_max);
+	tell(arg, "listeners", u->listeners, u->listeners_max);
+}
+
 void ctl_print_usage(struct rows *o, const struct pc_stack_usage *u)
 {
-	print_use(o, "connections", u->connections, u->connections_max);
-	print_use(o, "half-open", u->half_open, u->half_open_max);
-	print_use(o, "time-wait", u->time_wait, u->time_wait_max);
-	print_use(o, "neighbours", u->neighbours, u->neighbours_max);
-	print_use(o, "udp-sockets", u->udp_sockets, u->udp_sockets_max);
-	print_use(o, "listeners", u->listeners, u->listeners_max);
+	ctl_tell_usage(u, print_use, o);
 }
 
 void ctl_print_counter(struct rows *o, const char *name, uint64_t value)

@@ -19,19 +19,28 @@
 
 /* ---- ports ----------------------------------------------------------------------------------- */
 
+#define ETH_COUNT(member) offsetof(struct rte_eth_stats, member)
+
+const struct ctl_eth_count ctl_eth_counts[CTL_ETH_COUNTS] = {
+    {"rx_frames", "\n  rx frames ", "frames received", ETH_COUNT(ipackets)},
+    {"rx_bytes", " bytes ", "bytes received", ETH_COUNT(ibytes)},
+    {"rx_missed", " missed ", "frames lost because a queue was full", ETH_COUNT(imissed)},
+    {"rx_errors", " errors ", "frames received with errors", ETH_COUNT(ierrors)},
+    {"rx_no_mbuf", " no-mbuf ", "times that no mbuf was left to receive", ETH_COUNT(rx_nombuf)},
+    {"tx_frames", "\n  tx frames ", "frames sent", ETH_COUNT(opackets)},
+    {"tx_bytes", " bytes ", "bytes sent", ETH_COUNT(obytes)},
+    {"tx_errors", " errors ", "frames that could not be sent", ETH_COUNT(oerrors)},
+};
+
 /* s: NULL, the driver does not count */
 static void show_counts(struct rows *o, const struct rte_eth_stats *s)
 {
-	const bool counts = s != NULL;
+	for (unsigned i = 0; i < CTL_ETH_COUNTS; i++) {
+		const struct ctl_eth_count *c = &ctl_eth_counts[i];
 
-	row_optional(o, "rx_frames", "\n  rx frames ", counts, counts ? s->ipackets : 0);
-	row_optional(o, "rx_bytes", " bytes ", counts, counts ? s->ibytes : 0);
-	row_optional(o, "rx_missed", " missed ", counts, counts ? s->imissed : 0);
-	row_optional(o, "rx_errors", " errors ", counts, counts ? s->ierrors : 0);
-	row_optional(o, "rx_no_mbuf", " no-mbuf ", counts, counts ? s->rx_nombuf : 0);
-	row_optional(o, "tx_frames", "\n  tx frames ", counts, counts ? s->opackets : 0);
-	row_optional(o, "tx_bytes", " bytes ", counts, counts ? s->obytes : 0);
-	row_optional(o, "tx_errors", " errors ", counts, counts ? s->oerrors : 0);
+		row_optional(o, c->key, c->before, s != NULL,
+		             s != NULL ? *(const uint64_t *)RTE_PTR_ADD(s, c->offset) : 0);
+	}
 }
 
 /* Each worker has the queue of its own number. DPDK counts only the first sixteen queues, and not

@@ -222,6 +222,42 @@ static void show_counters(const struct ctl_view *v, bool all, struct rows *o)
 	rows_close(o);
 }
 
+/* Asks each lcore for what it uses. Returns 0 or a negative errno. */
+static int read_metrics(struct ctl_view *v, struct ctl_lcore_metrics *list)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < v->run->nb_workers; i++) {
+		const struct worker *w = v->run->workers[i];
+
+		rc = ask(v, w, tell_usage);
+		if (rc == 0)
+			list[i] = (struct ctl_lcore_metrics){
+			    .lcore = w->lcore,
+			    .counters = pc_stack_counters(w->st),
+			    .busy_ns = __atomic_load_n(&w->use.busy_ns, __ATOMIC_RELAXED),
+			    .usage = v->usage};
+	}
+	return rc;
+}
+
+static void show_metrics(struct ctl_view *v, struct rows *o)
+{
+	const unsigned n = v->run->nb_workers;
+	struct ctl_lcore_metrics *list = calloc(n, sizeof(*list));
+	const int rc = list != NULL ? read_metrics(v, list) : -ENOMEM;
+
+	if (rc == 0) {
+		rows_open(o);
+		ctl_print_metrics(o->f, list, n);
+		report_tell_counters(v->run, ctl_print_total, o->f);
+		ctl_print_port_metrics(o->f, v->run);
+	} else {
+		refuse(o, rc);
+	}
+	free(list);
+}
+
 /* one stack's sockets; returns 0 or a negative errno */
 static int show_sockets_of(struct ctl_view *v, const struct worker *w, struct rows *o)
 {
@@ -275,6 +311,9 @@ void ctl_view_show(struct ctl_view *v, const struct ctl_command *command, FILE *
 		break;
 	case CTL_SHOW_COUNTERS:
 		show_counters(v, command->all, o);
+		break;
+	case CTL_SHOW_METRICS:
+		show_metrics(v, o);
 		break;
 	case CTL_SHOW_SOCKETS:
 		show_sockets(v, &command->match, o);

@@ -456,11 +456,12 @@ static const struct {
 	enum ctl_verb verb;
 	int (*read)(struct words *w, struct ctl_command *c);
 } lists[] = {
-    {"route", CTL_SHOW_ROUTES, read_nothing},   {"addr", CTL_SHOW_ADDRS, read_nothing},
-    {"usage", CTL_SHOW_USAGE, read_nothing},    {"neigh", CTL_SHOW_NEIGHS, read_nothing},
-    {"deny", CTL_SHOW_DENIED, read_nothing},    {"counters", CTL_SHOW_COUNTERS, read_all},
-    {"socket", CTL_SHOW_SOCKETS, read_sockets}, {"firewall", CTL_SHOW_FIREWALL, read_nothing},
-    {"port", CTL_SHOW_PORTS, read_all},         {"lcore", CTL_SHOW_LCORES, read_nothing},
+    {"route", CTL_SHOW_ROUTES, read_nothing},    {"addr", CTL_SHOW_ADDRS, read_nothing},
+    {"usage", CTL_SHOW_USAGE, read_nothing},     {"neigh", CTL_SHOW_NEIGHS, read_nothing},
+    {"deny", CTL_SHOW_DENIED, read_nothing},     {"counters", CTL_SHOW_COUNTERS, read_all},
+    {"socket", CTL_SHOW_SOCKETS, read_sockets},  {"firewall", CTL_SHOW_FIREWALL, read_nothing},
+    {"port", CTL_SHOW_PORTS, read_all},          {"lcore", CTL_SHOW_LCORES, read_nothing},
+    {"metrics", CTL_SHOW_METRICS, read_nothing},
 };
 
 static int read_command(struct words *w, struct ctl_command *c)

@@ -248,13 +248,12 @@ def in_json(b, s):
         expect(json.loads(ctl(b, s, *command.split(), options=["--json"])) == [], f"{command}: an empty list")
 
 
-def printed(b, s, heading, change=""):
-    """Runs the commands of a section of docs/machine.md with this program's files. change: a command that changes what
-    percore-ctl prints. Returns the output."""
+def printed(b, s, heading):
+    """Runs the commands of a section of docs/machine.md with this program's files. Returns the output."""
     tools = os.path.join(b.tmp, "tools")
     os.makedirs(tools, exist_ok=True)
     with open(os.path.join(tools, "percore-ctl"), "w", encoding="ascii") as f:
-        f.write(f'#!/bin/sh\n"{b.path("percore-ctl")}" "$@" {change}\n')
+        f.write(f'#!/bin/sh\n"{b.path("percore-ctl")}" "$@"\n')
     os.chmod(f.name, 0o755)
     script = re.search(r"^```sh\n(.*?)^```", section(heading), re.M | re.S)[1]
     script = script.replace("/run/percore.ctl", s.path).replace("/var/lib/prometheus/node-exporter", b.tmp)
@@ -263,43 +262,44 @@ def printed(b, s, heading, change=""):
 
 def check_metrics(text):
     """Checks what Prometheus demands of its text format. Returns the values."""
-    values, families, counted = {}, [], set()
+    values, kinds, family = {}, {}, None
     for line in text.splitlines():
-        typed = re.fullmatch(r"# TYPE (\w+) counter", line)
-        sample = re.fullmatch(r'(([a-z_][a-z0-9_]*)(?:\{[a-z]+="[^"\\]+"\})?) (\d+)', line)
-        expect(typed or sample, f"neither a type nor a value: {line}")
-        family = typed[1] if typed else sample[2]
-        if typed:
-            counted.add(family)
+        said = re.fullmatch(r"# HELP (\w+) .+", line)
+        typed = re.fullmatch(r"# TYPE (\w+) (counter|gauge)", line)
+        sample = re.fullmatch(r'((percore_[a-z0-9_]*)(?:\{[a-z]+="[^"\\]+"(?:,[a-z]+="[^"\\]+")*\})?) (\d+(?:\.\d+)?)', line)
+        expect(said or typed or sample, f"neither a type nor a value: {line}")
+        if said:
+            expect(said[1] not in kinds, f"twice: {line}")
+            family = said[1]
+            kinds[family] = None
+        elif typed:
+            expect(typed[1] == family and (typed[2] == "counter") == family.endswith("_total"), line)
+            kinds[family] = typed[2]
         else:
-            expect(sample[1] not in values, f"twice: {line}")
-            values[sample[1]] = int(sample[3])
-        if families[-1:] != [family]:
-            families.append(family)
-    expect(len(set(families)) == len(families), f"not together: {families}")
-    expect(counted <= {name.partition("{")[0] for name in values}, f"without a value: {counted}")
+            expect(sample[2] == family and kinds[family] and sample[1] not in values, line)
+            values[sample[1]] = float(sample[3])
+    expect({name.partition("{")[0] for name in values} == set(kinds), "without a value")
     return values
 
 
 def metrics(b, s):
-    """the recipes of docs/machine.md for jq work as printed, and Prometheus can read what they make"""
-    if not shutil.which("jq"):
-        print("    left out: jq is not installed")
-        return
+    """metrics are what Prometheus can read; the recipes of docs/machine.md work as printed"""
     expect(pings(SERVER), "no answer")
-    expect(int(printed(b, s, "JSON")) > 0, "received frames, and no connection with retransmissions")
     printed(b, s, "Prometheus")
     with open(os.path.join(b.tmp, "percore.prom"), encoding="ascii") as f:
         values = check_metrics(f.read())
+    lcore = json.loads(ctl(b, s, "lcore", "show", options=["--json"]))[0]["lcore"]
     every = json.loads(ctl(b, s, "counters", "show", "all", options=["--json"]))
-    expect({f"percore_{c['name']}_total" for c in every} <= set(values), "counters are missing")
-    expect(values["percore_rx_frames_total"] > 0 and values['percore_port_rx_frames_total{port="0"}'] > 0, values)
-    expect(values['percore_used{what="listeners"}'] == 1 and values['percore_limit{what="listeners"}'] > 1, values)
-    # a driver that does not count everything
-    printed(b, s, "Prometheus", """| sed 's/"rx_missed":[^,]*/"rx_missed":null/'""")
-    with open(os.path.join(b.tmp, "percore.prom"), encoding="ascii") as f:
-        fewer = check_metrics(f.read())
-    expect(set(values) - set(fewer) == {'percore_port_rx_missed_total{port="0"}'}, "what the driver does not count")
+    expect({f"percore_{c['name']}_total" for c in every} <= {name.partition("{")[0] for name in values}, "counters are missing")
+    expect(values[f'percore_rx_frames_total{{lcore="{lcore}"}}'] > 0, values)
+    expect(values[f'percore_used{{lcore="{lcore}",what="listeners"}}'] == 1, values)
+    expect(values[f'percore_limit{{lcore="{lcore}",what="listeners"}}'] > 1, values)
+    expect([v > 0 for name, v in values.items() if name.startswith('percore_port_rx_frames_total{port="0",name=')] == [True], values)
+    expect([v for name, v in values.items() if name.startswith('percore_port_up{port="0",')] == [1], values)
+    if not shutil.which("jq"):
+        print("    left out: jq is not installed")
+        return
+    expect(int(printed(b, s, "JSON")) > 0, "received frames, and no connection with retransmissions")
 
 
 def not_json(b, s):

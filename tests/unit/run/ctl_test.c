@@ -55,6 +55,7 @@ static void test_others(void)
 	CU_ASSERT(c.change.mtu == 1400 && c.change.port == 1);
 	CU_ASSERT(reads("route show") && c.verb == CTL_SHOW_ROUTES);
 	CU_ASSERT(reads("addr") && c.verb == CTL_SHOW_ADDRS);
+	CU_ASSERT(reads("metrics") && c.verb == CTL_SHOW_METRICS);
 	CU_ASSERT(reads("usage show") && c.verb == CTL_SHOW_USAGE);
 	CU_ASSERT(reads("port show") && c.verb == CTL_SHOW_PORTS && !c.all);
 	CU_ASSERT(reads("port show all") && c.verb == CTL_SHOW_PORTS && c.all);
@@ -184,6 +185,8 @@ static void test_mistakes(void)
 	    "capture snaplen 16385",
 	    "capture port 16",
 	    "addr add",
+	    "metrics all",
+	    "json metrics",
 	    "addr add 192.0.2.9/24 port 16",
 	    "addr add 192.0.2.9/0",
 	    "addr add 2001:db8::9/0",
@@ -314,6 +317,50 @@ static void test_lists(void)
 	free(text);
 }
 
+/* Each counter has one value for each lcore, behind what it is. */
+static void test_metrics(void)
+{
+	struct pc_counters counters[2] = {0};
+	const struct ctl_lcore_metrics lcores[2] = {
+	    {.lcore = 3,
+	     .counters = &counters[0],
+	     .busy_ns = 1000000005,
+	     .usage = {.udp_sockets = 4, .udp_sockets_max = 9}},
+	    {.lcore = 7, .counters = &counters[1]}};
+	unsigned types = 0;
+	char *text = NULL;
+	size_t n;
+	FILE *f = open_memstream(&text, &n);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	counters[1].value[PC_RX_FRAMES] = UINT64_MAX;
+	ctl_print_metrics(f, lcores, 2);
+	ctl_print_total(f, "of-a.program", "back\\slash \"quoted\"\nline", 5);
+	ctl_print_label(f, "name", "a\\b\"c\nd");
+	fclose(f);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "# TYPE percore_rx_frames_total counter\n"
+	                                    "percore_rx_frames_total{lcore=\"3\"} 0\n"
+	                                    "percore_rx_frames_total{lcore=\"7\"} "
+	                                    "18446744073709551615\n#"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(text, "percore_lcore_busy_seconds_total{lcore=\"3\"} 1.000000005\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "# TYPE percore_used gauge\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(text, "\npercore_used{lcore=\"3\",what=\"udp-sockets\"} 4\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(text, "\npercore_limit{lcore=\"3\",what=\"udp-sockets\"} 9\n"));
+	CU_ASSERT_PTR_NOT_NULL(
+	    strstr(text, "\n# HELP percore_of_a_program_total back\\\\slash \"quoted\"\\nline\n"
+	                 "# TYPE percore_of_a_program_total counter\n"
+	                 "percore_of_a_program_total 5\n"
+	                 "name=\"a\\\\b\\\"c\\nd\""));
+	CU_ASSERT_PTR_NULL(strstr(text, "drop_none"));
+	for (const char *at = text; (at = strstr(at, "# TYPE ")) != NULL; at++)
+		types++;
+	CU_ASSERT_EQUAL(types, PC_COUNTER_MAX - 1 + 3 + 1);
+	free(text);
+}
+
 static void test_json_lists(void)
 {
 	char *text = lists(true);
@@ -408,6 +455,7 @@ static const struct unit_case cases[] = {
     {"captures", test_capture},
     {"mistakes", test_mistakes},
     {"lists", test_lists},
+    {"metrics for Prometheus", test_metrics},
     {"lists in JSON", test_json_lists},
     {"commands whose answer is in JSON", test_json},
 };
