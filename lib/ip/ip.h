@@ -100,7 +100,7 @@ struct gateways {
 struct origin {
 	struct pc_prefix prefix;
 	struct pc_addr router;
-	uint64_t until_ns;
+	uint64_t until_ns; /* 0: over */
 	uint8_t netif;
 };
 

@@ -55,6 +55,21 @@ void origin_note(struct ip *ip, const struct origin *told)
 	*o = *told;
 	if (changes)
 		neigh_outdate(ip->neigh);
+	ip_due(ip, o->until_ns);
+}
+
+void origin_poll(struct ip *ip)
+{
+	for (uint16_t i = 0; i < ip->nb_origins; i++) {
+		struct origin *o = &ip->origin[i];
+
+		if (o->until_ns > ip->ctx->now_ns) {
+			ip_due(ip, o->until_ns);
+		} else if (o->until_ns != 0) {
+			o->until_ns = 0;
+			neigh_outdate(ip->neigh);
+		}
+	}
 }
 
 enum origin_fit origin_fit(const struct ip *ip, uint8_t netif, const struct pc_addr *addr,

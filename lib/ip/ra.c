@@ -209,6 +209,7 @@ void ra_poll(struct ip *ip)
 	for (uint8_t i = 0; i < ip->ifs.n; i++)
 		poll_solicit(ip, i);
 	poll_routes(ip);
+	origin_poll(ip);
 }
 
 void ra_no_router(struct ip *ip, uint8_t netif, const struct pc_addr *addr)

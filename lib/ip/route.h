@@ -113,6 +113,10 @@ void gateway_poll(struct ip *ip);
 /** origin_note notes until when a router advertises a prefix; in the past: no longer. */
 void origin_note(struct ip *ip, const struct origin *told);
 
+/** origin_poll looks for prefixes whose time is over: what goes by their routers is looked up
+ * again. */
+void origin_poll(struct ip *ip);
+
 /** What is known of an address and a router. */
 enum origin_fit {
 	ORIGIN_NONE,  /* no router is known to advertise the address's prefix */

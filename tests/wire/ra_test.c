@@ -1010,6 +1010,35 @@ static void one_prefix_of_two_routers(struct wt *w)
 	goes(w, OTHER, FAR, OTHER, second_mac);
 }
 
+/* A path in use goes by another router when the time of the prefix is over, though the first one stays a router. */
+static void prefix_of_router_ends(struct wt *w)
+{
+	const struct sockaddr_in6 from = sin6(OTHER, 0), to = sin6(FAR, 9);
+	int fd;
+
+	start6(w, true);
+	tell_both(w, 0);
+	ADVERTISE(.lifetime = 1800, .prefix = "2001:db8:1::", .len = 64, .flags = 0, .valid = 3);
+	wt_drop(w);
+	fd = sock(w);
+	OK(pc_bind(w->st, fd, (const struct sockaddr *)&from, sizeof(from)));
+	OK(pc_connect(w->st, fd, (const struct sockaddr *)&to, sizeof(to)));
+	for (unsigned i = 0; i < 2; i++) {
+		struct frame f;
+		struct info6 got;
+
+		OK(pc_send(w->st, fd, "x", 1, 0));
+		wt_settle(w);
+		f = *wt_next_frame(w, 0);
+		CHECK(frame6_read(&f, &got) == NULL);
+		CHECK(memcmp(got.ends.dst_mac, i == 0 ? router_mac : second_mac, 6) == 0);
+		wt_pass(w, 3100);
+		wt_drop(w);
+	}
+	OK(pc_close(w->st, fd));
+	wt_drop(w);
+}
+
 /* The router of a prefix does not answer: better another one than none. */
 static void dead_provider(struct wt *w)
 {
@@ -1268,6 +1297,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.3.3: a redirect to a router that does not answer", redirect_to_dead_router},
     {"RFC 6724 5 rule 5.5, RFC 8028 3: two providers", two_providers},
     {"RFC 8028 3: a prefix that two routers advertise", one_prefix_of_two_routers},
+    {"RFC 8028 3: ... until one does no more", prefix_of_router_ends},
     {"RFC 8028 3: the router of a prefix does not answer", dead_provider},
     {"RFC 4861 8.1, RFC 8028 3: a redirect by the router of a prefix", redirect_of_provider},
     {"RFC 8028 3: a rogue router fills nothing", many_prefixes},
