@@ -45,6 +45,8 @@
 #define LINK_REQUESTS 5
 /* section 4.4.5: the shortest interval between requests */
 #define RENEW_LEAST_S 60
+/* the share of the lease that the random part of T1 and T2 is, at most */
+#define EARLY_SHARE 128
 /* section 3.1.5: after a conflict */
 #define DECLINE_WAIT_S 10
 /* RFC 5227 section 2.1.1, but with shorter times: until there is an address, everything else
@@ -71,6 +73,7 @@ struct pc_dhcp {
 	uint64_t begin_ns;      /* start of this exchange, for secs */
 	uint64_t asked_ns;      /* time of the last request */
 	uint64_t sent_ns;       /* time of the request that was granted: the start of the lease */
+	uint64_t early_ns;      /* how much earlier than T1 and T2 it is renewed */
 	struct pc_dhcp_lease offer, lease;
 	char hostname[64];
 };
@@ -166,7 +169,19 @@ static uint64_t after(uint64_t from_ns, uint32_t seconds)
 
 static uint64_t t2_of(const struct pc_dhcp *d)
 {
-	return after(d->sent_ns, d->lease.t2_s);
+	return after(d->sent_ns - d->early_ns, d->lease.t2_s);
+}
+
+/* The random part of T1 and T2 (section 4.4.5): clients that have started at the same time do not
+ * all ask at the same time, again and again. Servers that tell other times have their reasons. */
+static uint64_t early_of(struct pc_dhcp *d)
+{
+	const struct pc_dhcp_lease *l = &d->lease;
+
+	if (l->lease_s == UINT32_MAX || l->t1_s != l->lease_s / 2)
+		return 0;
+	return (uint64_t)l->lease_s * (SECOND_NS / EARLY_SHARE / 1000) *
+	       rng_below(&d->st->ctx.rng, 1000);
 }
 
 static uint64_t lease_end(const struct pc_dhcp *d)
@@ -177,7 +192,7 @@ static uint64_t lease_end(const struct pc_dhcp *d)
 /* When the lease is first to be renewed. */
 static uint64_t first_renewal(const struct pc_dhcp *d)
 {
-	return RTE_MIN(after(d->sent_ns, d->lease.t1_s), t2_of(d));
+	return RTE_MIN(after(d->sent_ns - d->early_ns, d->lease.t1_s), t2_of(d));
 }
 
 /* Names the leased address: as ciaddr or, while the stack is checking for a duplicate and cannot
@@ -302,6 +317,7 @@ static void bind_lease(struct pc_dhcp *d)
 	}
 	ctx_count(&d->st->ctx, PC_DHCP_LEASES);
 	d->lease = d->offer;
+	d->early_ns = early_of(d);
 	d->remembers = false;
 	d->state = BOUND;
 	d->generation++;

@@ -15,8 +15,9 @@ static struct query comes_after(struct wt *w, double s, const char *to)
 {
 	const uint64_t now = w->now;
 	const struct query q = expect(w, 1000 * s + 2000, REQUEST);
+	const double early = s == 1800 ? 28800 : 700; /* T1 that no server has told */
 
-	IN((w->now - now) / 1000000, 1000 * s - 700, 1000 * s + 100);
+	IN((w->now - now) / 1000000, 1000 * s - early, 1000 * s + 100);
 	EQ(q.dst, inet_addr(to));
 	CHECK(q.src == inet_addr(LEASED) && q.ciaddr == inet_addr(LEASED) && !q.broadcast);
 	CHECK(q.requested == 0 && q.server == 0);
@@ -96,6 +97,31 @@ static void told_times(struct wt *w)
 	CHECK(sent(w, 14000, 500) == NULL);
 	expect(w, 2000, DISCOVER);
 	CHECK(!has_lease());
+	finish(w);
+}
+
+/* Clients that got their leases at the same time do not renew them at the same time. */
+static void spread_times(struct wt *w)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	uint8_t d[600];
+
+	start(w);
+	become_bound(w, 3600);
+	probe_answer_arp(w->probe, true);
+	for (unsigned i = 0; i < 8; i++) {
+		uint64_t ms = w->now;
+
+		expect(w, 1810000, REQUEST);
+		ms = (w->now - ms) / 1000000;
+		if (i > 0) /* the first one counts from the request, too, which was some time ago */
+			IN(ms, 1771000, 1801000);
+		least = i > 0 && ms < least ? ms : least;
+		most = i > 0 && ms > most ? ms : most;
+		inject(w, LEASED, d, build(d, ACK, 3600, NULL, 0));
+		turn(w);
+	}
+	CHECK(most - least > 3000);
 	finish(w);
 }
 
@@ -469,11 +495,11 @@ static void remembered_once(struct wt *w)
 	expect(w, 1000, REQUEST);
 	asked = w->now;
 	expect(w, 6000, REQUEST);
-	reply(w, ACK, 3600);
+	inject(w, ALL, d, build(d, ACK, 3600, (uint8_t[]){58, 4, 0, 0, 7, 7}, 6));
 	expect_probes(w);
 	probe_answer_arp(w->probe, true);
 	EQ(expect(w, 1801000, REQUEST).dst, inet_addr(SERVER));
-	IN((w->now - asked) / 1000000, 1800000, 1800100);
+	IN((w->now - asked) / 1000000, 1799000, 1799100);
 	inject(w, LEASED, d, build(d, NAK, 0, NULL, 0));
 	expect(w, 100, DISCOVER);
 	finish(w);
@@ -840,6 +866,7 @@ static void told_twice(struct wt *w)
 static const struct wt_case cases[] = {
     {"RFC 2131 4.4.1, table 5: xid and secs", numbers},
     {"RFC 2131 4.4.5: T1 and T2 as the server tells", told_times},
+    {"RFC 2131 4.4.5: a random part of T1", spread_times},
     {"RFC 2131 4.4.5: a T1 and T2 of no time", no_time},
     {"RFC 2131 4.4, figure 5: answers that have no effect", other_answers},
     {"RFC 2131 4.3.1: an answer that does not name its server", unnamed_server},
