@@ -145,7 +145,8 @@ void tcb_renew(struct tcp *tcp, struct tcb *t)
 void tcb_free(struct tcp *tcp, struct tcb *t)
 {
 	assert(t->state == TCP_S_CLOSED && !(t->flags & (TCB_OPEN | TCB_PENDING | TCB_IN_TABLE)));
-	drop_all(tcp, t);
+	if (t->queues != 0)
+		drop_all(tcp, t);
 	wheel_disarm(&tcp->wheel, tcp_index(tcp, t));
 	if (t->tuning != 0)
 		tcp->tuning[t->tuning].refs--;
@@ -400,16 +401,14 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	/* RFC 6298 (5.7): after a lost SYN, without a sample, the first time-out is longer */
 	if (t->syn_lost && t->srtt_us == 0)
 		t->rto_us = RTE_MAX(t->rto_us, 3000000u);
-	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t)); /* TCP_RTO_MAX_MS from here on */
+	t->rto_us = RTE_MIN(t->rto_us, rtt_max_us(tcp, t));    /* TCP_RTO_MAX_MS from here on */
+	t->t_loss = tcp->ctx->tick + ticks_from_us(t->rto_us); /* as after tcp_loss_stop */
 	tcp_keepalive_start(tcp, t);
 }
 
-static void leave_table(struct tcp *tcp, struct tcb *t)
+void tcb_leave(struct tcp *tcp, struct tcb *t, uint64_t hash)
 {
-	if (!(t->flags & TCB_IN_TABLE))
-		return;
-	tcp_table_del(&tcp->table, tcp_table_hash(&tcp->table, &t->flow),
-	              flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
+	tcp_table_del(&tcp->table, hash, flow_ref_make(FLOW_TCB, tcp_index(tcp, t)));
 	t->flags &= ~(uint32_t)TCB_IN_TABLE;
 	lports_del(&tcp->lports, t->flow.lport, t->flags);
 }
@@ -418,7 +417,8 @@ bool tcb_done(struct tcp *tcp, struct tcb *t, int error)
 {
 	struct tcp_queues *q;
 
-	leave_table(tcp, t);
+	if (t->flags & TCB_IN_TABLE)
+		tcb_leave(tcp, t, tcp_table_hash(&tcp->table, &t->flow));
 	if (t->opt & TCB_OPT_COUNTED)
 		sources_del(&tcp->connections, &t->flow.raddr);
 	t->opt &= (uint8_t)~TCB_OPT_COUNTED;

@@ -56,6 +56,9 @@ void tcb_enter_passive(struct tcp *tcp, struct tcb *t);
  * else: from. */
 void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from);
 
+/** tcb_leave takes the connection, whose flow has this hash, out of the table. */
+void tcb_leave(struct tcp *tcp, struct tcb *t, uint64_t hash);
+
 /** tcp_path_find finds the path to a connection's peer; errors are those of ip_path_find. */
 static inline int tcp_path_find(struct tcp *tcp, const struct tcp_flow *f, struct ip_path *path)
 {

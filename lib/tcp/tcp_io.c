@@ -390,6 +390,14 @@ static bool has_room(struct tcp *tcp, struct tcb *t)
 	return false;
 }
 
+/* has_room, with less to do: an empty queue takes something unless mbufs are very few */
+static inline bool takes_more(struct tcp *tcp, struct tcb *t)
+{
+	return likely(t->snd_bytes == 0 && !(t->flags & TCB_STARVED) &&
+	              tcp->ctx->mbufs_spare >= 8) ||
+	       has_room(tcp, t);
+}
+
 /* tcp_mask for unusual sockets */
 static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 {
@@ -405,7 +413,7 @@ static __rte_noinline uint32_t mask_of_any(struct tcp *tcp, struct tcb *t)
 	if (!tcb_is_opening(t)) {
 		if (tcp_is_readable(tcp, t))
 			mask |= EPOLLIN | EPOLLRDNORM;
-		if (wr_shut || has_room(tcp, t))
+		if (wr_shut || takes_more(tcp, t))
 			mask |= EPOLLOUT | EPOLLWRNORM;
 	}
 	if (unlikely(fastopen_is_deferred(t))) /* it waits for data to send */
@@ -426,8 +434,7 @@ uint32_t tcp_mask(struct tcp *tcp, struct tcb *t)
 		return mask_of_any(tcp, t);
 	if (tcp_is_readable(tcp, t))
 		mask |= EPOLLIN | EPOLLRDNORM;
-	/* an empty queue takes something unless mbufs are very few */
-	if (likely(t->snd_bytes == 0 && tcp->ctx->mbufs_spare >= 8) || has_room(tcp, t))
+	if (takes_more(tcp, t))
 		mask |= EPOLLOUT | EPOLLWRNORM;
 	if (unlikely(t->queues != 0 && urgent_is_ahead(tcp, t)) && urgent_is_told(tcp, t))
 		mask |= EPOLLPRI;

@@ -234,8 +234,7 @@ static bool send_queued(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)
 	return done;
 }
 
-/* FIN in a segment of its own, which counts as sent only if there was an mbuf for it */
-static bool send_fin_alone(struct tcp *tcp, struct tcb *t)
+bool tcp_output_fin(struct tcp *tcp, struct tcb *t)
 {
 	t->flags |= TCB_FIN_SENT;
 	t->snd_nxt++;
@@ -265,7 +264,7 @@ bool tcp_output(struct tcp *tcp, struct tcb *t)
 		done = send_queued(tcp, t, q);
 	if (done && (t->flags & (TCB_WR_SHUT | TCB_FIN_SENT)) == TCB_WR_SHUT &&
 	    (q == NULL || q->snd_next == NULL))
-		done = send_fin_alone(tcp, t);
+		done = tcp_output_fin(tcp, t);
 	t->flags &= ~(uint32_t)TCB_PUSH;
 	/* RFC 6298 (5.1): a timer that ran until now was for data held back, not for data sent;
 	 * but with Fast Open for the SYN-ACK, which data does not put off */

@@ -12,6 +12,10 @@
  */
 bool tcp_output(struct tcp *tcp, struct tcb *t);
 
+/** tcp_output_fin sends FIN in a segment of its own, which counts as sent only if there was an mbuf for
+ * it: otherwise returns false. */
+bool tcp_output_fin(struct tcp *tcp, struct tcb *t);
+
 /** tcp_send_probe sends the next new segment, if there is one and the peer's window takes it,
  * regardless of cwnd. Returns whether it did. */
 bool tcp_send_probe(struct tcp *tcp, struct tcb *t, struct tcp_queues *q);

@@ -5,7 +5,7 @@
  * Overview: may_send says whether the connection is in that state, segment_fits whether a segment
  * may be sent now and as it is; for such segments, up to the first that is not, what tcp_output
  * does is done here in one piece.  Nothing changes until the first one is certain; the rest is left
- * to tcp_output.
+ * to tcp_output.  A FIN is sent here only if nothing else is (send_lone_fin).
  */
 #include "tcp/tcp_plain.h"
 
@@ -68,17 +68,22 @@ static inline bool port_cuts(const struct tcp *tcp, const struct tcb *t)
 	return tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO);
 }
 
-/* tcp_loss_arm for data sent now, with nothing else in flight, lost or probed for */
-static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
+static inline void arm_in(struct tcp *tcp, struct tcb *t, uint32_t us)
 {
-	const bool probes = tcp_probes_tail(tcp, t);
-	const uint32_t us = probes ? RTE_MIN(t->rto_us, tcp_probe_us(tcp, t)) : t->rto_us;
 	const uint32_t at = tcp->ctx->tick + ticks_from_us(us);
 
 	t->t_loss = at;
 	t->timers |= TCB_T_LOSS;
 	if (unlikely(!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry)))
 		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
+}
+
+/* tcp_loss_arm for data sent now, with nothing else in flight, lost or probed for */
+static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
+{
+	const bool probes = tcp_probes_tail(tcp, t);
+
+	arm_in(tcp, t, probes ? RTE_MIN(t->rto_us, tcp_probe_us(tcp, t)) : t->rto_us);
 	return probes ? TCP_LT_PROBE : TCP_LT_RTO;
 }
 
@@ -173,6 +178,19 @@ static __rte_noinline void send_lone(struct tcp *tcp, struct tcb *t, struct tcp_
 	(void)arm(tcp, t);
 }
 
+/* sends the FIN of a connection on which nothing else is left to send, or in flight */
+static __rte_noinline bool send_lone_fin(struct tcp *tcp, struct tcb *t)
+{
+	const uint32_t special = TCB_FIN_SENT | TCB_NOSPACE | TCB_STARVED;
+
+	if ((t->state != TCP_S_LAST_ACK && t->state != TCP_S_FIN_WAIT_1) || (t->flags & special) ||
+	    t->queues != 0 || tcp->dsack.tcb != 0 || !tcp_output_fin(tcp, t))
+		return false;
+	t->flags &= ~(uint32_t)TCB_PUSH;
+	arm_in(tcp, t, t->rto_us);
+	return !(t->flags & TCB_ACK_NOW); /* as the FIN has no room for all there is to report */
+}
+
 bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 {
 	struct tcp_queues *q = tcp_queues_if(tcp, t);
@@ -181,7 +199,9 @@ bool tcp_plain_output(struct tcp *tcp, struct tcb *t)
 	const struct neigh *n;
 	uint32_t segs = 1;
 
-	if (m == NULL || !may_send_plain(tcp, t, q) || !flight_is_plain_at(q, flight) ||
+	if (m == NULL)
+		return (t->flags & TCB_WR_SHUT) && send_lone_fin(tcp, t);
+	if (!may_send_plain(tcp, t, q) || !flight_is_plain_at(q, flight) ||
 	    !segment_fits(tcp, t, q, m, flight) || (pkt_of(m)->next != NULL && port_cuts(tcp, t)))
 		return false;
 	n = neigh_ready(tcp->ip->neigh, t->neigh);

@@ -318,13 +318,29 @@ struct rte_mbuf *tcp_resend(struct tcp *tcp, struct tcb *t, struct tcp_queues *q
 
 /* ---- without data ---------------------------------------------------------------------------- */
 
+/* is_plain for a segment without data that needs no ECN bits either */
+static inline bool is_bare(const struct tcp *tcp, const struct tcb *t)
+{
+	const struct tcp_queues *q = tcp_queues_if(tcp, t);
+
+	return (q == NULL || (q->ooo == NULL && !q->snd_urgent)) && !dsack_is_due(tcp, t) &&
+	       !t->auth && !t->narrow && !(t->opt & (TCB_OPT_ECN | TCB_OPT_ACCECN));
+}
+
 static bool send_empty(struct tcp *tcp, struct tcb *t, uint32_t seq, uint8_t flags)
 {
+	const struct neigh *n = neigh_ready(tcp->ip->neigh, t->neigh);
 	struct rte_mbuf *m = ctx_mbuf(tcp->ctx);
 
 	if (m == NULL)
 		return false;
-	emit_sync(tcp, t, m, seq, flags, false, NULL);
+	if (unlikely(n == NULL || !is_bare(tcp, t))) {
+		emit_sync(tcp, t, m, seq, flags, false, NULL);
+		return true;
+	}
+	tcp_emit_note(t, 0);
+	account_of(tcp, t)->segs_out++;
+	tcp_emit_plain(tcp, t, n, m, seq, flags | TCP_ACK, tcp_window(tcp, t), 0, NULL);
 	return true;
 }
 

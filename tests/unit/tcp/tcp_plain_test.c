@@ -44,6 +44,7 @@ static struct run runs[2];
 static struct tcb *t, *other;
 static struct dice dice;
 static uint32_t read_to;
+static uint16_t peer_port;
 static bool with_stash;
 static uint64_t nb_stashed;
 
@@ -59,7 +60,7 @@ static void note_sent(struct run *r, uint32_t step)
 	while (next_segment()) {
 		const struct tcp_seg *s = &got.seg;
 
-		if (s->dport != t->flow.rport)
+		if (s->dport != peer_port)
 			continue;
 		CU_ASSERT(is_payload(got.payload, s->seq, s->len));
 		note(r, step,
@@ -299,6 +300,7 @@ static void begin(void)
 	start_with();
 	t = conn((uint8_t)dice_below(&dice, 256) & opts);
 	other = conn(0);
+	peer_port = t->flow.rport;
 	t->snd_una = t->snd_nxt = some_number();
 	t->snd_wl1 = t->rcv_nxt = t->last_ack_sent = read_to = some_number();
 	t->rcv_adv = t->rcv_nxt + 65535;
@@ -336,6 +338,106 @@ static void one_run(struct run *r, uint64_t seed, bool plain)
 	finish();
 }
 
+static struct tcp_seg with_timestamp(struct tcp_seg s)
+{
+	if (!(t->opt & TCB_OPT_TS))
+		return s;
+	s.has |= TCP_HAS_TS;
+	s.tsval = net.ctx.now_ms + (dice_chance(&dice, 100000) ? 27 : 77);
+	s.tsecr = tcp_tsval(tcp, t->ts_offset);
+	return s;
+}
+
+/* an acknowledgement of our FIN, or nearly one */
+static struct tcp_seg some_end(void)
+{
+	struct tcp_seg s =
+	    SEG(.flags = TCP_ACK, .seq = t->rcv_nxt, .ack = t->snd_nxt, .wnd = 65535);
+
+	switch (dice_below(&dice, 16)) {
+	case 0:
+		s.seq--;
+		break;
+	case 1:
+		s.seq++;
+		break;
+	case 2:
+		s.ack--;
+		break;
+	case 3:
+		s.ack++;
+		break;
+	case 4: /* its FIN again */
+		s.flags |= TCP_FIN;
+		s.seq--;
+		break;
+	case 5:
+		s.flags |= TCP_RST;
+		break;
+	case 6:
+		s.flags |= TCP_SYN;
+		break;
+	case 7:
+		s.flags = TCP_PSH;
+		break;
+	case 8:
+		s.len = 10;
+		break;
+	default:
+		break;
+	}
+	return with_timestamp(s);
+}
+
+static void note_end(struct run *r, uint32_t step, int verdict)
+{
+	const struct tcp_account *a = account_of(tcp, t); /* while the application may ask */
+	const bool is_open = t->flags & TCB_OPEN;
+
+	note(r, step + 8000,
+	     (uint32_t[12]){(uint32_t)verdict, t->state, t->flags & ~(uint32_t)TCB_WORK,
+	                    t->timers & TCB_T_LOSS ? t->t_loss : 0, tcp->tcbs_used,
+	                    tcp->table.count, (uint32_t)count(PC_TCP_CLOSED),
+	                    (uint32_t)count(PC_TCP_RESET_TX),
+	                    (uint32_t)count(PC_TCP_CHALLENGE_ACKS), told(t),
+	                    is_open ? (uint32_t)a->bytes_acked : 0, is_open ? a->delivered : 0});
+}
+
+/* The peer closes, the application does or only says that it will send no more, and segments arrive of which one may be
+ * the last. */
+static void one_end(struct run *r, uint64_t seed, bool plain)
+{
+	int verdict = 0;
+
+	dice_seed(&dice, seed);
+	begin();
+	r->n = 0;
+	if (dice_chance(&dice, 200000))
+		(void)write_bytes(t, 100);
+	choose_way(plain);
+	input(t, with_timestamp(SEG(.flags = TCP_FIN | TCP_ACK, .seq = t->rcv_nxt,
+	                            .ack = t->snd_nxt, .wnd = 65535)));
+	if (dice_chance(&dice, 500000))
+		turn();
+	if (dice_chance(&dice, 700000))
+		tcp_close(tcp, t);
+	else
+		(void)tcp_shutdown(tcp, t, SHUT_WR);
+	for (uint32_t step = 0; step < 6; step++) {
+		choose_way(plain);
+		turn();
+		note_sent(r, step);
+		note_end(r, step, verdict);
+		if (t->state == TCP_S_FREE || t->state == TCP_S_CLOSED)
+			break;
+		choose_way(plain);
+		verdict = input(t, some_end());
+	}
+	tcp->dsack.tcb = 0;
+	forget();
+	finish();
+}
+
 static bool same(const struct run *a, const struct run *b)
 {
 	for (unsigned i = 0; i < a->n && i < b->n; i++) {
@@ -362,13 +464,13 @@ static uint64_t setting(const char *name, uint64_t otherwise)
 	return value != NULL ? strtoull(value, NULL, 10) : otherwise;
 }
 
-static void compare(void)
+static void compare(void (*one)(struct run *r, uint64_t seed, bool plain))
 {
 	const uint64_t first = setting("PERCORE_SEED", 0), n = setting("PERCORE_RUNS", RUNS);
 
 	for (uint64_t seed = first; seed < first + n; seed++) {
-		one_run(&runs[0], seed, true);
-		one_run(&runs[1], seed, false);
+		one(&runs[0], seed, true);
+		one(&runs[1], seed, false);
 		CU_ASSERT(same(&runs[0], &runs[1]));
 		if (CU_get_number_of_failures() > 0) {
 			fprintf(stderr, "PERCORE_SEED=%" PRIu64 " PERCORE_RUNS=1\n", seed);
@@ -379,7 +481,12 @@ static void compare(void)
 
 static void both_ways(void)
 {
-	compare();
+	compare(one_run);
+}
+
+static void ends(void)
+{
+	compare(one_end);
 }
 
 /* what is stashed is acknowledged, sent again and followed by more as if it were not */
@@ -387,7 +494,7 @@ static void stashed(void)
 {
 	nb_stashed = 0;
 	with_stash = true;
-	compare();
+	compare(one_run);
 	with_stash = false;
 	CU_ASSERT(nb_stashed > 0);
 }
@@ -491,6 +598,7 @@ static void a_part(void)
 static const struct unit_case cases[] = {
     {"the same by both ways", both_ways},
     {"the same with the stash", stashed},
+    {"the same at the end", ends},
     {"RFC 8985 6.2 step 3: in order", in_order},
     {"RFC 8985 6.2 step 5: after a pause", after_a_pause},
     {"RFC 6298 section 3: sent twice", sent_twice},
