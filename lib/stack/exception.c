@@ -17,22 +17,38 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* Offsets of the destination address in an IP header. */
+/* Offsets of addresses in an IP header. */
 #define IP4_DST_OFF 16
+#define IP6_SRC_OFF 8
 #define IP6_DST_OFF 24
 
 /* ---- owners of frames ------------------------------------------------------------------------ */
 
 enum owner { OURS, KERNEL, BOTH };
 
+static bool read_arp(const struct rte_mbuf *m, struct arp_pkt *a)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+
+	return arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, a) >= 0;
+}
+
 /* Says whether an ARP packet is news of a neighbour: a reply or an announcement. */
 static bool is_arp_news(const struct rte_mbuf *m)
 {
-	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	struct arp_pkt a;
 
-	return arp_parse(p + ETH_HDR_LEN, m->data_len - (uint32_t)ETH_HDR_LEN, &a) >= 0 &&
-	       (a.op != ARP_REQUEST || a.spa_be == a.tpa_be);
+	return read_arp(m, &a) && (a.op != ARP_REQUEST || a.spa_be == a.tpa_be);
+}
+
+/* An ARP request that is not our affair: a probe (RFC 5227) comes to all lcores. */
+static enum owner owner_of_arp(const struct rte_mbuf *m)
+{
+	struct arp_pkt a;
+
+	if (is_arp_news(m))
+		return OURS; /* exception_put_arp has passed it on */
+	return read_arp(m, &a) && a.spa_be == 0 ? BOTH : KERNEL;
 }
 
 /* Says whether an ND message is a neighbour solicitation; those have no extension headers. */
@@ -43,19 +59,30 @@ static bool is_solicit(const struct rte_mbuf *m)
 	return ip[IP6_NEXT_OFF] == IPPROTO_ICMPV6 && ip[IP6_HDR_LEN] == ND_NS;
 }
 
+/* Says whether a packet probes for an address (RFC 4862 section 5.4.2): it comes to all lcores. */
+static bool is_probe6(const struct rte_mbuf *m)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, ETH_HDR_LEN);
+	struct pc_addr src;
+
+	memcpy(&src, ip + IP6_SRC_OFF, sizeof(src));
+	return pc_addr_is_any(&src) && m->data_len > ETH_HDR_LEN + IP6_HDR_LEN && is_solicit(m);
+}
+
 /* BOTH: several lcores may get a copy each, but the kernel must get only one. */
 static enum owner owner_of(const struct rte_mbuf *m, int verdict)
 {
 	switch (verdict) {
-	case PC_DROP_ARP_NOT_OURS: /* exception_put_arp has passed on an announcement */
-		return is_arp_news(m) ? OURS : KERNEL;
+	case PC_DROP_ARP_NOT_OURS:
+		return owner_of_arp(m);
+	case PC_DROP_IP6_NOT_OURS:
+	case PC_DROP_ND_NOT_OURS:
+		return is_probe6(m) ? BOTH : KERNEL;
 	case PC_DROP_ETH_TYPE:
 	case PC_DROP_ETH_VLAN:
 	case PC_DROP_IP4_NOT_OURS:
 	case PC_DROP_IP4_PROTOCOL:
-	case PC_DROP_IP6_NOT_OURS:
 	case PC_DROP_IP6_PROTOCOL:
-	case PC_DROP_ND_NOT_OURS:
 	case PC_DROP_ICMP_ECHO_REPLY:
 	case PC_DROP_ICMP_TYPE:
 	case PC_DROP_ICMP_NO_MATCH:

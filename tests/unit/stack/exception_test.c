@@ -476,6 +476,40 @@ static void start6(struct ends6 *e)
 		probe_take(b.probe);
 }
 
+/* A probe for an address that only the kernel may have comes to all lcores: one of them passes it on. */
+static void test_probed(void)
+{
+	struct frame_ends e4 = box_ends();
+	uint8_t body[20] = {0};
+	struct frame f[3];
+	struct ends6 e;
+
+	e4.src_be = 0;
+	e4.dst_be = 0x090200c0u;
+	frame_arp(&f[0], &e4, 1, (const uint8_t[6]){0});
+	start6(&e);
+	e.src = addr6("::");
+	for (int i = 1; i < 3; i++) { /* to a group that is not ours, and to one that is */
+		const struct pc_addr wanted = addr6(i == 1 ? "fd00::9:9" : "fd00::9:0:1");
+
+		e.dst = addr6(i == 1 ? "ff02::1:ff09:9" : "ff02::1:ff00:1");
+		memcpy(body + 4, &wanted, 16);
+		memcpy(e.dst_mac, i == 1 ? "\x33\x33\xff\x09\x00\x09" : "\x33\x33\xff\x00\x00\x01",
+		       6);
+		frame6_icmp(&f[i], &e, 255, 135, 0, body, sizeof(body));
+	}
+	for (int i = 0; i < 6; i++) {
+		const bool link = i % 2 != 0;
+
+		CU_ASSERT_EQUAL(pc_stack_set_exception(b.st, 0, probe_port(kernel), link), 0);
+		receive(&f[i / 2]);
+		if (link)
+			expect_at_kernel(&f[i / 2]);
+		CU_ASSERT_PTR_NULL(probe_sent(kernel));
+	}
+	end();
+}
+
 /* a solicitation for our address is answered here alone, be it of a neighbour or of who wants the address */
 static void test_solicited(void)
 {
@@ -868,6 +902,7 @@ static const struct unit_case cases[] = {
     {"questions for our address are answered here", test_questions},
     {"what the device says has no checksum yet", test_partial},
     {"one lcore tells of neighbours", test_link},
+    {"one lcore tells of probes", test_probed},
     {"an announcement of a neighbour", test_announced},
     {"an announcement of a stranger", test_announced_by_stranger},
     {"solicitations for our address", test_solicited},
