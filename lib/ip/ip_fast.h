@@ -41,6 +41,21 @@ static __rte_always_inline uint8_t *ip_fast_prepend(struct rte_mbuf *m, uint16_t
 	return rte_pktmbuf_mtod_offset(m, uint8_t *, hdr_len);
 }
 
+/** ip_fast_begin and ip_fast_end do the same for a packet without payload, m being empty, where the
+ * length of the transport header is known only when it has been written: the former returns where
+ * to write it. The headers take the place of the data. */
+static __rte_always_inline uint8_t *ip_fast_begin(struct rte_mbuf *m, uint16_t hdr_len)
+{
+	return rte_pktmbuf_mtod_offset(m, uint8_t *, hdr_len);
+}
+
+static __rte_always_inline void ip_fast_end(struct rte_mbuf *m, const uint8_t *l4,
+                                            uint16_t l4_hdr_len)
+{
+	m->data_len = (uint16_t)(l4 + l4_hdr_len - rte_pktmbuf_mtod(m, uint8_t *));
+	m->pkt_len = m->data_len;
+}
+
 /* The transport checksum: computed by the port if it can, otherwise here; sum is that of the header
  * and, if summed, also of the payload. */
 static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, uint8_t proto,
@@ -67,6 +82,20 @@ static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, 
 			sum = cksum_add_mbuf(sum, m, off, len);
 	}
 	return proto == IPPROTO_UDP ? cksum_finish_udp_be(sum) : cksum_finish_be(sum);
+}
+
+/** ip_path_ready returns the path from an address of ours to dst if it is among those found recently, and
+ * a frame can simply be sent to its neighbour; NULL: ip_path_find_flow is needed. The MTU is that of
+ * the link and the route (ip_pmtu). */
+static inline const struct ip_path *ip_path_ready(const struct ip *ip, const struct pc_addr *dst,
+                                                  uint16_t laddr)
+{
+	const struct path_memo *memo = &ip->memo[dst->b[15] % PATH_MEMOS];
+
+	return likely(memo->path.laddr == laddr && pc_addr_equal(&memo->dst, dst) &&
+	              neigh_ready(ip->neigh, memo->path.neigh) != NULL)
+	           ? &memo->path
+	           : NULL;
 }
 
 /** ip_confirm notes that packets sent through a next hop have arrived. */

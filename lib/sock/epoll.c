@@ -52,10 +52,8 @@ int pc_epoll_ctl(struct pc_stack *st, int epfd, int op, int fd, struct epoll_eve
 	struct sock_ref ref;
 	struct pollable *p;
 
-	if (is_set(s, fd)) /* sets are not nested */
-		return (int)sock_fail(is_set(s, epfd) ? -EINVAL : -EBADF);
-	if (!sock_find(s, fd, &ref))
-		return (int)sock_fail(-EBADF);
+	if (!sock_find(s, fd, &ref)) /* sets are not nested */
+		return (int)sock_fail(is_set(s, fd) && is_set(s, epfd) ? -EINVAL : -EBADF);
 	if (!is_set(s, epfd))
 		return no_set(s, epfd);
 	p = ref.tcp != NULL ? &ref.tcp->poll : &ref.udp->poll;

@@ -292,8 +292,6 @@ bool auth_inherit(struct tcp *tcp, struct tcb *t, const struct tcb *listener,
 	const flow_ref from = auth_owner(tcp, listener);
 	const struct auth_key *key;
 
-	if (likely(!listener->auth))
-		return true;
 	if (auth_find_ao(&tcp->auth, from, &t->flow.raddr, AUTH_ANY_ID, AUTH_ANY_ID) != NULL)
 		return inherit_ao(tcp, t, from, e);
 	key = auth_find_md5(&tcp->auth, from, &t->flow.raddr);

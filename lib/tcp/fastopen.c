@@ -145,7 +145,7 @@ static bool is_welcome(struct tcp *tcp, uint32_t binding, const struct tcp_rx *r
 	return true;
 }
 
-struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
+struct tcb *fastopen_examine(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
 {
 	struct syn_entry e;
 	struct tcb *t;
@@ -155,7 +155,7 @@ struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_
 	if (tcp->ctx->mbufs_scarce || fw_counts_handshakes(&tcp->ip->fw) ||
 	    sources_is_full(&tcp->connections, &rx->flow.raddr) || !is_welcome(tcp, binding, rx))
 		return NULL;
-	e = syncache_read(tcp, binding, rx);
+	syncache_read(tcp, binding, rx, &e);
 	e.opt |= tcp_ecn_accepts(tcp, tcp_listener(tcp, binding), &rx->seg, rx->tos);
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)

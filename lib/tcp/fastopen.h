@@ -42,12 +42,21 @@ void fastopen_init(struct tcp *tcp);
  * made with; 16 bytes each, backup may be NULL. */
 void fastopen_set_keys(struct tcp *tcp, const void *key, const void *backup);
 
+/* The part of fastopen_accept for a SYN with the option, or with data. */
+struct tcb *fastopen_examine(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
+
 /**
  * fastopen_accept opens a connection for a SYN to a listener if the cookie is valid and there is
  * room. The connection is in SYN-RECEIVED and waits to be accepted; its SYN-ACK is still to be sent
  * (fastopen_answer), after the SYN's data has been taken. NULL: use the ordinary handshake.
  */
-struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
+static inline struct tcb *fastopen_accept(struct tcp *tcp, uint32_t binding,
+                                          const struct tcp_rx *rx)
+{
+	if (likely(!(rx->seg.has & TCP_HAS_FASTOPEN) && rx->seg.len == 0))
+		return NULL;
+	return fastopen_examine(tcp, binding, rx);
+}
 
 /** fastopen_answer sends the SYN-ACK of such a connection, which acknowledges the data that was
  * taken. */

@@ -90,8 +90,7 @@ void pmtu_begin(struct tcp *tcp, struct tcb *t)
 	uint32_t base = (uint32_t)tcp->ctx->cfg.tcp_base_mss + fixed_len(t);
 	struct tcp_queues *q;
 
-	if (tcp->ctx->cfg.tcp_mtu_probing != PMTU_PROBING_ALWAYS || t->path_mtu <= base ||
-	    (q = tcb_attach_queues(tcp, t)) == NULL)
+	if (t->path_mtu <= base || (q = tcb_attach_queues(tcp, t)) == NULL)
 		return;
 	set_mtu(tcp, t, RTE_MAX(base, floor_of(t)));
 	search(tcp, t, q, ceiling_of(tcp, t));

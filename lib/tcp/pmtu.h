@@ -30,7 +30,7 @@ enum {
 	PMTU_PROBING_ALWAYS,     /* each connection starts with tcp.base_mss */
 };
 
-/** pmtu_begin sets the initial MTU of an established connection. */
+/** pmtu_begin sets the initial MTU of an established connection, for PMTU_PROBING_ALWAYS. */
 void pmtu_begin(struct tcp *tcp, struct tcb *t);
 
 /** pmtu_too_big handles an ICMP message that a packet did not fit; mtu: of the next hop, 0: not

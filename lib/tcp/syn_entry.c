@@ -26,28 +26,28 @@ static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg
 	return opt;
 }
 
-struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx)
+void syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, struct syn_entry *e)
 {
 	const struct tcp_seg *seg = &rx->seg;
-	struct syn_entry e = {.flow = rx->flow,
-	                      .irs = seg->seq,
-	                      .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
-	                      .ts_recent = seg->tsval,
-	                      .sent_us = tcp->ctx->now_us,
-	                      .wnd = seg->wnd,
-	                      .binding = (uint16_t)binding,
-	                      .opt = negotiate(&tcp->ctx->cfg, seg),
-	                      .ecn = rx->tos & 3u};
 
+	*e = (struct syn_entry){.flow = rx->flow,
+	                        .irs = seg->seq,
+	                        .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
+	                        .ts_recent = seg->tsval,
+	                        .sent_us = tcp->ctx->now_us,
+	                        .wnd = seg->wnd,
+	                        .binding = (uint16_t)binding,
+	                        .opt = negotiate(&tcp->ctx->cfg, seg),
+	                        .ecn = rx->tos & 3u};
 	if (seg->has & TCP_HAS_MSS)
-		e.peer_mss = seg->mss;
+		e->peer_mss = seg->mss;
 	else
-		e.peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : MSS_DEFAULT_IP6;
-	if (e.opt & TCB_OPT_WSCALE)
-		e.snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
-	e.rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
-	auth_note_ids(tcp, rx, &e);
-	return e;
+		e->peer_mss = pc_addr_is_ip4(&rx->flow.raddr) ? MSS_DEFAULT : MSS_DEFAULT_IP6;
+	if (e->opt & TCB_OPT_WSCALE) {
+		e->snd_wscale = tcb_peer_scale(seg->wscale) & 0xfu;
+		e->rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
+	}
+	auth_note_ids(tcp, rx, e);
 }
 
 bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
@@ -76,9 +76,9 @@ bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx
 
 static void inherit(struct tcp *tcp, struct tcb *t, const struct tcb *from)
 {
-	t->flags |= from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
-	                           TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT |
-	                           TCB_SNDBUF_SET | TCB_RCVBUF_SET | TCB_IP6 | TCB_V6ONLY);
+	t->flags = from->flags & (TCB_NODELAY | TCB_CORK | TCB_QUICKACK | TCB_KEEPALIVE |
+	                          TCB_LINGER | TCB_LINGER_0 | TCB_REUSEADDR | TCB_REUSEPORT |
+	                          TCB_SNDBUF_SET | TCB_RCVBUF_SET | TCB_IP6 | TCB_V6ONLY);
 	t->rcv_max = from->rcv_max;
 	t->snd_max = from->snd_max;
 	t->ttl = from->ttl;
@@ -145,14 +145,13 @@ void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tc
 struct tcb *syncache_promote(struct tcp *tcp, const struct syn_entry *e)
 {
 	const struct tcb *listener = tcp_listener(tcp, e->binding);
-	struct tcb *t = tcb_alloc(tcp);
+	struct tcb *t = tcb_take(tcp);
 
 	if (t == NULL)
 		return NULL;
-	t->flags &= ~(uint32_t)(TCB_NODELAY | TCB_KEEPALIVE);
 	inherit(tcp, t, listener);
 	t->flow = e->flow;
-	if (!auth_inherit(tcp, t, listener, e)) {
+	if (unlikely(listener->auth) && !auth_inherit(tcp, t, listener, e)) {
 		t->state = TCP_S_CLOSED;
 		tcb_free(tcp, t);
 		return NULL;

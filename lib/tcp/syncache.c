@@ -208,7 +208,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 		return PC_DROP_BUSY;
 	if (full && (tw != 0 || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;
-	e = syncache_read(tcp, binding, rx);
+	syncache_read(tcp, binding, rx, &e);
 	if (full || (tw == 0 && wants_cookie(tcp))) {
 		send_cookie(tcp, &e, rx);
 		return PC_DROP_TCP_SYN_HANDLED;
@@ -216,9 +216,10 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 	if (tw != 0)
 		e.iss = timewait_replace(tcp, tw, e.iss);
 	e.opt = auth_room(auth_by_input(tcp, rx), e.opt);
-	/* a cookie has no room for ECN */
-	e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);
-	e.asked = tcp_ecn_asked(tcp, tcp_tcb(tcp, l->tcb), &rx->seg) & ASKED_BOTH;
+	if (accecn_ace(&rx->seg) != 0) { /* a cookie has no room for ECN */
+		e.opt |= tcp_ecn_accepts(tcp, tcp_tcb(tcp, l->tcb), &rx->seg, rx->tos);
+		e.asked = tcp_ecn_asked(tcp, tcp_tcb(tcp, l->tcb), &rx->seg) & ASKED_BOTH;
+	}
 	index = take_entry(tcp);
 	tcp->syn.entry[index] = e;
 	l->half_open++;

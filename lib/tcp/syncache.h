@@ -82,8 +82,8 @@ struct syncache {
 int syncache_init(struct syncache *sc, uint32_t n, struct pc_sip_key key, int socket_id);
 void syncache_fini(struct syncache *sc);
 
-/** syncache_read returns an entry with what a SYN to a listener says, and how to answer it. */
-struct syn_entry syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx);
+/** syncache_read fills in an entry with what a SYN to a listener says, and how to answer it. */
+void syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, struct syn_entry *e);
 
 /** syncache_read_cookie recreates an entry from a segment to a listener that returns a cookie.
  * Returns whether the cookie is valid. */

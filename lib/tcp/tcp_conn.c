@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "ip/ip_fast.h"
 #include "tcp/account.h"
 #include "tcp/auth.h"
 #include "tcp/cc.h"
@@ -37,7 +38,7 @@ static void clear(const struct tcp *tcp, struct tcb *t)
 	t->ssthresh = UINT32_MAX;
 }
 
-struct tcb *tcb_alloc(struct tcp *tcp)
+struct tcb *tcb_take(struct tcp *tcp)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 	uint32_t index = freelist_next(&tcp->free_tcbs);
@@ -52,11 +53,21 @@ struct tcb *tcb_alloc(struct tcp *tcp)
 	poll = pollable_renewed(&t->poll);
 	clear(tcp, t);
 	t->poll = poll;
+	account_open(tcp, t);
+	return t;
+}
+
+struct tcb *tcb_alloc(struct tcp *tcp)
+{
+	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
+	struct tcb *t = tcb_take(tcp);
+
+	if (t == NULL)
+		return NULL;
 	t->flow.laddr = LADDR_NONE;
 	t->rcv_max = (uint32_t)cfg->tcp_rcvbuf;
 	t->snd_max = (uint32_t)cfg->tcp_sndbuf;
 	t->cc = (uint8_t)cfg->tcp_congestion;
-	account_open(tcp, t);
 	if (!cfg->tcp_nagle)
 		t->flags |= TCB_NODELAY;
 	if (cfg->tcp_keepalive)
@@ -328,33 +339,36 @@ void tcb_replace(struct tcp *tcp, struct tcb *t, uint64_t hash, flow_ref from)
 int tcb_set_path(struct tcp *tcp, struct tcb *t, const struct pc_addr *remote, uint16_t laddr,
                  uint32_t ports)
 {
-	struct ip_path path;
-	int err = ip_path_find_flow(tcp->ip, remote, laddr, ports, &path);
-	uint16_t known;
+	const struct ip_path *path =
+	    pc_addr_is_ip4(remote) ? ip_path_ready(tcp->ip, remote, laddr) : NULL;
+	struct ip_path found;
+	int err;
 
-	if (err != 0)
-		return err;
-	t->neigh = path.neigh;
-	t->netif = path.netif;
-	t->flow.laddr = path.laddr;
-	if (t->path_mtu == 0 || path.mtu < t->path_mtu)
-		t->path_mtu = path.mtu;
-	known = dest_path_mtu(&tcp->dests, remote, ctx_seconds(tcp->ctx));
-	if (known != 0 && known < t->path_mtu)
-		t->path_mtu = known;
-	return path.shared ? 1 : 0;
-}
+	if (unlikely(path == NULL)) {
+		err = ip_path_find_flow(tcp->ip, remote, laddr, ports, &found);
+		if (err != 0)
+			return err;
+		path = &found;
+	}
+	t->neigh = path->neigh;
+	t->netif = path->netif;
+	t->flow.laddr = path->laddr;
+	if (t->path_mtu == 0 || path->mtu < t->path_mtu)
+		t->path_mtu = path->mtu;
+	if (unlikely(tcp->dests.any)) {
+		const uint16_t known = dest_path_mtu(&tcp->dests, remote, ctx_seconds(tcp->ctx));
 
-/* length of the IP and TCP headers without options */
-static uint16_t headers(const struct tcb *t)
-{
-	return (uint16_t)((pc_addr_is_ip4(&t->flow.raddr) ? 20 : 40) + TCP_HDR_LEN);
+		if (known != 0 && known < t->path_mtu)
+			t->path_mtu = known;
+	}
+	return path->shared ? 1 : 0;
 }
 
 void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 {
-	uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
-	uint32_t mss = (uint32_t)(t->path_mtu - headers(t));
+	const uint32_t maxseg = tcp_tuning(tcp, t)->maxseg;
+	const bool ip4 = pc_addr_is_ip4(&t->flow.raddr);
+	uint32_t mss = t->path_mtu - (ip4 ? 20u : 40u) - TCP_HDR_LEN;
 
 	mss = RTE_MIN(mss, t->peer_mss);
 	if (maxseg != 0)
@@ -364,7 +378,7 @@ void tcb_update_mss(struct tcp *tcp, struct tcb *t)
 		mss -= 12;
 	mss -= auth_space(tcp, t);
 	t->mss = (uint16_t)mss;
-	t->narrow = pc_addr_is_ip4(&t->flow.raddr) && t->path_mtu <= PMTU_MIN4;
+	t->narrow = ip4 && t->path_mtu <= PMTU_MIN4;
 }
 
 /* what the receive window may grow to */
@@ -379,12 +393,9 @@ static uint32_t rcv_ceiling(const struct tcp *tcp, const struct tcb *t)
 
 uint8_t tcb_rcv_scale(const struct tcp *tcp, const struct tcb *t)
 {
-	uint32_t most = rcv_ceiling(tcp, t);
-	uint8_t scale = 0;
+	const uint32_t beyond = rcv_ceiling(tcp, t) >> 16; /* the field has 16 bits */
 
-	while (scale < 14 && (most >> scale) > UINT16_MAX)
-		scale++;
-	return scale;
+	return beyond == 0 ? 0 : (uint8_t)RTE_MIN(32 - __builtin_clz(beyond), 14);
 }
 
 void tcb_establish(struct tcp *tcp, struct tcb *t)
@@ -393,7 +404,8 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	t->flags |= TCB_CONNECTED;
 	t->retries = 0;
 	tcb_update_mss(tcp, t);
-	pmtu_begin(tcp, t);
+	if (unlikely(tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_ALWAYS))
+		pmtu_begin(tcp, t);
 	t->cwnd = tcb_initial_window(tcp, t);
 	tcp_snd_grow(tcp, t);
 	t->rcv_tick = tcp->ctx->tick;

@@ -12,8 +12,10 @@
 #include "base/seq.h"
 #include "tcp/tcp.h"
 
-/** tcb_alloc takes a TCB from the pool and sets defaults. NULL: none left. */
+/** tcb_alloc takes a TCB from the pool and sets defaults; tcb_take leaves those to its caller that a
+ * socket can change, and the flow. NULL: none left. */
 struct tcb *tcb_alloc(struct tcp *tcp);
+struct tcb *tcb_take(struct tcp *tcp);
 
 /** tcb_free returns a TCB, which must have no owner, and all it holds. */
 void tcb_free(struct tcp *tcp, struct tcb *t);

@@ -9,58 +9,67 @@
 #include "tcp/auth.h"
 #include "tcp/tcp_conn.h"
 
-static void send_any(struct tcp *tcp, const struct ip_path *path, const struct ip_send *is,
+/* who sends to whom, and how */
+struct reply {
+	const struct pc_addr *src, *dst;
+	uint8_t ttl, tos;
+};
+
+static void send_any(struct tcp *tcp, const struct ip_path *path, struct reply r,
                      struct rte_mbuf *m, const struct tcp_seg *s, const struct auth_by *by)
 {
+	const struct ip_send is = {.src = *r.src,
+	                           .dst = *r.dst,
+	                           .proto = IPPROTO_TCP,
+	                           .ttl = r.ttl,
+	                           .tos = r.tos,
+	                           .df = true};
 	const uint16_t hdr = tcp_hdr_len(s);
 
 	tcp_write((uint8_t *)rte_pktmbuf_prepend(m, hdr), s);
 	if (by != NULL)
-		auth_sign(by, &is->src, &is->dst, m);
-	ip_l4_checksum(tcp->ip, path, is, m, hdr, TCP_CKSUM_OFF);
-	ip_output(tcp->ip, path, is, m);
+		auth_sign(by, &is.src, &is.dst, m);
+	ip_l4_checksum(tcp->ip, path, &is, m, hdr, TCP_CKSUM_OFF);
+	ip_output(tcp->ip, path, &is, m);
 }
 
 /* to a resolved next hop */
-static void send_fast(struct tcp *tcp, const struct neigh *n, const struct ip_send *is,
-                      struct rte_mbuf *m, const struct tcp_seg *s)
+static inline void send_fast(struct tcp *tcp, const struct neigh *n, struct reply r,
+                             struct rte_mbuf *m, const struct tcp_seg *s)
 {
-	const bool ip4 = pc_addr_is_ip4(&is->dst);
-	const uint16_t hdr = tcp_hdr_len(s);
-	uint8_t *l4 = ip_fast_prepend(m, ip4 ? IP_FAST_HDR_LEN : IP_FAST_HDR_LEN6, hdr);
-	uint64_t sum;
+	const bool ip4 = pc_addr_is_ip4(r.dst);
+	uint8_t *l4 = ip_fast_begin(m, ip4 ? IP_FAST_HDR_LEN : IP_FAST_HDR_LEN6);
+	const uint16_t hdr = tcp_write(l4, s);
+	const uint64_t sum = cksum_add_short(0, l4, hdr);
 
-	tcp_write(l4, s);
-	sum = cksum_add(0, l4, hdr);
+	ip_fast_end(m, l4, hdr);
 	if (likely(ip4))
 		ip_fast_output(tcp->ip, n, m, l4, hdr, sum, true,
-		               (struct ip_fast_hdr){.src_be = is->src.w[3],
-		                                    .dst_be = is->dst.w[3],
+		               (struct ip_fast_hdr){.src_be = r.src->w[3],
+		                                    .dst_be = r.dst->w[3],
 		                                    .id_and_flags = IP4_FRAG_DF,
 		                                    .proto = IPPROTO_TCP,
-		                                    .ttl = is->ttl,
-		                                    .tos = is->tos});
+		                                    .ttl = r.ttl,
+		                                    .tos = r.tos});
 	else
-		ip_fast_output6(tcp->ip, n, m, l4, hdr, sum, true, &is->src, &is->dst, is->ttl,
-		                is->tos);
+		ip_fast_output6(tcp->ip, n, m, l4, hdr, sum, true, r.src, r.dst, r.ttl, r.tos);
 }
 
 bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_addr *local,
                struct tcp_seg *s, uint8_t ttl, uint8_t tos, const struct auth_by *by)
 {
-	struct ip_send is = {.src = *local,
-	                     .dst = flow->raddr,
-	                     .proto = IPPROTO_TCP,
-	                     .ttl = ttl,
-	                     .tos = tos,
-	                     .df = true};
+	const struct reply r = {.src = local, .dst = &flow->raddr, .ttl = ttl, .tos = tos};
+	const struct ip_path *path = ip_path_ready(tcp->ip, &flow->raddr, flow->laddr);
 	const struct neigh *n;
+	struct ip_path found;
 	struct rte_mbuf *m;
-	struct ip_path path;
 
-	if (tcp_path_find(tcp, flow, &path) != 0) {
-		ctx_count(tcp->ctx, PC_TX_NO_ROUTE);
-		return false;
+	if (unlikely(path == NULL)) {
+		if (tcp_path_find(tcp, flow, &found) != 0) {
+			ctx_count(tcp->ctx, PC_TX_NO_ROUTE);
+			return false;
+		}
+		path = &found;
 	}
 	m = ctx_mbuf(tcp->ctx);
 	if (m == NULL)
@@ -68,7 +77,7 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 	s->sport = flow->lport;
 	s->dport = flow->rport;
 	if (s->flags & TCP_SYN) {
-		const uint16_t mss = tcp_link_mss(tcp, path.netif, &flow->raddr);
+		const uint16_t mss = tcp_link_mss(tcp, path->netif, &flow->raddr);
 
 		s->mss =
 		    s->mss != 0 && s->mss < mss ? s->mss : mss; /* TCP_MAXSEG of the listener */
@@ -76,11 +85,11 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 	ctx_count(tcp->ctx, PC_TCP_TX);
 	if (unlikely(by != NULL))
 		auth_put(by, s);
-	n = neigh_ready(tcp->ip->neigh, path.neigh);
-	if (likely(n != NULL && !path.broadcast && !path.multicast && by == NULL))
-		send_fast(tcp, n, &is, m, s);
+	n = neigh_ready(tcp->ip->neigh, path->neigh);
+	if (likely(n != NULL && !path->broadcast && !path->multicast && by == NULL))
+		send_fast(tcp, n, r, m, s);
 	else
-		send_any(tcp, &path, &is, m, s, by);
+		send_any(tcp, path, r, m, s, by);
 	return true;
 }
 
