@@ -404,6 +404,8 @@ void tcb_establish(struct tcp *tcp, struct tcb *t)
 	t->flags |= TCB_CONNECTED;
 	t->retries = 0;
 	tcb_update_mss(tcp, t);
+	/* as on Linux: where ours are small, so are the peer's until one is larger */
+	t->rcv_mss = (uint16_t)RTE_MIN(t->rcv_mss, t->mss);
 	if (unlikely(tcp->ctx->cfg.tcp_mtu_probing == PMTU_PROBING_ALWAYS))
 		pmtu_begin(tcp, t);
 	t->cwnd = tcb_initial_window(tcp, t);

@@ -173,6 +173,26 @@ static void maxseg_of_listener(struct wt *w)
 	INJECT(.flags = A, .seq = 1, .ack = 701);
 }
 
+/* RFC 9293 SHLD-19: "at least every second full-sized segment", also where these have 100 bytes */
+static void small_segments(struct wt *w)
+{
+	w->cfg.tcp_quick_acks = 0;
+	wt_listen(w, 8);
+	INJECT(.flags = S, .mss = 100);
+	EXPECT(.flags = SA, .ack = 1, .mss = 1460);
+	INJECT(.flags = A, .seq = 1, .ack = 1);
+	wt_accept(w);
+	INJECT(.flags = A, .seq = 1, .ack = 1, .len = 100);
+	EQ(wt_drop(w), 0);
+	INJECT(.flags = A, .seq = 101, .ack = 1, .len = 100);
+	EXPECT(.flags = A, .seq = 1, .ack = 201);
+	wt_read(w, 200);
+	INJECT(.flags = A, .seq = 201, .ack = 1, .len = 500); /* they are larger after all */
+	INJECT(.flags = A, .seq = 701, .ack = 1, .len = 100);
+	EXPECT_IN(20, 41, .flags = A, .seq = 1, .ack = 801);
+	wt_read(w, 600);
+}
+
 static const struct wt_case cases[] = {
     {"RFC 2883 4.1: a duplicate below the ACK is reported once", below_ack},
     {"RFC 2883 4.2: the part that came twice", partly_below_ack},
@@ -185,6 +205,7 @@ static const struct wt_case cases[] = {
     {"tcp.dsack 0 reports no duplicates", switched_off},
     {"RFC 9293 SHLD-18: a new connection's ACKs are quick, then delayed", quick_at_first},
     {"RFC 9293 SHLD-18: an ACK rides on the answer", rides_on_answer},
+    {"RFC 9293 SHLD-19: every second of small segments", small_segments},
     {"RFC 9293 SHLD-6: TCP_MAXSEG of a listener is announced", maxseg_of_listener},
 };
 
