@@ -155,7 +155,7 @@ struct tcb *fastopen_examine(struct tcp *tcp, uint32_t binding, const struct tcp
 	if (tcp->ctx->mbufs_scarce || fw_counts_handshakes(&tcp->ip->fw) ||
 	    sources_is_full(&tcp->connections, &rx->flow.raddr) || !is_welcome(tcp, binding, rx))
 		return NULL;
-	syncache_read(tcp, binding, rx, &e);
+	(void)syncache_read(tcp, binding, rx, &e);
 	e.opt |= tcp_ecn_accepts(tcp, tcp_listener(tcp, binding), &rx->seg, rx->tos);
 	t = syncache_promote(tcp, &e);
 	if (t == NULL)

@@ -26,13 +26,15 @@ static uint8_t negotiate(const struct pc_stack_config *cfg, const struct tcp_seg
 	return opt;
 }
 
-void syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, struct syn_entry *e)
+uint64_t syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
+                       struct syn_entry *e)
 {
+	const uint64_t secret = tcp_secret(tcp, &rx->flow);
 	const struct tcp_seg *seg = &rx->seg;
 
 	*e = (struct syn_entry){.flow = rx->flow,
 	                        .irs = seg->seq,
-	                        .iss = tcp_isn(tcp, tcp_secret(tcp, &rx->flow)),
+	                        .iss = tcp_isn(tcp, secret),
 	                        .ts_recent = seg->tsval,
 	                        .sent_us = tcp->ctx->now_us,
 	                        .wnd = seg->wnd,
@@ -48,6 +50,7 @@ void syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, s
 		e->rcv_wscale = tcb_rcv_scale(tcp, tcp_listener(tcp, binding)) & 0xfu;
 	}
 	auth_note_ids(tcp, rx, e);
+	return secret;
 }
 
 bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
@@ -99,8 +102,7 @@ static void add_accecn(struct tcp_seg *s, const struct auth_by *by)
 	accecn_bytes_initial(s, accecn_options_room(s, TCP_OPTIONS_MAX));
 }
 
-void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
-                     const struct syncookie *cookie)
+void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct syn_asked *asked)
 {
 	const struct tcb *listener = tcp_listener(tcp, e->binding);
 	struct tcp_seg s = {
@@ -115,11 +117,13 @@ void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tc
 	uint8_t ecn;
 
 	if (e->opt & TCB_OPT_TS) {
+		const uint64_t secret = asked != NULL ? asked->secret : tcp_secret(tcp, &e->flow);
+
 		s.has |= TCP_HAS_TS;
-		s.tsval = tcp_tsval(tcp, (uint32_t)(tcp_secret(tcp, &e->flow) >> 32));
+		s.tsval = tcp_tsval(tcp, (uint32_t)(secret >> 32));
 		s.tsecr = e->ts_recent;
-		if (cookie != NULL)
-			s.tsval = syncookie_tsval(s.tsval, cookie);
+		if (asked != NULL && asked->cookie != NULL)
+			s.tsval = syncookie_tsval(s.tsval, asked->cookie);
 	}
 	if (e->opt & TCB_OPT_SACK)
 		s.has |= TCP_HAS_SACKOK;
@@ -134,9 +138,9 @@ void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tc
 		s.flags |= TCP_ECE;
 	}
 	ecn = tcp_ecn_syn_ack_tos(tcp, listener, e->opt, e->lost > 0);
-	if (rx != NULL)
-		fastopen_offer(tcp, e->binding, rx, &s);
-	if (rx != NULL && (e->opt & TCB_OPT_ACCECN))
+	if (asked != NULL)
+		fastopen_offer(tcp, e->binding, asked->rx, &s);
+	if (asked != NULL && (e->opt & TCB_OPT_ACCECN))
 		add_accecn(&s, by);
 	tcp_reply(tcp, &e->flow, ip_laddr(tcp->ip, e->flow.laddr), &s, listener->ttl,
 	          (uint8_t)(listener->tos | ecn), by);

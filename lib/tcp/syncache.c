@@ -151,18 +151,19 @@ static uint32_t take_entry(struct tcp *tcp)
 	return index;
 }
 
-static void send_cookie(struct tcp *tcp, struct syn_entry *e, const struct tcp_rx *rx)
+static void send_cookie(struct tcp *tcp, struct syn_entry *e, struct syn_asked *asked)
 {
 	struct syncookie c = {.peer_mss = e->peer_mss, .snd_wscale = e->snd_wscale, .opt = e->opt};
 	uint64_t now_ns = tcp->ctx->now_ns;
 
 	e->iss = syncookie_make(&tcp->syn.cookie_key, now_ns, &e->flow, e->irs,
-	                        (uint32_t)tcp_secret(tcp, &e->flow), &c);
+	                        (uint32_t)asked->secret, &c);
 	e->opt = c.opt;
 	tcp->syn.cookie_unit = syncookie_unit(now_ns);
 	tcp->syn.has_cookies = true;
 	ctx_count(tcp->ctx, PC_TCP_COOKIES_SENT);
-	syncache_answer(tcp, e, rx, &c);
+	asked->cookie = &c;
+	syncache_answer(tcp, e, asked);
 }
 
 /* RFC 4987 section 3.6: only under pressure, as a cookie holds less than an entry */
@@ -191,6 +192,7 @@ static bool admits_syn(struct tcp *tcp, const struct pc_addr *raddr, bool has_ro
 int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, uint32_t tw)
 {
 	struct binding *l = &tcp->bind.binding[binding];
+	struct syn_asked asked = {.rx = rx};
 	struct syn_entry e;
 	uint32_t index;
 	bool full;
@@ -208,9 +210,9 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 		return PC_DROP_BUSY;
 	if (full && (tw != 0 || tcp->ctx->cfg.tcp_syn_cookies == SYN_COOKIES_OFF))
 		return PC_DROP_TCP_SOURCE;
-	syncache_read(tcp, binding, rx, &e);
+	asked.secret = syncache_read(tcp, binding, rx, &e);
 	if (full || (tw == 0 && wants_cookie(tcp))) {
-		send_cookie(tcp, &e, rx);
+		send_cookie(tcp, &e, &asked);
 		return PC_DROP_TCP_SYN_HANDLED;
 	}
 	if (tw != 0)
@@ -226,7 +228,7 @@ int syncache_open(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, ui
 	sources_add(&tcp->half_open, &e.flow.raddr);
 	tcp_table_add(&tcp->table, rx->hash, flow_ref_make(FLOW_SYN, index));
 	enqueue_entry(tcp, index);
-	syncache_answer(tcp, &e, rx, NULL);
+	syncache_answer(tcp, &e, &asked);
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -304,7 +306,7 @@ static int entry_syn(struct tcp *tcp, const struct tcp_rx *rx, uint32_t index, u
 		e->opt &= (uint8_t)~TCB_OPT_ECN;
 	if (!e->acked)
 		e->again = 1;
-	syncache_answer(tcp, e, NULL, NULL); /* our answer was lost */
+	syncache_answer(tcp, e, NULL); /* our answer was lost */
 	return PC_DROP_TCP_SYN_HANDLED;
 }
 
@@ -508,7 +510,7 @@ static bool on_entry_timeout(struct tcp *tcp, struct syn_entry *e)
 		if ((e->opt & TCB_OPT_ACCECN) && e->lost > SYNS_THAT_ASK)
 			e->opt &= (uint8_t)~TCB_OPT_ECN;
 		ctx_count(tcp->ctx, PC_TCP_RETRANSMITS);
-		syncache_answer(tcp, e, NULL, NULL);
+		syncache_answer(tcp, e, NULL);
 	}
 	return true;
 }

@@ -82,18 +82,25 @@ struct syncache {
 int syncache_init(struct syncache *sc, uint32_t n, struct pc_sip_key key, int socket_id);
 void syncache_fini(struct syncache *sc);
 
-/** syncache_read fills in an entry with what a SYN to a listener says, and how to answer it. */
-void syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx, struct syn_entry *e);
+/** syncache_read fills in an entry with what a SYN to a listener says, and how to answer it. Returns
+ * tcp_secret of its flow. */
+uint64_t syncache_read(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
+                       struct syn_entry *e);
 
 /** syncache_read_cookie recreates an entry from a segment to a listener that returns a cookie.
  * Returns whether the cookie is valid. */
 bool syncache_read_cookie(struct tcp *tcp, uint32_t binding, const struct tcp_rx *rx,
                           struct syn_entry *e);
 
-/** syncache_answer sends the SYN-ACK of an entry. rx: the SYN that it answers, NULL for a
- * retransmission; cookie: the cookie, part of which is in the timestamp, or NULL. */
-void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct tcp_rx *rx,
-                     const struct syncookie *cookie);
+/** A SYN that is being answered. */
+struct syn_asked {
+	const struct tcp_rx *rx;
+	uint64_t secret;                /* of its flow (tcp_secret) */
+	const struct syncookie *cookie; /* part of which is in our timestamp, or NULL */
+};
+
+/** syncache_answer sends the SYN-ACK of an entry; asked: NULL for a retransmission. */
+void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct syn_asked *asked);
 
 /** syncache_promote makes a connection from an entry, with what it inherits from its listener; its
  * state is still CLOSED, and it has no owner. NULL: no TCB, no room for keys, or no route. */
