@@ -158,6 +158,8 @@ static int attach(int control)
 		fd_close_hidden(client.placeholder);
 		return rc;
 	}
+	client.spare = -1;
+	fd_spare_keep();
 	fork_install();
 	return 0;
 }
@@ -375,6 +377,7 @@ void pcx_detach(void)
 	/* the watcher sees this hang-up, but must not wake sleepers of a later attachment */
 	at_store(&client.generation, client.generation + 1);
 	(void)sys(shutdown, client.control, SHUT_RDWR);
+	fd_spare_give();
 	fd_close_hidden(client.control);
 	fd_close_hidden(client.placeholder);
 	client.end_fds = 0;

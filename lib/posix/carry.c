@@ -27,15 +27,10 @@
 static int make_carrier(uint32_t sock)
 {
 	int fd = -1;
-	int64_t slot = client_is_down() ? -ENETDOWN : control_ask(CONTROL_FORK, 0, &fd);
+	int64_t slot = client_is_down() ? -ENETDOWN : control_fork(&fd);
 
 	if (slot < 0)
 		return slot == -EAGAIN ? -ETOOMANYREFS : (int)slot;
-	if (slot == 0 || slot >= CHAN_PROCS || fd < 0) {
-		if (fd >= 0)
-			(void)sys_close(fd);
-		return -EPROTO;
-	}
 	hold_socket(sock, (uint32_t)slot);
 	return fd;
 }
@@ -118,11 +113,12 @@ ssize_t carry_send(int fd, const struct msghdr *m, int flags)
 		rc = fail(count);
 	} else {
 		rc = sys(sendmsg, fd, &copy, flags);
-		error = errno;
-		while (count > 0)
-			(void)sys_close(carrier[--count]);
-		errno = error;
 	}
+	error = errno;
+	while (count > 0)
+		(void)sys_close(carrier[--count]);
+	fd_spare_keep();
+	errno = error;
 	free(copy.msg_control);
 	return rc;
 }

@@ -65,6 +65,7 @@ struct client {
 	uint32_t proc;
 	int control;         /* the connection to the host */
 	int placeholder;     /* what descriptors are duplicates of */
+	int spare;           /* given up where no descriptor is left; -1: it is; atomic */
 	bool dead;           /* the host is gone; atomic */
 	bool watching;       /* the thread that watches for that exists; atomic */
 	bool sandboxed;      /* threads can no longer be created; atomic */
@@ -133,6 +134,10 @@ int fd_hide(int fd);
 bool fd_is_hidden(int fd);
 void fd_close_hidden(int fd);
 
+/** fd_spare_keep reserves a descriptor, if none is reserved; fd_spare_give closes it for another. */
+void fd_spare_keep(void);
+void fd_spare_give(void);
+
 /** hold_socket makes process slot proc a holder of a socket and its parts; release_socket gives up
  * this process's hold on them. */
 void hold_socket(uint32_t sock, uint32_t proc);
@@ -149,6 +154,10 @@ static inline bool client_is_down(void)
 /** control_ask sends the host a request (chan/control.h). Returns the value of the answer, with its
  * descriptor in *fd, or a negative errno; fd NULL: the request has no answer. */
 int64_t control_ask(uint32_t op, uint32_t arg, int *fd);
+
+/** control_fork asks the host for another slot and its connection, which may take the spare
+ * descriptor. Returns the slot, or a negative errno with *fd -1. */
+int64_t control_fork(int *fd);
 
 /** attach_handover returns what the previous image of this process has handed on, or NULL. An image
  * that cannot use it, such as a statically linked program, passes it to its children, whose slot it

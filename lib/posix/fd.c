@@ -129,6 +129,13 @@ static int move_away(int fd)
 	           : -1;
 }
 
+static int record(int fd)
+{
+	if ((unsigned)fd < FD_HIDDEN_END)
+		at_or(&client.hidden[fd / 64], UINT64_C(1) << (fd % 64));
+	return fd;
+}
+
 int fd_hide(int fd)
 {
 	int hidden = move_away(fd);
@@ -139,9 +146,7 @@ int fd_hide(int fd)
 		hidden = fd;
 		(void)sys_fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
-	if ((unsigned)hidden < FD_HIDDEN_END)
-		at_or(&client.hidden[hidden / 64], UINT64_C(1) << (hidden % 64));
-	return hidden;
+	return record(hidden);
 }
 
 bool fd_is_hidden(int fd)
@@ -154,6 +159,22 @@ void fd_close_hidden(int fd)
 	if (fd_is_hidden(fd))
 		at_and(&client.hidden[fd / 64], ~(UINT64_C(1) << (fd % 64)));
 	(void)sys_close(fd);
+}
+
+void fd_spare_keep(void)
+{
+	int none = -1, fd = at_load(&client.spare) >= 0 ? -1 : move_away(client.placeholder);
+
+	if (fd >= 0 && !at_cas(&client.spare, &none, record(fd)))
+		fd_close_hidden(fd); /* another thread was faster */
+}
+
+void fd_spare_give(void)
+{
+	const int fd = at_swap(&client.spare, -1);
+
+	if (fd >= 0)
+		fd_close_hidden(fd);
 }
 
 int fd_reserve(bool cloexec)

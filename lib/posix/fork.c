@@ -66,6 +66,24 @@ static void leave_section(enum section s)
 		section_end(s);
 }
 
+int64_t control_fork(int *fd)
+{
+	int64_t slot = control_ask(CONTROL_FORK, 0, fd);
+
+	if (slot > 0 && *fd < 0) { /* no descriptor is left: the host takes the slot back */
+		fd_spare_give();
+		slot = control_ask(CONTROL_FORK, 0, fd);
+	}
+	if (slot < 0 || (slot > 0 && slot < CHAN_PROCS && *fd >= 0))
+		return slot;
+	if (*fd >= 0)
+		(void)sys_close(*fd);
+	else
+		slot = -EMFILE;
+	*fd = -1;
+	return slot < 0 ? slot : -EPROTO;
+}
+
 void fork_prepare(void)
 {
 	child.slot = -ENETDOWN;
@@ -77,8 +95,8 @@ void fork_prepare(void)
 	enter(SECTION_FILES);
 	if (client.driver != NULL || client_is_down())
 		return;
-	child.slot = control_ask(CONTROL_FORK, 0, &child.fd);
-	if (child.slot <= 0 || child.slot >= CHAN_PROCS)
+	child.slot = control_fork(&child.fd);
+	if (child.slot < 0)
 		return;
 	child.fd = fd_hide(child.fd);
 	for (uint32_t fd = 0; fd < client.end_fds; fd++) {
@@ -97,6 +115,7 @@ void fork_in_parent(void)
 	leave_section(SECTION_SETS);
 	if (child.fd >= 0)
 		fd_close_hidden(child.fd);
+	fd_spare_keep();
 }
 
 /* Drops the references of calls: only the thread that forked exists in the child. */
@@ -161,6 +180,7 @@ void fork_in_child(void)
 	client.control = child.fd;
 	client.proc = (uint32_t)child.slot;
 	child.fd = -1;
+	fd_spare_keep();
 	poll_queues_forked();
 	async_forked();
 	each_file(copy_set);

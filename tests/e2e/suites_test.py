@@ -21,7 +21,7 @@ MODULES = ("select poll epoll selectors socket socketserver timeout asyncore asy
            "poplib nntplib telnetlib xmlrpc docxmlrpc urllib2_localnet wsgiref logging os ssl multiprocessing_fork asyncio subprocess "
            "signal eintr threading pty").split()
 # Excluded: VSOCK's loopback is the kernel's own; the server of the POP test accepts TLS records
-# only in one piece, as with an MTU of 65536; and an executed program sees the library's two
+# only in one piece, as with an MTU of 65536; and an executed program sees the library's three
 # descriptors.
 NOT = ("*VSOCK*", "*TestPOP3_TLSClass.test_too_long_lines", "*test_pass_fds_redirected")
 # writes to a socket whose peer has closed it, within one call of the loop, until it is notified: an

@@ -182,6 +182,20 @@ static int do_send(int fd)
 	return pcx_sendto(fd, "x", 1, 0, (const struct sockaddr *)&a, sizeof(a)) == 1 ? 0 : 1;
 }
 
+static void send_from_far(unsigned l, in_port_t to)
+{
+	const struct sockaddr_in a = {
+	    .sin_family = AF_INET, .sin_port = to, .sin_addr.s_addr = IP_US};
+	int fd;
+
+	pthread_mutex_lock(&lcores.lock);
+	fd = pc_socket(far[l], AF_INET, SOCK_DGRAM, 0);
+	CU_ASSERT_EQUAL(pc_sendto(far[l], fd, "x", 1, 0, (const struct sockaddr *)&a, sizeof(a)),
+	                1);
+	CU_ASSERT_EQUAL(pc_close(far[l], fd), 0);
+	pthread_mutex_unlock(&lcores.lock);
+}
+
 static void child_sends(void)
 {
 	struct sockaddr_in a;
@@ -193,15 +207,8 @@ static void child_sends(void)
 	fd = near_socket(SOCK_DGRAM);
 	in_child(do_send, fd);
 	CU_ASSERT_EQUAL(pcx_getsockname(fd, (struct sockaddr *)&a, &len), 0);
-	a.sin_addr.s_addr = IP_US;
 	for (unsigned l = 0; l < LCORES; l++) {
-		int out;
-
-		pthread_mutex_lock(&lcores.lock);
-		out = pc_socket(far[l], AF_INET, SOCK_DGRAM, 0);
-		CU_ASSERT_EQUAL(pc_sendto(far[l], out, "x", 1, 0, (struct sockaddr *)&a, len), 1);
-		CU_ASSERT_EQUAL(pc_close(far[l], out), 0);
-		pthread_mutex_unlock(&lcores.lock);
+		send_from_far(l, a.sin_port);
 		CU_ASSERT_EQUAL(pcx_recv(fd, &byte, 1, 0), 1);
 	}
 	CU_ASSERT_EQUAL(pcx_close(fd), 0);
@@ -368,23 +375,34 @@ static void *send_later(void *arg)
 	return NULL;
 }
 
+/* Takes all descriptors below a limit. Returns the last one, or -1. */
+static int take_all(rlim_t limit)
+{
+	struct rlimit few = {0};
+	int last = -1;
+
+	(void)getrlimit(RLIMIT_NOFILE, &few);
+	few.rlim_cur = limit;
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+		return -1;
+	for (int next; (next = dup(STDOUT_FILENO)) >= 0;)
+		last = next;
+	return last;
+}
+
 /* A process that has no descriptor left for a pipe: it waits by poll(), and then in a set that has
  * got its last descriptor. Returns 0 if it has seen both datagrams. */
 static int wait_without(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 	struct epoll_event e = {.events = EPOLLIN};
-	struct rlimit few = {0};
-	int last = -1, set;
+	const int last = take_all(256);
 	uint8_t byte;
+	int set;
 
-	(void)getrlimit(RLIMIT_NOFILE, &few);
-	few.rlim_cur = 256;
-	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
-		return 1;
 	(void)alarm(10); /* both look again when their time is over */
-	for (int next; (next = dup(STDOUT_FILENO)) >= 0;)
-		last = next;
+	if (last < 0)
+		return 1;
 	if (pcx_poll(&p, 1, -1) != 1 || pcx_recv(fd, &byte, 1, 0) != 1)
 		return 2;
 	(void)close(last);
@@ -406,6 +424,86 @@ static void no_descriptors(void)
 	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, send_later, &fd), 0);
 	in_child(wait_without, fd);
 	(void)pthread_join(thread, NULL);
+	CU_ASSERT_EQUAL(pcx_close(fd), 0);
+	finish();
+}
+
+/* A process without descriptors forks twice: either child can use what it inherits, and fork again. */
+static int fork_without(int fd)
+{
+	if (take_all(600) < 0)
+		return 1;
+	for (int i = 0; i < 2; i++) {
+		const pid_t pid = fork();
+		int status = -1;
+
+		if (pid == 0) {
+			const pid_t next = fork();
+
+			if (next == 0)
+				_exit(do_send(fd));
+			_exit(waitpid(next, &status, 0) == next && status == 0 ? do_send(fd) : 2);
+		}
+		if (waitpid(pid, &status, 0) != pid || status != 0)
+			return 3;
+	}
+	return do_send(fd);
+}
+
+static int pass(int over, int fd)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	struct iovec v = {.iov_base = control, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+
+	*c = (struct cmsghdr){
+	    .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+	*(int *)(void *)CMSG_DATA(c) = fd;
+	return pcx_sendmsg(over, &m, 0) == 1 ? 0 : 1;
+}
+
+static int take(int over)
+{
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {0};
+	char byte;
+	struct iovec v = {.iov_base = &byte, .iov_len = 1};
+	struct msghdr m = {.msg_iov = &v,
+	                   .msg_iovlen = 1,
+	                   .msg_control = control,
+	                   .msg_controllen = sizeof(control)};
+
+	if (pcx_recvmsg(over, &m, 0) != 1 || CMSG_FIRSTHDR(&m) == NULL)
+		return -1;
+	return *(int *)(void *)CMSG_DATA(CMSG_FIRSTHDR(&m));
+}
+
+/* A process without descriptors sends a socket in a message, more than once. */
+static int pass_without(int fd)
+{
+	int pair[2], got;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair) != 0 || take_all(600) < 0)
+		return 1;
+	for (int i = 0; i < 3; i++)
+		if (pass(pair[0], fd) != 0)
+			return 2;
+	(void)pcx_close(fd);
+	got = take(pair[1]);
+	return got >= 0 ? do_send(got) : 3;
+}
+
+static void no_descriptors_for_others(void)
+{
+	int fd;
+
+	start();
+	fd = near_socket(SOCK_DGRAM);
+	in_child(fork_without, fd);
+	in_child(pass_without, fd);
 	CU_ASSERT_EQUAL(pcx_close(fd), 0);
 	finish();
 }
@@ -455,6 +553,7 @@ static const struct unit_case cases[] = {
     {"fork() beside a fork()", fork_beside_fork},
     {"first datagrams of two threads", first_datagrams},
     {"poll() and epoll without descriptors", no_descriptors},
+    {"fork() and SCM_RIGHTS without descriptors", no_descriptors_for_others},
 };
 
 int main(void)
