@@ -96,6 +96,9 @@ static int64_t connect_dgram(uint32_t sock, const struct sockaddr *addr, socklen
 	for (uint32_t i = 1; i < sock_parts(s) && rc == 0; i++)
 		(void)call_sock(s->part[i], CHAN_OP_CONNECT, 0, 0, addr, len);
 	s->known_to.len = 0;
+	/* AF_UNSPEC releases a port that the stack has chosen: the next one is another on all lcores */
+	if (rc == 0 && !(at_load(&s->flags) & CHAN_BOUND))
+		sock_gather(sock);
 	return rc;
 }
 

@@ -172,6 +172,15 @@ static void renew(struct pc_service *s, const struct request *r)
 	service_notify(s, r->sock, NEWS_STATE);
 }
 
+static bool has_port(struct pc_service *s, const struct request *r)
+{
+	struct sockaddr_in6 name = {.sin6_port = 0}; /* at the same place in both families */
+	socklen_t len = sizeof(name);
+
+	(void)pc_getsockname(s->st, r->fd, (struct sockaddr *)&name, &len);
+	return name.sin6_port != 0;
+}
+
 /* connect() with AF_UNSPEC. As on Linux, data written before is sent ahead of the reset, as far as
  * possible. */
 static int64_t do_dissolve(struct pc_service *s, const struct request *r)
@@ -181,7 +190,8 @@ static int64_t do_dissolve(struct pc_service *s, const struct request *r)
 	if (pc_connect(s->st, r->fd, address(r), r->len) != 0)
 		return -errno;
 	if (r->shared->type == CHAN_DGRAM) {
-		at_and(&r->shared->flags, ~(uint32_t)CHAN_PEER);
+		at_and(&r->shared->flags,
+		       ~(uint32_t)(has_port(s, r) ? CHAN_PEER : CHAN_PEER | CHAN_BOUND));
 		return 0;
 	}
 	at_add(&r->shared->dissolved, 1);

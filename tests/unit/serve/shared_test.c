@@ -508,6 +508,34 @@ static void no_descriptors_for_others(void)
 	finish();
 }
 
+/* A port that bind() chose is free again on both lcores, and the next one is received on both. */
+static void dissolve(void)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	struct sockaddr_in a = address(0, 0), next = address(0, 0);
+	socklen_t len = sizeof(a);
+	int fd, other;
+	uint8_t byte;
+
+	start();
+	fd = near_socket(SOCK_DGRAM);
+	CU_ASSERT_EQUAL(pcx_bind(fd, (const struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(pcx_getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	CU_ASSERT_EQUAL(pcx_connect(fd, &none, sizeof(none)), 0);
+	other = near_socket(SOCK_DGRAM);
+	CU_ASSERT_EQUAL(pcx_bind(other, (const struct sockaddr *)&a, sizeof(a)), 0);
+	CU_ASSERT_EQUAL(do_send(fd), 0);
+	CU_ASSERT_EQUAL(pcx_getsockname(fd, (struct sockaddr *)&next, &len), 0);
+	CU_ASSERT(next.sin_port != 0 && next.sin_port != a.sin_port);
+	for (unsigned l = 0; l < LCORES; l++) {
+		send_from_far(l, next.sin_port);
+		CU_ASSERT_EQUAL(pcx_recv(fd, &byte, 1, 0), 1);
+	}
+	CU_ASSERT_EQUAL(pcx_close(fd), 0);
+	CU_ASSERT_EQUAL(pcx_close(other), 0);
+	finish();
+}
+
 struct first {
 	pthread_barrier_t both;
 	int fd;
@@ -552,6 +580,7 @@ static const struct unit_case cases[] = {
     {"fork() beside a connect()", fork_beside_connect},
     {"fork() beside a fork()", fork_beside_fork},
     {"first datagrams of two threads", first_datagrams},
+    {"connect() to nobody", dissolve},
     {"poll() and epoll without descriptors", no_descriptors},
     {"fork() and SCM_RIGHTS without descriptors", no_descriptors_for_others},
 };
