@@ -53,7 +53,7 @@
 #define CHAN_QUEUES      256
 #define CHAN_SUB_WORDS   (CHAN_QUEUES / 64)
 #define CHAN_CALLS       64   /* concurrent calls of one process */
-#define CHAN_CALL_DATA   1536 /* a filter of ten sources (MCAST_MSFILTER) needs 1,424 */
+#define CHAN_CALL_DATA   1600 /* the largest entry of the error queue needs 1,556 */
 #define CHAN_OPTIONS     16
 #define CHAN_TELL_INQ    1u /* TCP_INQ */
 #define CHAN_TELL_COPIES 2u /* SO_ZEROCOPY */

@@ -20,7 +20,7 @@
 #include "udp/table.h"
 
 #define REPORTS_MAX 64
-#define QUOTE_MAX   512
+#define QUOTE_MAX   1184 /* of an IPv6 error of 1,280 bytes (RFC 4443 2.4); an IPv4 one has 520 */
 
 static bool wants_reports(const struct udp_sock *s, const struct pc_addr *remote)
 {

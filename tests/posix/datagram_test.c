@@ -505,6 +505,32 @@ static void log_errors_told(struct live *l, int fd, int ep)
 	bed_log(&l->bed, "%x %x\n", (unsigned)p.revents, e.events);
 }
 
+/* As much of a long datagram as the ICMP error quotes. */
+static void quoted(struct live *l)
+{
+	const struct sockaddr_in lo = {
+	    .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct sockaddr_in6 lo6 = {
+	    .sin6_family = AF_INET6, .sin6_port = htons(1), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	const struct sockaddr *to[] = {(const struct sockaddr *)&lo, (const struct sockaddr *)&lo6};
+
+	for (int i = 0; i < 2; i++) {
+		const int fd = l->c->socket(to[i]->sa_family, SOCK_DGRAM, 0);
+		struct pollfd p = {.fd = fd};
+
+		set_int(l, fd, i == 0 ? IPPROTO_IP : IPPROTO_IPV6,
+		        i == 0 ? IP_RECVERR : IPV6_RECVERR, 1);
+		memset(buf, 'a', 1400);
+		live_log(l, "sendto",
+		         l->c->sendto(fd, buf, 1400, 0, to[i], i == 0 ? sizeof(lo) : sizeof(lo6)));
+		live_log(l, "poll", l->c->poll(&p, 1, 1000));
+		memset(buf, 0, 1400);
+		live_log(l, "recv", l->c->recv(fd, buf, 1400, MSG_ERRQUEUE));
+		bed_log(&l->bed, "%zu\n", strlen(buf));
+		l->c->close(fd);
+	}
+}
+
 /* What is in the queue is told of until it is read, also when the error has been returned. */
 static void errors_stay(struct live *l)
 {
@@ -630,6 +656,7 @@ static const struct live_case cases[] = {
     {"ancillary data: answers", answers},
     {"the queue of errors", error_queue},
     {"errors stay in the queue", errors_stay},
+    {"what errors quote", quoted},
     {"SO_PEEK_OFF", peek_off},
 };
 
