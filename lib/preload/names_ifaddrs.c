@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The names of getifaddrs().
+ * The names of getifaddrs(), and of if_nametoindex() for the interfaces in its list.
  *
  * Servers that bind to each address of the machine (named) learn them here. The stack's addresses,
  * which belong to no kernel interface, are put in front of the kernel's, on interfaces percore0 and
@@ -19,7 +19,8 @@
 #include "one_core.h"
 #include "real.h"
 
-#define MOST 64
+#define MOST   64
+#define PREFIX "percore" /* and the port's number: the name of an interface */
 
 /** A list given to the program that begins with our entries. */
 struct found {
@@ -79,7 +80,7 @@ static void make_entry(struct entry *e, const struct pcx_local *l, struct ifaddr
 		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
 	fill(&e->addr, l->family == AF_INET6, l->addr);
 	fill(&e->mask, l->family == AF_INET6, mask);
-	(void)snprintf(e->name, sizeof(e->name), "percore%u", l->port);
+	(void)snprintf(e->name, sizeof(e->name), PREFIX "%u", l->port);
 	e->ifa = (struct ifaddrs){.ifa_next = next,
 	                          .ifa_name = e->name,
 	                          .ifa_flags = IFF_UP | IFF_RUNNING | IFF_BROADCAST | IFF_MULTICAST,
@@ -149,4 +150,33 @@ NAME(void, freeifaddrs, (struct ifaddrs * list))
 		*(void **)&next = real_find("freeifaddrs");
 	next(f != NULL ? f->of_libc : list);
 	free(f);
+}
+
+/* Returns the number of a port that has an address, by its name in the list, or -1. */
+static int port_of(const char *name)
+{
+	struct pcx_local local[MOST];
+	char ours[IFNAMSIZ];
+	int n;
+
+	if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || one_core_is_stacks() || !choose_attach())
+		return -1;
+	n = pcx_locals(local, MOST);
+	for (int i = 0; i < n; i++) {
+		(void)snprintf(ours, sizeof(ours), PREFIX "%u", local[i].port);
+		if (strcmp(name, ours) == 0)
+			return local[i].port;
+	}
+	return -1;
+}
+
+/* Numbers of interfaces go to percore's sockets, which count them from 1 for port 0. */
+NAME(unsigned, if_nametoindex, (const char *name))
+{
+	static unsigned (*next)(const char *);
+	const int port = port_of(name);
+
+	if (next == NULL)
+		*(void **)&next = real_find("if_nametoindex");
+	return port >= 0 ? (unsigned)port + 1 : next(name);
 }
