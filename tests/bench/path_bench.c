@@ -8,8 +8,9 @@
  * callgrind, which is told to count only in measured_turn() and not in the port
  * (scripts/check-instructions), the same run counts instructions: a figure without noise.
  *
- * usage: path_bench [--case NAME] [--conns N] [--room N] [--rounds N] [--burst N] [--huge]
+ * usage: path_bench [--case NAME]... [--conns N] [--room N] [--rounds N] [--burst N] [--huge]
  *
+ * --case NAME: may be repeated; each case has a stack of its own.
  * --room N: the stack is created for N connections, not just for those that exist.
  * --burst N: segments per burst (default 32); at most one per connection.
  */
@@ -426,6 +427,36 @@ static const struct bench_case *find_case(const char *name)
 	exit(2);
 }
 
+/* Completes what a case needs. Returns the number of its mbufs. */
+static uint32_t fit(struct bench *b, const struct bench_case *c)
+{
+	if (b->conns == 0)
+		b->conns = c->conns;
+	if (c->conns > 1) /* otherwise the whole burst belongs to one stream */
+		b->burst = RTE_MIN(b->burst, b->conns);
+	b->room = RTE_MAX(b->room, b->conns + 1024);
+	return 2 * b->conns + 16384;
+}
+
+/* scripts/check-instructions uses this name */
+__attribute__((noinline)) void run_case(struct bench b, const struct bench_case *c, unsigned rounds,
+                                        struct rte_mempool *pool);
+
+void run_case(struct bench b, const struct bench_case *c, unsigned rounds, struct rte_mempool *pool)
+{
+	const uint32_t mbufs = fit(&b, c);
+
+	for (int s = 0; s < STAGES; s++)
+		b.cycles[s] = calloc(MAX_ROUNDS, sizeof(uint64_t));
+	start(&b, c, pool, mbufs);
+	run(&b, c, rounds);
+	b.app->finish(b.self);
+	pc_stack_destroy(b.st);
+	pc_port_close(peer_port(b.peer));
+	for (int s = 0; s < STAGES; s++)
+		free(b.cycles[s]);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"case", 1, NULL, 'c'},  {"conns", 1, NULL, 'n'},
@@ -433,10 +464,10 @@ int main(int argc, char **argv)
 	                                        {"burst", 1, NULL, 'b'}, {"huge", 0, NULL, 'h'},
 	                                        {NULL, 0, NULL, 0}};
 	struct bench b = {.burst = 32};
-	const struct bench_case *c = find_case("echo");
-	unsigned rounds = 2000;
+	const struct bench_case *c[RTE_DIM(cases)] = {find_case("echo")};
+	unsigned rounds = 2000, n = 0;
 	struct rte_mempool *pool;
-	uint32_t mbufs;
+	uint32_t mbufs = 0, room = 0;
 	bool huge = false;
 	char memory[16];
 	int o;
@@ -444,7 +475,9 @@ int main(int argc, char **argv)
 	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (o) {
 		case 'c':
-			c = find_case(optarg);
+			if (n == RTE_DIM(cases))
+				return 2;
+			c[n++] = find_case(optarg);
 			break;
 		case 'n':
 			b.conns = (uint32_t)atoi(optarg);
@@ -465,23 +498,17 @@ int main(int argc, char **argv)
 			return 2;
 		}
 	}
-	if (b.conns == 0)
-		b.conns = c->conns;
-	if (c->conns > 1) /* otherwise the whole burst belongs to one stream */
-		b.burst = RTE_MIN(b.burst, b.conns);
-	b.room = RTE_MAX(b.room, b.conns + 1024);
-	mbufs = 2 * b.conns + 16384;
-	snprintf(memory, sizeof(memory), "%u", 192 + b.room / 512 + b.conns / 128 + mbufs / 384);
+	n = RTE_MAX(n, 1u);
+	for (unsigned i = 0; i < n; i++) {
+		struct bench whole = b;
+
+		mbufs = RTE_MAX(mbufs, fit(&whole, c[i]));
+		room = RTE_MAX(room, whole.room);
+	}
+	snprintf(memory, sizeof(memory), "%u", 192 + room / 512 + mbufs / 150);
 	start_eal(huge, memory);
-	for (int s = 0; s < STAGES; s++)
-		b.cycles[s] = calloc(MAX_ROUNDS, sizeof(uint64_t));
 	pool = make_pool(mbufs);
-	start(&b, c, pool, mbufs);
-	run(&b, c, rounds);
-	b.app->finish(b.self);
-	pc_stack_destroy(b.st);
-	pc_port_close(peer_port(b.peer));
-	for (int s = 0; s < STAGES; s++)
-		free(b.cycles[s]);
+	for (unsigned i = 0; i < n; i++)
+		run_case(b, c[i], rounds, pool);
 	return 0;
 }
