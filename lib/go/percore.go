@@ -84,7 +84,8 @@ func (s *Stack) Primary() bool { return s.primary }
 // stack in its life.
 func (s *Stack) Stop() { pcx.Stop() }
 
-// Wait waits for the end of the stack, by Stop or a signal, and returns the status that the process is to end with.
+// Wait waits for the end of the stack, by Stop or a signal, and returns the status that the process is to end with. It is 1 if
+// the stack was another process's and has ended without a Stop of this one.
 func (s *Stack) Wait() int { return pcx.Wait() }
 
 // Lcore tells where the stack runs.

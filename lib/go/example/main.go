@@ -43,9 +43,9 @@ func main() {
 		fail(err)
 	}
 	go datagrams(p)
-	go connections(l, stack)
+	go connections(l)
 	fmt.Printf("echo on port %s: ready\n", port)
-	os.Exit(stack.Wait()) // SIGINT and SIGTERM stop the stack
+	os.Exit(stack.Wait()) // SIGINT and SIGTERM stop the stack; that of another process may end
 }
 
 func fail(err error) {
@@ -53,7 +53,7 @@ func fail(err error) {
 	os.Exit(2)
 }
 
-func connections(l net.Listener, stack *percore.Stack) {
+func connections(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		var passing interface{ Temporary() bool }
@@ -64,7 +64,6 @@ func connections(l net.Listener, stack *percore.Stack) {
 		if err != nil {
 			if !errors.Is(err, net.ErrClosed) { // the stack of another process has ended
 				fmt.Fprintln(os.Stderr, err)
-				stack.Stop()
 			}
 			return
 		}

@@ -337,8 +337,12 @@ int glue_epoll_add(int ep, int fd, uint64_t id, bool kernels)
 int glue_epoll_wait(int ep, struct glue_event *events, int n)
 {
 	struct epoll_event e[EVENTS];
-	const int got = pcx_epoll_wait(ep, e, n < EVENTS ? n : EVENTS, -1);
+	int got;
 
+	/* the end of the stack is an event of every socket, and the next call's error */
+	if (pcx_processes() == 0)
+		return -ENETDOWN;
+	got = pcx_epoll_wait(ep, e, n < EVENTS ? n : EVENTS, -1);
 	for (int i = 0; i < got; i++)
 		events[i] = (struct glue_event){.id = e[i].data.u64, .events = e[i].events};
 	return result(got);

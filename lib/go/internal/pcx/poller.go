@@ -113,6 +113,7 @@ func (p *events) serve(r *os.File) {
 		}
 		if n < 0 {
 			p.tellAll() // the stack is gone; their next calls say so
+			lost()
 			return
 		}
 		for i := 0; i < int(n); i++ {

@@ -21,6 +21,7 @@ var life struct {
 	begun   bool
 	own     bool // the stack is in this process
 	stopped sync.Once
+	over    sync.Once // closes ended, of another process's stack
 	ended   chan struct{}
 	status  int
 }
@@ -94,9 +95,24 @@ func Stop() {
 		if life.own {
 			C.glue_stop()
 		} else {
-			close(life.ended)
+			let(0)
 		}
 	})
+}
+
+// let ends the waits for a stack of another process.
+func let(status int) {
+	life.over.Do(func() {
+		life.status = status
+		close(life.ended)
+	})
+}
+
+// lost says that the stack is gone.
+func lost() {
+	if !life.own {
+		let(1)
+	}
 }
 
 // Wait waits for the end and returns the status that the process is to end with.
