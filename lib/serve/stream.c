@@ -117,8 +117,8 @@ unsigned stream_receive(struct pc_service *s, uint32_t sock, uint32_t mask)
 		if (mask & EPOLLPRI)
 			note_mark(s, sock, &rx);
 		n = receive_into(s, fd, v, pieces);
-		if (n == 0)
-			return news | end_receive(c, 0);
+		if (n == 0) /* as on Linux, what comes after SHUT_RD can still be read */
+			return at_peek(&c->flags) & CHAN_RX_SHUT ? news : news | end_receive(c, 0);
 		if (n < 0)
 			return errno == EAGAIN ? news : news | end_receive(c, errno);
 		fifo_publish(&rx, (uint32_t)n);

@@ -205,6 +205,25 @@ static void recv_shut(struct live *l)
 	close_both(l, fd);
 }
 
+/* What comes later can be read all the same. */
+static void recv_behind_shutdown(struct live *l)
+{
+	int fd[2];
+
+	live_pair(l, fd);
+	live_log(l, "shutdown", l->c->shutdown(fd[NEAR], SHUT_RD));
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 3, 0));
+	for (int i = 0; i < 2; i++) {
+		live_far_send(l, fd[FAR], 5);
+		live_sleep(5);
+		live_log(l, "peek", l->c->recv(fd[NEAR], buf, 9, MSG_PEEK));
+		live_log(l, "recv", l->c->recv(fd[NEAR], buf, 3, MSG_WAITALL));
+		live_log(l, "recv", l->c->recv(fd[NEAR], buf, 3, MSG_WAITALL));
+		live_log(l, "recv", l->c->recv(fd[NEAR], buf, 3, 0));
+	}
+	close_both(l, fd);
+}
+
 static void near_shutdown(struct live *l, int fd)
 {
 	l->c->shutdown(fd, SHUT_RD);
@@ -691,6 +710,7 @@ static const struct live_case cases[] = {
     {"recv: the end", recv_end},
     {"recv: reset", recv_reset},
     {"recv: shutdown", recv_shut},
+    {"recv: behind a shutdown", recv_behind_shutdown},
     {"recv: shutdown meanwhile", recv_shut_meanwhile},
     {"recv: SO_RCVTIMEO", recv_timeout},
     {"recv: signals", recv_interrupted},
