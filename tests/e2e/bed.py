@@ -31,7 +31,7 @@ SKIP = 77
 PATIENCE = 3  # time-outs are this many times the expected time, since other tests run in parallel
 SERVER, CLIENT, PREFIX = "192.0.2.1", "192.0.2.254", 24
 # starting with as many as fit into memory takes twice the time
-FEW_MBUFS = ("--set", "stack.mbufs=16383")
+FEW_MBUFS = ("--set", "stack.mbufs=8191")
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CLONE_NEWNET = 0x40000000
 
