@@ -265,7 +265,8 @@ static void fifo_without_reader(void)
 	ssize_t n;
 
 	tree_make();
-	snprintf(reader.path, sizeof(reader.path), "%s", tree_path("log"));
+	n = snprintf(reader.path, sizeof(reader.path), "%s", tree_path("log"));
+	CU_ASSERT_FATAL(n < (ssize_t)sizeof(reader.path));
 	reader.said = open(tree_path("said"), O_RDWR | O_CREAT, 0600);
 	CU_ASSERT_FATAL(reader.said >= 0 && mkfifo(reader.path, 0600) == 0);
 	CU_ASSERT_FATAL(pthread_create(&thread, NULL, read_fifo, &reader) == 0);
