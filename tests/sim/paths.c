@@ -22,6 +22,7 @@
 
 #include <percore/percore.h>
 
+#include "draw.h"
 #include "eal.h"
 #include "stack_on.h"
 
@@ -78,10 +79,7 @@ static void die(const char *what)
 
 static uint64_t rnd(struct run *r, uint64_t low, uint64_t high)
 {
-	r->random ^= r->random << 13;
-	r->random ^= r->random >> 7;
-	r->random ^= r->random << 17;
-	return low + r->random % (high - low + 1);
+	return draw(&r->random, low, high);
 }
 
 static bool chance(struct run *r, unsigned percent)

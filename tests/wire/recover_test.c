@@ -515,6 +515,16 @@ static void report(struct wt *w, uint32_t ack, unsigned from, unsigned to, uint3
 	       .sack = {{TSEG(from), TSEG(to)}});
 }
 
+/* Writes so many segments, of which ten are sent, over a round trip of 40 ms. Returns their timestamp. */
+static uint32_t ten_in_flight(struct wt *w, unsigned segs)
+{
+	w->cfg.tcp_sndbuf = 1000000;
+	wt_established_after(w, 40);
+	wt_send(w, segs * LEN);
+	EQ(wt_drop(w), 10);
+	return w->flow.tsval;
+}
+
 /* RFC 8985 6.2 step 2: "If ACK.ts_option.echo_reply < Segment.xmit_ts" the segment is passed over: its original has
  * arrived, long after it had been repeated, and what was sent in between is not late for that */
 static void echo_of_the_original(struct wt *w)
@@ -522,11 +532,7 @@ static void echo_of_the_original(struct wt *w)
 	uint32_t first;
 
 	w->peer.ts = w->peer.sackok = true;
-	w->cfg.tcp_sndbuf = 1000000;
-	wt_established_after(w, 40);
-	wt_send(w, 10 * LEN);
-	EQ(wt_drop(w), 10);
-	first = w->flow.tsval;
+	first = ten_in_flight(w, 10);
 	wt_pass(w, 40);
 	report(w, TSEG(0), 2, 5, first); /* the first two are late */
 	EXPECT(.flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
@@ -704,11 +710,7 @@ static void undone_tells_of_reordering(struct wt *w)
 	uint32_t first;
 
 	w->peer.ts = w->peer.sackok = true;
-	w->cfg.tcp_sndbuf = 1000000;
-	wt_established_after(w, 40);
-	wt_send(w, 40 * LEN);
-	EQ(wt_drop(w), 10);
-	first = w->flow.tsval;
+	first = ten_in_flight(w, 40);
 	wt_pass(w, 40);
 	report(w, TSEG(0), 1, 4, first);
 	EXPECT(.flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
@@ -734,11 +736,7 @@ static void undone_in_part(struct wt *w)
 	uint32_t first;
 
 	w->peer.ts = true;
-	w->cfg.tcp_sndbuf = 1000000;
-	wt_established_after(w, 40);
-	wt_send(w, 30 * LEN);
-	EQ(wt_drop(w), 10);
-	first = w->flow.tsval;
+	first = ten_in_flight(w, 30);
 	EXPECT_IN(200, 250, .flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
 	EXPECT_IN(400, 500, .flags = A, .seq = TSEG(0), .ack = 1, .len = LEN, .any_psh = true);
 	wt_pass(w, 40);
