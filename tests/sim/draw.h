@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/** draw returns a number from low to high, and advances the state (xorshift), which is never 0. */
-static inline uint64_t draw(uint64_t *state, uint64_t low, uint64_t high)
+/** draw_from returns a number from low to high, and advances the state (xorshift), which is never 0. */
+static inline uint64_t draw_from(uint64_t *state, uint64_t low, uint64_t high)
 {
 	*state ^= *state << 13;
 	*state ^= *state >> 7;

@@ -109,7 +109,7 @@ static void die(const char *what)
 
 static uint64_t rnd(struct run *r, uint64_t low, uint64_t high)
 {
-	return draw(&r->random, low, high);
+	return draw_from(&r->random, low, high);
 }
 
 /* from 1 to 2^bits, with all orders of magnitude equally likely */

@@ -79,7 +79,7 @@ static void die(const char *what)
 
 static uint64_t rnd(struct run *r, uint64_t low, uint64_t high)
 {
-	return draw(&r->random, low, high);
+	return draw_from(&r->random, low, high);
 }
 
 static bool chance(struct run *r, unsigned percent)
