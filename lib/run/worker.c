@@ -203,6 +203,19 @@ static bool is_drained(const struct worker *w)
 	return usage.connections == 0;
 }
 
+/* Frames of one lcore's connections may arrive at another, which passes them on: so lcores go on until
+ * all are drained. */
+static bool all_are_drained(struct worker *w)
+{
+	struct run *r = w->run;
+
+	if (!w->drained && is_drained(w)) {
+		w->drained = true;
+		(void)__atomic_add_fetch(&r->nb_drained, 1, __ATOMIC_RELAXED);
+	}
+	return __atomic_load_n(&r->nb_drained, __ATOMIC_RELAXED) == r->nb_workers;
+}
+
 /* Gives connections some time to finish. */
 static void drain(struct worker *w)
 {
@@ -214,7 +227,7 @@ static void drain(struct worker *w)
 	if (app->drain != NULL)
 		app->drain(w->app, w->st, now);
 	pc_stack_flush(w->st, now);
-	while (stop_wanted() < STOP_NOW && now < end && !is_drained(w)) {
+	while (stop_wanted() < STOP_NOW && now < end && !all_are_drained(w)) {
 		now = clock_now(&w->run->clock);
 		look_around(w, now);
 		idle_turn(&w->idle, turn(w, now), w->st, now);

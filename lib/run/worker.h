@@ -60,6 +60,7 @@ struct worker {
 	uint64_t wall_next_ns;             /* when the next second of the day begins */
 	const struct reload_batch *wanted; /* of reload.c; NULL: nothing, or done; atomic */
 	int reload_rc;                     /* the result of applying it */
+	bool drained;                      /* see run.nb_drained */
 	int state;                         /* enum worker_state; atomic */
 	int status;                        /* of a program without a stack, at its end: 0 or -1 */
 	char why[256];
@@ -96,6 +97,7 @@ struct run {
 	uint64_t stats_next_ns; /* of a program without a stack */
 	uint64_t mbufs_missing; /* after everything was freed: leaked */
 	unsigned nb_workers, nb_ports, nb_started;
+	unsigned nb_drained; /* workers without open connections, as the program stops; atomic */
 	uint16_t port_ids[PC_MAX_PORTS];
 	struct bond bonds[PC_MAX_PORTS];     /* the members of each port; for the first worker */
 	struct rejoin rejoins[PC_MAX_PORTS]; /* likewise */

@@ -213,41 +213,60 @@ def one_command(b, s):
 
 
 LAST_WORDS = """
-import socket, sys, time
-for _ in range(100):
-    try:
-        c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
-        break
-    except OSError:
-        time.sleep(0.1)
-c.sendall(bytes(int(sys.argv[3])))
+import os, socket, sys, time
+def child():
+    for _ in range(100):
+        try:
+            c = socket.create_connection((sys.argv[1], int(sys.argv[2])), 5)
+            break
+        except OSError:
+            time.sleep(0.1)
+    c.sendall(bytes(int(sys.argv[3])))
+    os._exit(0)
+for _ in range(int(sys.argv[4])):
+    if os.fork() == 0:
+        child()
+    os.wait()
 """
+
+
+def read_all(connections, size):
+    for c in connections:
+        got = 0
+        while part := c.recv(65536):
+            got += len(part)
+        expect(got == size, f"{got} of {size} bytes")
+        c.close()
 
 
 def last_words(b, s):
     """what a program has written before it ends arrives, even if the peer takes longer than a stack without programs waits"""
     size, name = 150000, os.path.join(b.tmp, "last")
+    n = 8  # with two lcores, half of them have their frames arrive at the other one's queue
     s.kill()  # the device is needed
-    with socket.socket() as listener:
+    with socket.socket() as listener, contextlib.ExitStack() as connections:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         listener.bind(("", 0))
         listener.listen()
         listener.settimeout(20 * b.slow)
         with subprocess.Popen(["ip", "netns", "exec", b.server_ns, os.path.join(b.build, "app", "run", "percore-run"), *b.eal(),
-                               "--addr", f"{SERVER}/{PREFIX}", "--socket", name, "--", "python3", "-c", LAST_WORDS, CLIENT,
-                               str(listener.getsockname()[1]), str(size)]) as p:
+                               "--addr", f"{SERVER}/{PREFIX}", "--socket", name, "--set", f"run.control={name}.control", "--",
+                               "python3", "-c", LAST_WORDS, CLIENT,
+                               str(listener.getsockname()[1]), str(size), str(n)]) as p:
             wait_for(lambda: os.path.exists(name), 20 * b.slow, "the stack to begin")
             if b.backend == "tap":
                 b._setup_client()
-            c, _ = listener.accept()
-            with c:
+            peers = [connections.enter_context(listener.accept()[0]) for _ in range(n)]
+            for c in peers:
                 c.settimeout(10 * b.slow)
-                expect(p.wait(10 * b.slow) == 0, f"status {p.returncode}")
-                time.sleep(4)
-                got = 0
-                while part := c.recv(65536):
-                    got += len(part)
-            expect(got == size, f"{got} of {size} bytes")
+            expect(p.wait(10 * b.slow) == 0, f"status {p.returncode}")
+            shown = sh(b.path("percore-ctl"), name + ".control", "socket", "show").stdout
+            on = {int(port): lcore for port, lcore in re.findall(rf":(\d+) .*{CLIENT}:.* lcore (\d+)", shown)}
+            peers.sort(key=lambda c: on[c.getpeername()[1]])
+            time.sleep(4)
+            read_all(peers[:n // 2], size)
+            time.sleep(1)  # the last lcore's connections are still open as the others' have ended
+            read_all(peers[n // 2:], size)
     wait_for(lambda: not os.path.exists(name), 10 * b.slow, "the stack to end")
 
 

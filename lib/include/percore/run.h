@@ -149,9 +149,10 @@ struct pc_run_app {
 	/** Called once after SIGINT or SIGTERM: closes listeners, lets requests end. May be
 	 * NULL. */
 	void (*drain)(void *worker, struct pc_stack *st, uint64_t now_ns);
-	/** Returns true when nothing is left to do; called in each turn after drain. NULL: the
-	 * worker stops at once or, with threads or run.sockets, when its stack has no connections.
-	 * The loop ends run.drain_ms after the signal in any case. */
+	/** Returns true when nothing is left to do; called in each turn after drain, until then.
+	 * NULL: nothing is left at once or, with threads or run.sockets, when the stack has no
+	 * connections. The loops of all lcores end together, as frames of one's connections may
+	 * arrive at another, and run.drain_ms after the signal in any case. */
 	bool (*drained)(void *worker, struct pc_stack *st);
 	/** Called on each lcore after its loop, before its stack is destroyed. May be NULL. */
 	void (*finish)(void *worker, struct pc_stack *st);
