@@ -457,7 +457,9 @@ def redis_cluster(b, s):
                            "--bind", SERVER, "--dir", os.path.join(b.tmp, str(port)), "--cluster-announce-ip", SERVER], answers(port))
             nodes.append(d.__enter__())
         sh("redis-cli", "--cluster", "create", *[f"{SERVER}:{p}" for p in (9451, 9452, 9453)], "--cluster-yes", timeout=40 * b.slow)
-        wait_for(lambda: "cluster_state:ok" in sh("redis-cli", "-h", SERVER, "-p", 9451, "cluster", "info").stdout, 20 * b.slow, "the cluster")
+        for port in (9451, 9452, 9453):  # each finds out for itself that all slots are served
+            wait_for(lambda: "cluster_state:ok" in sh("redis-cli", "-h", SERVER, "-p", port, "cluster", "info").stdout,
+                     20 * b.slow, f"the node at port {port}")
         out = subprocess.run(["redis-cli", "-c", "-h", SERVER, "-p", "9451"], input="".join(f"set k{i} {i}\n" for i in range(300)),
                              capture_output=True, text=True, timeout=30 * b.slow).stdout
         expect(out.count("OK") == 300, out[-500:])
