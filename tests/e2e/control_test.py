@@ -338,8 +338,9 @@ def worked(b, s):
     expect(thread is not None, "no lcore has done anything")
     with open(f"/proc/{s.program.pid}/task/{thread[2]}/status", encoding="ascii") as f:
         expect(f"Cpus_allowed_list:\t{thread[1]}\n" in f.read(), "the lcore runs elsewhere")
-    with subprocess.Popen(["ping", "-n", "-i", "0.002", "-c", "1500", "-q", SERVER], stdout=subprocess.DEVNULL):
+    with subprocess.Popen(["ping", "-n", "-i", "0.002", "-c", "10000", "-q", SERVER], stdout=subprocess.DEVNULL) as p:
         lines = ctl(b, s, "top", "1", "2").splitlines()
+        p.terminate()
     expect(len(lines) == 6 and lines[1] == lines[4] and len(lines[1].split()) == 11, lines)
     lcore, _, _, busy, rx, tx, budget, stack, _, spare = lines[5].split()
     # frames of one second, not of the whole run; frames that waited while the machine stalled are
