@@ -74,6 +74,33 @@ static void add_bytes(struct rte_mbuf *m, const char *p, uint16_t n, bool sum)
 	note->tx.len = (uint16_t)(note->tx.len + n);
 }
 
+bool sndbuf_append_answer(struct ctx *ctx, struct tcp_queues *q, uint32_t seq, const void *p,
+                          uint16_t len, bool sum)
+{
+	struct rte_mbuf *m = ctx_mbuf(ctx);
+	uint8_t flags = SEG_INLINE | SEG_PUSH;
+	char *to;
+
+	if (unlikely(m == NULL))
+		return false;
+	if (unlikely(len > rte_pktmbuf_tailroom(m))) {
+		ctx_free(ctx, m);
+		return false;
+	}
+	ctx->mbufs_spare--;
+	m->data_len = len;
+	m->pkt_len = len;
+	to = rte_pktmbuf_mtod(m, char *);
+	if (sum) {
+		pkt_of(m)->tx.cookie = cksum_fold_be(cksum_copy_at(0, 0, to, p, len));
+		flags |= SEG_SUMMED;
+	} else {
+		memcpy(to, p, len);
+	}
+	queue_segment(q, m, seq, flags);
+	return true;
+}
+
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum)
 {

@@ -37,6 +37,14 @@ static inline bool sndbuf_may_take(struct ctx *ctx, bool holds_others)
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum);
 
+/**
+ * sndbuf_append_answer does the same for bytes that are one segment, while nothing is queued and
+ * the mbufs of new data are not used up. Returns false, with nothing queued, if no mbuf takes them
+ * all.
+ */
+bool sndbuf_append_answer(struct ctx *ctx, struct tcp_queues *q, uint32_t seq, const void *p,
+                          uint16_t len, bool sum);
+
 /** sndbuf_append_one queues a payload chain of at most one segment without copying it, and owns
  * it. */
 void sndbuf_append_one(struct tcp_queues *q, uint32_t end_seq, struct rte_mbuf *m);

@@ -71,7 +71,8 @@ static uint32_t end_seq(const struct tcb *t)
 	return t->snd_una + t->snd_bytes;
 }
 
-ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, int flags)
+static __rte_noinline ssize_t send_bytes(struct tcp *tcp, struct tcb *t, const struct iovec *iov,
+                                         int iovcnt, int flags)
 {
 	int err = check_send(t);
 	size_t given = iov_bytes(iov, iovcnt), want;
@@ -118,6 +119,35 @@ ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int io
 	return (ssize_t)n;
 }
 
+/* an answer: nothing else is queued, and it fits one segment */
+static inline bool is_answer(const struct tcp *tcp, const struct tcb *t, uint64_t len)
+{
+	return t->state == TCP_S_ESTABLISHED && (t->flags & TCB_WR_SHUT) == 0 && t->error == 0 &&
+	       t->snd_bytes == 0 && len - 1 < t->mss && t->queues != 0 && !tcp_queues(tcp, t)->idle;
+}
+
+/* the limits of the send queue leave room for one segment of len bytes */
+static inline bool has_room_for_one(const struct tcp *tcp, const struct tcb *t, uint64_t len)
+{
+	return tcp->ctx->mbufs_spare >= tcp->ctx->mbufs_small + MBUFS_SHARE && len <= t->snd_max;
+}
+
+ssize_t tcp_send(struct tcp *tcp, struct tcb *t, const struct iovec *iov, int iovcnt, int flags)
+{
+	const size_t len = iovcnt == 1 ? iov->iov_len : 0;
+
+	if (unlikely((flags & (MSG_MORE | MSG_EOR)) != 0 || !is_answer(tcp, t, len) ||
+	             !has_room_for_one(tcp, t, len) ||
+	             !sndbuf_append_answer(tcp->ctx, tcp_queues(tcp, t), t->snd_una, iov->iov_base,
+	                                   (uint16_t)len,
+	                                   !tcp_port_has(tcp, t, PC_PORT_TX_TCP_CKSUM))))
+		return send_bytes(tcp, t, iov, iovcnt, flags);
+	t->snd_bytes = (uint32_t)len;
+	t->flags &= ~(uint32_t)TCB_MORE;
+	tcp_work(tcp, t);
+	return (ssize_t)len;
+}
+
 static __rte_noinline int send_any_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 {
 	int err = check_send(t);
@@ -153,17 +183,9 @@ static __rte_noinline int send_any_mbuf(struct tcp *tcp, struct tcb *t, struct r
 	return 0;
 }
 
-/* an answer: nothing else is queued, so a chain that fits one segment is taken as it is */
-static inline bool is_answer(const struct tcp *tcp, const struct tcb *t, const struct rte_mbuf *m)
-{
-	return t->state == TCP_S_ESTABLISHED && (t->flags & TCB_WR_SHUT) == 0 && t->error == 0 &&
-	       t->snd_bytes == 0 && m->pkt_len - 1 < t->mss && t->queues != 0 &&
-	       !tcp_queues(tcp, t)->idle;
-}
-
 int tcp_send_mbuf(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m)
 {
-	if (unlikely(!is_answer(tcp, t, m)))
+	if (unlikely(!is_answer(tcp, t, m->pkt_len))) /* a chain that fits is taken as it is */
 		return send_any_mbuf(tcp, t, m);
 	t->snd_bytes = m->pkt_len;
 	t->flags &= ~(uint32_t)TCB_MORE;

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <rte_mbuf.h>
@@ -242,6 +244,65 @@ static void test_mask(void)
 	finish();
 }
 
+/* What tcp_send has returned and queued. */
+struct queued {
+	ssize_t n;
+	uint32_t snd_bytes, spare, flags, seq, seg_flags;
+	uint16_t len, cookie;
+};
+
+static struct queued answer(uint32_t len, int pieces, int flags, uint32_t snd_max)
+{
+	static uint8_t bytes[4 * MSS];
+	const uint32_t first = pieces == 1 ? len : 1;
+	const struct iovec iov[] = {{bytes, first}, {bytes + first, len - first}};
+	struct queued r = {0};
+	const struct pkt *note;
+	struct tcb *t;
+
+	start();
+	t = conn(0);
+	t->snd_max = snd_max;
+	t->flags |= TCB_SNDBUF_SET;
+	input_data(t, IRS, 10);
+	CU_ASSERT_EQUAL(read_bytes(t, IRS, 10), 10);
+	payload(bytes, ISS, len);
+	r.n = tcp_send(tcp, t, iov, pieces, flags);
+	note = pkt_of(tcp_queues(tcp, t)->snd.head);
+	r.snd_bytes = t->snd_bytes;
+	r.spare = net.ctx.mbufs_spare;
+	r.flags = t->flags;
+	r.seq = note->tx.seq;
+	r.len = note->tx.len;
+	r.cookie = (uint16_t)note->tx.cookie;
+	r.seg_flags = note->tx.flags;
+	turn();
+	if (r.len < MSS && flags == 0)
+		CU_ASSERT(sent(TCP_ACK | TCP_PSH, ISS, IRS + 10, r.len));
+	forget();
+	input_ack(t, t->snd_nxt);
+	finish();
+	return r;
+}
+
+/* An answer in one piece takes a short way, and one in two does not: the same is queued. */
+static void test_answer(void)
+{
+	static const uint32_t lens[] = {2, 85, 300, MSS - 1, MSS, MSS + 1, 3 * MSS};
+	static const uint32_t most[] = {1u << 20, 200, 85};
+	static const int flags[] = {0, MSG_MORE, MSG_EOR, MSG_NOSIGNAL};
+
+	for (unsigned i = 0; i < RTE_DIM(lens); i++)
+		for (unsigned k = 0; k < RTE_DIM(most); k++)
+			for (unsigned f = 0; f < RTE_DIM(flags); f++) {
+				const struct queued a = answer(lens[i], 1, flags[f], most[k]);
+				const struct queued b = answer(lens[i], 2, flags[f], most[k]);
+
+				CU_ASSERT_EQUAL(a.n, RTE_MIN(lens[i], most[k]));
+				CU_ASSERT_EQUAL(memcmp(&a, &b, sizeof(a)), 0);
+			}
+}
+
 static const struct unit_case cases[] = {
     {"receive, peek, discard", test_recv},
     {"random reads give the stream", test_recv_random},
@@ -251,6 +312,7 @@ static const struct unit_case cases[] = {
     {"mbufs are short", test_starved},
     {"who has asked is told", test_asked},
     {"sending mbufs", test_send_mbuf},
+    {"an answer in one piece or two", test_answer},
     {"what is ready", test_mask},
 };
 
