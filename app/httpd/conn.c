@@ -262,20 +262,15 @@ static ssize_t send_batch(struct server *s, int fd, const struct batch *b)
 	return sent;
 }
 
-bool conn_flush(struct server *s, int fd, size_t *next)
+bool conn_sent(struct server *s, int fd, ssize_t sent, size_t *next)
 {
 	struct batch *b = &s->batch;
 	const unsigned n = b->responses;
-	const struct file *mapped;
+	const struct file *mapped = batch_mapping(b);
 	struct batch_entry rest;
 	bool closing;
-	ssize_t sent;
 	unsigned done;
 
-	if (n == 0)
-		return true;
-	mapped = batch_mapping(b);
-	sent = send_batch(s, fd, b);
 	if (sent >= 0 && mapped != NULL && file_is_broken(mapped)) {
 		batch_reset(b);
 		conn_abort(s, fd);
@@ -299,6 +294,11 @@ bool conn_flush(struct server *s, int fd, size_t *next)
 	if (closing)
 		finish(s, fd);
 	return !closing;
+}
+
+bool conn_flush(struct server *s, int fd, size_t *next)
+{
+	return s->batch.responses == 0 || conn_sent(s, fd, send_batch(s, fd, &s->batch), next);
 }
 
 /* Evicts the oldest incomplete request: it is the least likely ever to become complete. */

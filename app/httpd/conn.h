@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "timeouts.h"
 
@@ -87,6 +88,12 @@ void conn_refuse(struct server *s, int fd, uint16_t status);
  * has not been answered; otherwise the connection has ended, or is about to.
  */
 bool conn_flush(struct server *s, int fd, size_t *next);
+
+/**
+ * conn_sent is the part of conn_flush after sending: sent is what the call that was to send the
+ * bytes of the batch, which is not empty, has returned, and errno as it was left.
+ */
+bool conn_sent(struct server *s, int fd, ssize_t sent, size_t *next);
 
 /**
  * conn_take_buffer returns the number of an empty buffer, evicting the oldest if necessary; or 0.

@@ -21,6 +21,8 @@
 
 #include <string.h>
 
+#include <rte_branch_prediction.h>
+
 #include <percore/socket.h>
 
 #include "server.h"
@@ -83,6 +85,14 @@ static enum step refuse(struct server *s, int fd, struct view *v, const struct h
 	return end_with(s, fd, v, &a, r, p);
 }
 
+/* Whether the next response is the last that the connection may have, whatever the request. */
+static bool is_over(const struct server *s, int fd)
+{
+	const uint64_t answered = s->conns[fd].requests + s->batch.responses + 1;
+
+	return s->draining || (s->config.requests != 0 && answered >= s->config.requests);
+}
+
 /*
  * RFC 9110 section 9.3.6: what follows CONNECT is for the tunnel. A client may send it before it
  * learns that there is none, and may only pass it on for somebody else; it must not be taken for
@@ -91,11 +101,8 @@ static enum step refuse(struct server *s, int fd, struct view *v, const struct h
 static bool is_last(const struct server *s, int fd, const struct http_request *r,
                     const struct answer *a)
 {
-	const uint64_t answered = s->conns[fd].requests + s->batch.responses + 1;
-
-	return s->draining || !http_keep_alive(r) || a->status == 400 ||
-	       r->method == HTTP_CONNECT ||
-	       (s->config.requests != 0 && answered >= s->config.requests);
+	return is_over(s, fd) || !http_keep_alive(r) || a->status == 400 ||
+	       r->method == HTTP_CONNECT;
 }
 
 /* Adds the response to a whole request whose header is at p. */
@@ -141,6 +148,20 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 	return STEP_NEXT;
 }
 
+/* Returns with how many copies of the request in the memo, up to most, the input begins, of which the
+ * first is known to be one. */
+static uint64_t count_copies(const struct memo *m, const char *p, size_t len, uint64_t most)
+{
+	uint64_t n = len / m->len < most ? len / m->len : most;
+
+	/* mostly all are: the input is then the same from the second one on */
+	if (memcmp(p, p + m->len, (n - 1) * m->len) == 0)
+		return n;
+	for (n = 1; memo_find(m, p + n * m->len, len - n * m->len) != 0;)
+		n++;
+	return n;
+}
+
 /*
  * Returns how many of the requests at p, of which the first is known to be the one in the memo, can
  * share its ready response; 0 if that is not ready.
@@ -148,18 +169,16 @@ static enum step respond(struct server *s, int fd, struct view *v, const struct 
 static uint32_t count_repeats(const struct server *s, int fd, const char *p, size_t len)
 {
 	const struct memo *m = &s->memo;
-	uint64_t most, left, n = 1;
+	uint64_t most, left;
 
-	if (!memo_is_ready(m, s->stamp.now) || is_last(s, fd, &m->request, &m->answer))
+	if (!memo_is_ready(m, s->stamp.now) || is_over(s, fd)) /* a ready response keeps it alive */
 		return 0;
 	most = batch_repeat_max(&m->ready);
 	left = s->config.requests - 1 - s->batch.responses - s->conns[fd].requests;
 	/* a connection's last response differs: it says that it is the last */
 	if (s->config.requests != 0 && left < most)
 		most = left;
-	while (n < most && memo_find(m, p + n * m->len, len - n * m->len) != 0)
-		n++;
-	return (uint32_t)n;
+	return (uint32_t)count_copies(m, p, len, most);
 }
 
 /* Answers all copies of the request in the memo with which the rest of the input begins. */
@@ -347,12 +366,41 @@ static void keep_nothing(struct server *s, int fd)
 		conn_set_timeout(s, fd, s->config.idle_ms);
 }
 
+/* Whether the input is one request, the one in the memo, and its response is ready. */
+static bool is_usual(const struct server *s, int fd, const char *p, size_t len)
+{
+	const struct memo *m = &s->memo;
+
+	return s->conns[fd].input == 0 && len == m->len && memo_find(m, p, len) != 0 &&
+	       memo_is_ready(m, s->stamp.now) && !is_over(s, fd);
+}
+
+/* conn_consume for such input: the batch is needed only for the log, or if not all could be sent. */
+static bool answer_usual(struct server *s, int fd, const char *p, size_t len)
+{
+	struct batch_ready *ready = &s->memo.ready;
+	const ssize_t sent = pc_send(s->st, fd, ready->bytes, ready->len, 0);
+	size_t next;
+
+	if (likely(sent == (ssize_t)ready->len && s->log == NULL)) {
+		s->conns[fd].requests++;
+	} else {
+		batch_repeat(&s->batch, ready, p, 1)->input_end = len;
+		if (!conn_sent(s, fd, sent, &next))
+			return false;
+	}
+	conn_set_timeout(s, fd, s->config.idle_ms);
+	return true;
+}
+
 bool conn_consume(struct server *s, int fd, char *p, size_t len)
 {
 	struct conn *c = &s->conns[fd];
 	struct view v = {.p = p, .len = len};
 	enum step step = STEP_NEXT;
 
+	if (is_usual(s, fd, p, len))
+		return answer_usual(s, fd, p, len);
 	if (c->input != 0 && input_buffer(s, fd)->in_body)
 		step = continue_body(s, fd, &v);
 	while (step == STEP_NEXT && v.pos < v.len)
