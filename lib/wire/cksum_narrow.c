@@ -3,11 +3,6 @@
 
 #include "wire/cksum_wide.h"
 
-bool cksum_has_wide(void)
-{
-	return false;
-}
-
 uint64_t cksum_wide(const uint8_t *p, size_t len)
 {
 	(void)p;

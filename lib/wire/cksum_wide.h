@@ -16,7 +16,14 @@
 #define CKSUM_WIDE_MAX (1u << 20)
 
 /** cksum_has_wide says whether the two functions below may be called on this machine. */
-bool cksum_has_wide(void);
+static inline bool cksum_has_wide(void)
+{
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("avx2");
+#else
+	return false;
+#endif
+}
 
 /** cksum_wide returns the partial sum of len bytes at any alignment. */
 uint64_t cksum_wide(const uint8_t *p, size_t len);
