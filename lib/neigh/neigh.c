@@ -70,8 +70,7 @@ static void arm(struct neigh_table *nt, const struct neigh *n, uint64_t ms)
 
 /* ---- the lists ------------------------------------------------------------------------------- */
 
-/* Records that a frame is sent; once per tick and entry is precise enough. */
-static void touch(struct neigh_table *nt, struct neigh *n)
+void neigh_touch(struct neigh_table *nt, struct neigh *n)
 {
 	const struct neigh_hold *h = &nt->hold[index_of(nt, n)];
 	struct neigh_list *l = h->heard ? &nt->heard : &nt->by_use;
@@ -299,7 +298,7 @@ void neigh_output(struct neigh_table *nt, struct neigh_ref ref, struct rte_mbuf 
 	}
 	assert(neigh_generation(nt, n) == ref.generation && n->state != NEIGH_FREE);
 	if (unlikely(n->used != nt->ctx->tick))
-		touch(nt, n);
+		neigh_touch(nt, n);
 	if (likely(n->state >= NEIGH_REACHABLE))
 		send_frame(nt, n->netif, m, n->eth);
 	else

@@ -100,18 +100,22 @@ static inline uint32_t neigh_generation(const struct neigh_table *nt, const stru
 	return n->generation + nt->epoch;
 }
 
-/**
- * neigh_ready returns the entry of a reference, valid or not, if a frame to it can simply be sent
- * and its use in this tick has been recorded; NULL: neigh_output is needed.
- */
-static inline const struct neigh *neigh_ready(const struct neigh_table *nt, struct neigh_ref ref)
-{
-	const struct neigh *n = &nt->entry[ref.index];
+/** neigh_touch records that a frame is sent; once per tick and entry is precise enough. */
+void neigh_touch(struct neigh_table *nt, struct neigh *n);
 
-	if (likely(neigh_generation(nt, n) == ref.generation && n->state >= NEIGH_REACHABLE &&
-	           n->used == nt->ctx->tick))
-		return n;
-	return NULL;
+/**
+ * neigh_ready returns the entry of a reference, valid or not, if a frame to it can simply be sent,
+ * which it records; NULL: neigh_output is needed.
+ */
+static inline const struct neigh *neigh_ready(struct neigh_table *nt, struct neigh_ref ref)
+{
+	struct neigh *n = &nt->entry[ref.index];
+
+	if (unlikely(neigh_generation(nt, n) != ref.generation || n->state < NEIGH_REACHABLE))
+		return NULL;
+	if (unlikely(n->used != nt->ctx->tick))
+		neigh_touch(nt, n);
+	return n;
 }
 
 /** neigh_list_insert makes an entry the newest of a list; neigh_list_remove takes it out. */

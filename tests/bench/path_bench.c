@@ -33,6 +33,7 @@
 #define SERVER6    "fd09::a09:1" /* peer.h derives it */
 #define DAD_NS     3000000000    /* until duplicate address detection is over */
 #define TURN_NS    20000         /* virtual time of a turn */
+#define LONE_NS    100000        /* virtual time before a lone request */
 #define MAX_ROUNDS 100000
 #define FULL       1460 /* bytes of a full segment */
 #define STRIDE     7919 /* a prime: clients take turns in an order that no prefetcher predicts */
@@ -131,6 +132,16 @@ static uint32_t round_requests(struct bench *b)
 		peer_send(b->peer, client(b), PEER_DATA);
 	turn(b);
 	return b->burst;
+}
+
+/* one request at a time, after a turn in which nothing arrived */
+static uint32_t round_lone(struct bench *b)
+{
+	b->now_ns += LONE_NS;
+	plain_turn(b);
+	peer_send(b->peer, client(b), PEER_DATA);
+	turn(b);
+	return 1;
 }
 
 /* every request acknowledges the last answer but one */
@@ -247,6 +258,7 @@ static const struct bench_case cases[] = {
      1000, round_ahead},
     {"echo-acked", "echo of 64 bytes, its answer acknowledged at once", &app_echo, zeros, 64, 1000,
      round_acked},
+    {"lone", "echo of 64 bytes, one at a time", &app_echo, zeros, 64, 1, round_lone},
     {"turn", "turn without anything to do", &app_echo, zeros, 64, 1000, round_nothing},
     {"ack", "pure acknowledgement", &app_echo, zeros, 64, 1000, round_acks},
     {"conn", "connect, echo, close", &app_echo, zeros, 64, 1000, round_connections},

@@ -227,6 +227,28 @@ static void test_revalidate(void)
 	net_close(&net);
 }
 
+/* What is sent at once is recorded as use, be it the first in its tick or not. */
+static void test_ready(void)
+{
+	const struct neigh *n;
+	struct neigh_ref ref;
+
+	start();
+	net_resolve(&net, 0, NET_PEER, net_peer_mac);
+	ref = look_up(NET_PEER);
+	for (int i = 0; i < 2; i++) {
+		net_advance(&net, 10);
+		n = neigh_ready(net.ip.neigh, ref);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(n);
+		CU_ASSERT_EQUAL(n->used, net.ctx.tick);
+		CU_ASSERT_PTR_EQUAL(neigh_ready(net.ip.neigh, ref), n);
+		CU_ASSERT_EQUAL(neigh_validate(net.ip.neigh), 0);
+	}
+	net_advance(&net, 30100); /* stale: it may have to be asked */
+	CU_ASSERT_PTR_NULL(neigh_ready(net.ip.neigh, ref));
+	net_close(&net);
+}
+
 /* References are outdated, entries are not. */
 static void test_outdate(void)
 {
@@ -497,6 +519,7 @@ static const struct unit_case cases[] = {
     {"a late answer", test_late_answer},
     {"age", test_age},
     {"revalidate what is in use", test_revalidate},
+    {"ready at once", test_ready},
     {"outdate references", test_outdate},
     {"a probe without answer", test_probe_fails},
     {"resolved by a request", test_resolved_by_request},
