@@ -174,6 +174,14 @@ static __rte_noinline void tell_unreached(struct pc_stack *st)
 		stack_tell_error(st, &e, NULL);
 }
 
+static void fire_timers(struct pc_stack *st)
+{
+	tcp_poll(st->tcp);
+	ip_poll(&st->ip);
+	if (unlikely(neigh_has_lost(st->ip.neigh)))
+		tell_unreached(st);
+}
+
 unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 {
 	unsigned n = 0;
@@ -196,10 +204,10 @@ unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns)
 		n += poll_exceptions(st);
 	if (unlikely(loop_count(&st->ip.ifs.loop) != 0))
 		n += stack_rx(st, NETIF_LO);
-	tcp_poll(st->tcp);
-	ip_poll(&st->ip);
-	if (unlikely(neigh_has_lost(st->ip.neigh)))
-		tell_unreached(st);
+	/* answers do not wait for timers, and timers for one turn at most */
+	st->timers_wait = n != 0 && !st->timers_wait;
+	if (!st->timers_wait)
+		fire_timers(st);
 	return n;
 }
 

@@ -28,6 +28,7 @@ struct pc_stack {
 	struct mail *mail;                        /* calls posted by other threads */
 	struct strangers strangers[PC_MAX_PORTS]; /* for each port */
 	struct exception *exception; /* of the port whose burst is being processed; NULL: none */
+	bool timers_wait;            /* the last turn has left them to the next one */
 	uint32_t nb_exceptions;
 	struct exception exceptions[PC_MAX_PORTS];
 };

@@ -57,15 +57,15 @@ void wt_too_big(struct wt *w, uint16_t mtu, uint32_t seq)
 
 void wt_settle(struct wt *w)
 {
-	unsigned turns = 0;
+	unsigned turns = 0, frames;
 
 	wt_start(w);
-	do {
-		pc_stack_poll(w->st, w->now);
+	do { /* timers wait for a turn without frames */
+		frames = pc_stack_poll(w->st, w->now);
 		pc_stack_flush(w->st, w->now);
 		if (++turns > 10000)
 			wt_fail(w, WT_HERE, "the stack never comes to rest");
-	} while (probe_pending(w->probe) != 0);
+	} while (frames != 0 || probe_pending(w->probe) != 0);
 	/* a case with thousands of steps is validated only now and then */
 	if ((w->settled++ < WT_ALL_VALIDATED || w->settled % 16 == 0) &&
 	    pc_stack_validate(w->st, stderr) != 0)

@@ -220,8 +220,10 @@ int pc_stack_deny_all(struct pc_stack *st, const struct pc_prefix *prefixes, uns
 
 /**
  * pc_stack_poll is the receiving half of a turn: it applies posted changes, receives a burst from
- * each port, processes it, and fires the timers that are due at now_ns. What this produces is sent
- * by pc_stack_flush, or else by the next poll. Returns the number of frames received.
+ * each port, processes it, and fires the timers that are due at now_ns. Answers to frames do not wait
+ * for that: a call that has received some leaves the timers to the next one, but not twice in a row.
+ * What this produces is sent by pc_stack_flush, or else by the next poll. Returns the number of
+ * frames received.
  */
 unsigned pc_stack_poll(struct pc_stack *st, uint64_t now_ns);
 

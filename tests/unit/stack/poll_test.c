@@ -201,6 +201,34 @@ static void test_poll_flushes(void)
 	box_close(&b);
 }
 
+/* A turn with a frame; returns whether it has sent anything. */
+static bool sends_after_frame(void)
+{
+	const struct frame f = {.len = 60}; /* of no known type */
+
+	probe_inject(b.probe, &f);
+	box_turn(&b, 0);
+	return probe_sent(b.probe) != NULL;
+}
+
+/* answers to frames do not wait for timers, nor timers for more than a turn */
+static void test_timers_wait(void)
+{
+	box_init(&b);
+	box_open(&b);
+	box_turn(&b, 1);
+	connecting(b.st, PEER, 80);
+	box_turn(&b, 1);
+	box_turn(&b, 1);
+	forget();
+	b.now += 1100 * MS; /* the SYN is to be sent again (RFC 6298 section 2.1) */
+	CU_ASSERT_FALSE(sends_after_frame());
+	CU_ASSERT(pc_stack_next_deadline(b.st) <= b.now);
+	CU_ASSERT(sends_after_frame());
+	forget();
+	box_close(&b);
+}
+
 /* ---- two stacks in one thread ---------------------------------------------------------------- */
 
 static void test_two_stacks(void)
@@ -275,6 +303,7 @@ static const struct unit_case cases[] = {
     {"a clock may begin anywhere", test_any_epoch},
     {"a clock that runs backwards", test_backwards},
     {"poll sends what was not flushed", test_poll_flushes},
+    {"timers wait for one turn", test_timers_wait},
     {"two stacks in one thread", test_two_stacks},
     {"mbufs that have come back", test_spare_mbufs},
 };
