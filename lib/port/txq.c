@@ -40,12 +40,14 @@ void txq_flush(struct txq *q, struct ctx *ctx)
 			break;
 		sent = (uint16_t)(sent + burst);
 	}
-	if (sent > 0) {
-		q->moved_ns = ctx->now_ns;
-		q->n = (uint16_t)(q->n - sent);
+	q->n = (uint16_t)(q->n - sent);
+	if (unlikely(q->n > 0)) {
 		memmove(q->pkts, q->pkts + sent, q->n * sizeof(q->pkts[0]));
 		for (uint16_t i = 0; i < q->n; i++)
 			bytes -= rte_pktmbuf_pkt_len(q->pkts[i]);
+	}
+	if (likely(sent > 0)) {
+		q->moved_ns = ctx->now_ns;
 		ctx_add(ctx, PC_TX_FRAMES, sent);
 		ctx_add(ctx, PC_TX_BYTES, bytes);
 	}
