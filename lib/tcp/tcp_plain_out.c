@@ -5,7 +5,9 @@
  * Overview: may_send says whether the connection is in that state, segment_fits whether a segment
  * may be sent now and as it is; for such segments, up to the first that is not, what tcp_output
  * does is done here in one piece.  Nothing changes until the first one is certain; the rest is left
- * to tcp_output.  A FIN is sent here only if nothing else is (send_lone_fin).
+ * to tcp_output.  Of full segments only the first one's headers are written; those that follow in
+ * the same turn get a copy (send_alike): 140 instructions less for each.  A FIN is sent here only
+ * if nothing else is (send_lone_fin).
  */
 #include "tcp/tcp_plain.h"
 
@@ -14,6 +16,7 @@
 #include "tcp/cc.h"
 #include "tcp/nagle.h"
 #include "tcp/pmtu.h"
+#include "tcp/sndbuf.h"
 #include "tcp/stash.h"
 #include "tcp/tcp_conn.h"
 #include "tcp/tcp_emit.h"
@@ -87,6 +90,16 @@ static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
 	return probes ? TCP_LT_PROBE : TCP_LT_RTO;
 }
 
+/* m is sent for the first time, and stays in the queue */
+static inline void mark_sent(const struct tcp *tcp, struct rte_mbuf *m)
+{
+	struct pkt *note = pkt_of(m);
+
+	note->tx.sent_us = tcp->ctx->now_us;
+	note->tx.sends = 1;
+	rte_mbuf_refcnt_set(m, 2);
+}
+
 /* sends m, which stays in the queue or is the port's alone */
 static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                              const struct neigh *n, struct rte_mbuf *m,
@@ -96,11 +109,8 @@ static __rte_always_inline void send_segment(struct tcp *tcp, struct tcb *t, str
 	const uint32_t len = note->tx.len;
 
 	m->ol_flags = 0;
-	if (stays) {
-		note->tx.sent_us = tcp->ctx->now_us;
-		note->tx.sends = 1;
-		rte_mbuf_refcnt_set(m, 2);
-	}
+	if (stays)
+		mark_sent(tcp, m);
 	tcp_emit_note(t, len);
 	tcp_emit_plain(tcp, t, n, m, t->snd_nxt, flags, tcp_window(tcp, t), 0, note);
 	t->snd_nxt += len;
@@ -114,18 +124,124 @@ static inline uint8_t flags_of(const struct rte_mbuf *m)
 	return note->next == NULL || (note->tx.flags & SEG_PUSH) ? TCP_ACK | TCP_PSH : TCP_ACK;
 }
 
+/* ---- runs of full segments ------------------------------------------------------------------- */
+
+/*
+ * The headers of a full segment, for those that follow it at once: they differ in the sequence
+ * number, PSH and the checksum.
+ */
+struct headers {
+	uint8_t bytes[96]; /* they end where the payload begins; before them is something else */
+	uint16_t len, l4_len;
+	uint16_t sum_be; /* of what all have in common, unless the port computes sums */
+	uint8_t needs;   /* the flags that a segment must have */
+	uint64_t ol_flags, tx_offload;
+};
+
+static_assert(sizeof(((struct headers *)NULL)->bytes) <= SNDBUF_HEADROOM, "it can be copied");
+
+/* keeps the headers in front of text, the payload of the full segment that was sent last; returns
+ * whether they are there still: the port may have been given the frame, and have changed it */
+static inline bool keep_headers(const struct tcp *tcp, const struct tcb *t, const struct txq *txq,
+                                const struct rte_mbuf *m, const uint8_t *text, struct headers *h)
+{
+	uint8_t *l4;
+
+	if (txq->n == 0 || txq->pkts[txq->n - 1] != m)
+		return false;
+	h->l4_len = tcp_plain_len(t->opt & TCB_OPT_TS);
+	h->len = (uint16_t)(rte_pktmbuf_data_len(m) - t->mss);
+	h->ol_flags = m->ol_flags;
+	h->tx_offload = m->tx_offload;
+	h->needs = SEG_INLINE;
+	h->sum_be = 0;
+	memcpy(h->bytes, text - sizeof(h->bytes), sizeof(h->bytes));
+	l4 = h->bytes + sizeof(h->bytes) - h->l4_len;
+	l4[13] = TCP_ACK;
+	if (txq->port->info.offloads & PC_PORT_TX_TCP_CKSUM)
+		return true;
+	h->needs |= SEG_SUMMED;
+	wire_put32_be(l4 + 4, 0);
+	wire_put16_be(l4 + TCP_CKSUM_OFF, 0);
+	h->sum_be = cksum_fold_be(
+	    cksum_add_short(cksum_pseudo(ip_laddr(tcp->ip, t->flow.laddr), &t->flow.raddr,
+	                                 IPPROTO_TCP, (uint32_t)h->l4_len + t->mss),
+	                    l4, h->l4_len));
+	return true;
+}
+
+/* puts the headers in front of the payload of m */
+static inline void put_headers(struct rte_mbuf *m, const struct headers *h, uint32_t seq,
+                               uint8_t flags)
+{
+	const uint8_t *end = h->bytes + sizeof(h->bytes);
+	uint8_t *text = rte_pktmbuf_mtod(m, uint8_t *), *l4 = text - h->l4_len;
+	const uint32_t seq_be = __builtin_bswap32(seq);
+
+	if (likely(h->len <= 64))
+		memcpy(text - 64, end - 64, 64);
+	else
+		memcpy(text - sizeof(h->bytes), h->bytes, sizeof(h->bytes));
+	wire_put32_be(l4 + 4, seq_be);
+	l4[13] = flags;
+	if (h->needs & SEG_SUMMED) /* without TCP_ACK, which is in h->sum_be */
+		wire_put16_be(l4 + TCP_CKSUM_OFF,
+		              cksum_finish_be((uint64_t)h->sum_be + seq_be +
+		                              ((flags & (uint32_t)TCP_PSH) << 8) +
+		                              (uint16_t)pkt_of(m)->tx.cookie));
+	m->ol_flags = h->ol_flags;
+	m->tx_offload = h->tx_offload;
+	m->data_off = (uint16_t)(m->data_off - h->len);
+	m->data_len = (uint16_t)(m->data_len + h->len);
+	m->pkt_len += h->len;
+}
+
+/* sends full segments from *next on that may be sent with these headers; returns how many */
+static inline uint32_t send_alike(struct tcp *tcp, struct tcb *t, struct txq *txq,
+                                  struct rte_mbuf **next, const struct headers *h)
+{
+	const uint32_t limit = RTE_MIN(t->snd_wnd, t->cwnd), mss = t->mss, began = t->snd_nxt;
+	uint32_t flight = began - t->snd_una, segs = 0;
+	struct rte_mbuf *m = *next;
+
+	for (; m != NULL && flight + mss <= limit && !txq_is_busy(txq); flight += mss, segs++) {
+		struct pkt *note = pkt_of(m);
+
+		if (note->tx.len != mss || (note->tx.flags & h->needs) != h->needs ||
+		    m->pkt_len != mss || rte_mbuf_refcnt_read(m) != 1)
+			break;
+		put_headers(m, h, t->snd_una + flight, flags_of(m));
+		mark_sent(tcp, m);
+		txq_put(txq, tcp->ctx, m);
+		m = note->next;
+	}
+	*next = m;
+	t->snd_nxt += segs * mss;
+	t->quick = (uint32_t)t->quick >> RTE_MIN(segs, 7u) & 0x7fu;
+	ctx_add(tcp->ctx, PC_TCP_TX, segs);
+	return segs;
+}
+
 /* sends the first segment, which fits, and those after it that do; returns how many */
 static __rte_noinline uint32_t send_run(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                                         const struct neigh *n)
 {
+	struct txq *txq = &tcp->ip->ifs.netif[n->netif].txq;
 	struct rte_mbuf *m = q->snd_next;
+	struct headers h;
 	uint32_t segs = 0;
 
-	for (; m != NULL && segment_fits(tcp, t, q, m, t->snd_nxt - t->snd_una) &&
-	       likely(!tcp_port_is_busy(tcp, t));
-	     segs++) {
+	while (m != NULL && segment_fits(tcp, t, q, m, t->snd_nxt - t->snd_una) &&
+	       likely(!txq_is_busy(txq))) {
+		const uint8_t *text = rte_pktmbuf_mtod(m, uint8_t *);
+		struct rte_mbuf *next = pkt_of(m)->next;
+		const bool is_full = pkt_of(m)->tx.len == t->mss;
+
 		send_segment(tcp, t, q, n, m, flags_of(m), true);
-		m = pkt_of(m)->next;
+		segs++;
+		if (next != NULL && is_full && keep_headers(tcp, t, txq, m, text, &h))
+			segs += send_alike(tcp, t, txq, &next, &h);
+		m = next;
 	}
 	q->snd_next = m;
 	return segs;

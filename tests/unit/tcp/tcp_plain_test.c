@@ -263,18 +263,11 @@ static void some_step(void)
 	}
 }
 
-/* the neighbour was used in this tick already: else each first frame would have to note that */
-static void note_use(void)
-{
-	tcp->dsack.tcb = 0;
-	(void)tcp_send_ack(tcp, other);
-}
-
 static void choose_way(bool plain)
 {
 	if (tcp->dsack.tcb == tcp_index(tcp, t)) /* it has one to report itself */
 		return;
-	note_use();
+	tcp->dsack.tcb = 0;
 	if (!plain)
 		tcp->dsack = (struct dsack){.tcb = tcp_index(tcp, other), .start = 1, .end = 2};
 }
