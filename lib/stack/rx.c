@@ -41,6 +41,7 @@ struct batch {
 	bool undivided; /* nothing but the transport wants to see its packets */
 	bool unjudged;  /* ... and there are no firewall rules for packets other than TCP */
 	bool merges;    /* tcp.gro; not if a segment may turn out to be the kernel's */
+	bool run;       /* the last large segment was a plain one: the next may go on with it */
 	struct tcp_pending seg[BURST];
 };
 
@@ -141,20 +142,40 @@ static inline int input_datagram(struct pc_stack *st, struct rte_mbuf *m, const 
 
 static int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict, struct batch *b);
 
+static inline void count_merged(struct pc_stack *st)
+{
+	ctx_count(&st->ctx, PC_RX_TAKEN);
+	ctx_count(&st->ctx, PC_TCP_RX_MERGED);
+}
+
 /** add_segment adds a TCP segment to the batch for the next pass, merged into the previous one if
  * it directly continues that. */
-static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_mbuf *m)
+static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_mbuf *m, bool plain)
 {
 	struct tcp_pending *seg = &b->seg[b->n];
 
 	seg->m = m;
-	if (seg->rx.seg.len < TCP_MERGE_MIN || b->n == 0 || !b->merges ||
-	    !tcp_merge(seg - 1, seg)) {
-		b->n++;
-		return;
+	if (unlikely(seg->rx.seg.len >= TCP_MERGE_MIN) && b->merges) {
+		if (b->n > 0 && tcp_merge(seg - 1, seg)) {
+			count_merged(st);
+			return;
+		}
+		b->run = plain;
 	}
-	ctx_count(&st->ctx, PC_RX_TAKEN);
-	ctx_count(&st->ctx, PC_TCP_RX_MERGED);
+	b->n++;
+}
+
+/** input_run merges a frame into the segment before it, if it is the next one of a run. Returns
+ * whether it has. */
+static inline bool input_run(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
+                             struct batch *b)
+{
+	if (likely(!b->run) ||
+	    !tcp_merge_frame(&b->seg[b->n - 1], m, ip_port(&st->ip, netif)->info.offloads))
+		return false;
+	ctx_count(&st->ctx, PC_TCP_RX);
+	count_merged(st);
+	return true;
 }
 
 /** pass_on passes a reassembled datagram, whose fragments devices distribute by addresses alone, to
@@ -232,7 +253,7 @@ static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, i
 		verdict = tcp_rx_parse(st->tcp, m, p, &seg->rx, TCP_RX_ANY);
 		if (unlikely(verdict != VERDICT_DONE))
 			return verdict;
-		add_segment(st, b, m);
+		add_segment(st, b, m, false);
 		return NEXT_LATER;
 	case NEXT_UDP:
 		return input_datagram(st, m, p);
@@ -264,7 +285,7 @@ static __rte_always_inline void input_plain(struct pc_stack *st, struct rte_mbuf
 		finish(st, m, verdict);
 		return;
 	}
-	add_segment(st, b, m);
+	add_segment(st, b, m, true);
 }
 
 static int input_arp(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif)
@@ -312,8 +333,11 @@ static __rte_noinline void input_other(struct pc_stack *st, struct rte_mbuf *m, 
 static inline void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                struct batch *b)
 {
-	const int verdict = ip4_plain_input(&st->ip, m, netif, &b->seg[b->n].pkt);
+	int verdict;
 
+	if (input_run(st, m, netif, b))
+		return;
+	verdict = ip4_plain_input(&st->ip, m, netif, &b->seg[b->n].pkt);
 	if (likely(verdict == NEXT_TCP && b->undivided))
 		input_plain(st, m, b, TCP_RX_PLAIN4);
 	else if (verdict == IP4_NOT_PLAIN)
@@ -411,6 +435,7 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	begin_exception(st, netif);
 	b.n = 0;
+	b.run = false;
 	b.merges = st->ctx.cfg.tcp_gro != 0 && !st->ctx.handed_on;
 	b.undivided = st->ip.deny.nb_ranges == 0 && st->ip.nb_raw == 0;
 	b.unjudged = b.undivided && !fw_is_on(&st->ip.fw);

@@ -47,7 +47,7 @@ struct rte_mbuf *mbuf_trim_front_chain(struct rte_mbuf *m, uint32_t n)
 	return m;
 }
 
-static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m, uint32_t max)
+static inline bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m, uint32_t max)
 {
 	if (tail == NULL || m->pkt_len > max || m->nb_segs != 1 || tail->nb_segs != 1 ||
 	    !RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
@@ -59,17 +59,23 @@ static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m, uint32_t max)
 	return true;
 }
 
-void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
+static inline void push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
 {
 	uint32_t len = m->pkt_len;
 
 	t->rcv_nxt += len;
 	t->rcv_bytes += len;
-	if (coalesce(q->rcv.tail, m,
+	if (len <= COALESCE_BACKLOG &&
+	    coalesce(q->rcv.tail, m,
 	             t->rcv_bytes > BACKLOG_BYTES ? COALESCE_BACKLOG : COALESCE_MAX))
 		return;
 	pkt_of(m)->rx.len = len;
 	pktq_push(&q->rcv, m);
+}
+
+void rcvbuf_push(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
+{
+	push(t, q, m);
 }
 
 void rcvbuf_push_run(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
@@ -81,7 +87,7 @@ void rcvbuf_push_run(struct tcb *t, struct tcp_queues *q, struct rte_mbuf *m)
 		m->next = NULL;
 		m->nb_segs = 1;
 		m->pkt_len = m->data_len;
-		rcvbuf_push(t, q, m);
+		push(t, q, m);
 	}
 }
 

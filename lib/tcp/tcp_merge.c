@@ -11,7 +11,11 @@
  */
 #include "tcp/tcp_merge.h"
 
+#include <netinet/in.h>
+
+#include "ip/ip4_plain.h"
 #include "tcp/tcp_ecn.h"
+#include "wire/ip6.h"
 
 /* options that a data segment may have */
 #define HAS_PLAIN (TCP_HAS_TS | TCP_HAS_AE)
@@ -36,27 +40,100 @@ static inline bool says_the_same(const struct tcp_rx *x, const struct tcp_rx *y)
 	       y->tos == x->tos && tcp_flow_equal(&x->flow, &y->flow);
 }
 
-bool tcp_merge(struct tcp_pending *to, struct tcp_pending *from)
+/* appends len bytes of data, which begin at off */
+static inline void append(struct tcp_pending *to, struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
-	struct rte_mbuf *m = from->m;
-	const uint32_t off = (uint32_t)from->pkt.l4_off + from->rx.seg.hdr_len;
-
-	if (!is_run(to) || !says_the_same(&to->rx, &from->rx) || from->pkt.ttl != to->pkt.ttl ||
-	    m->nb_segs != 1)
-		return false;
 	if (to->rx.segs == 1) {
-		if (to->m->nb_segs != 1)
-			return false;
 		to->tail = to->m;
 		to->rx.text = to->rx.seg.len;
 	}
-	rte_pktmbuf_adj(m, (uint16_t)off);
+	m->data_off = (uint16_t)(m->data_off + off);
+	m->data_len = (uint16_t)len;
 	to->tail->next = m;
 	to->tail = m;
 	to->m->nb_segs++;
-	to->m->pkt_len += m->data_len;
+	to->m->pkt_len += len;
 	to->rx.segs++;
-	to->rx.text = RTE_MAX(to->rx.text, from->rx.seg.len);
-	to->rx.seg.len += from->rx.seg.len;
+	to->rx.text = RTE_MAX(to->rx.text, len);
+	to->rx.seg.len += len;
+}
+
+bool tcp_merge(struct tcp_pending *to, struct tcp_pending *from)
+{
+	if (!is_run(to) || !says_the_same(&to->rx, &from->rx) || from->pkt.ttl != to->pkt.ttl ||
+	    from->m->nb_segs != 1 || (to->rx.segs == 1 && to->m->nb_segs != 1))
+		return false;
+	append(to, from->m, (uint32_t)from->pkt.l4_off + from->rx.seg.hdr_len, from->rx.seg.len);
+	return true;
+}
+
+/* ---- frames ---------------------------------------------------------------------------------- */
+
+static inline uint64_t differ64(const uint8_t *a, const uint8_t *b)
+{
+	return wire_get64_be(a) ^ wire_get64_be(b);
+}
+
+static inline uint32_t differ32(const uint8_t *a, const uint8_t *b)
+{
+	return wire_get32_be(a) ^ wire_get32_be(b);
+}
+
+/* Are the Ethernet and IP headers the same, but for the length, and with IPv4 ID and checksum? */
+static inline bool same_network(const uint8_t *a, const uint8_t *b, bool ip4)
+{
+	uint64_t differ = differ64(a, b) | differ64(a + 8, b + 8);
+
+	if (ip4) /* fragment, TTL and protocol; addresses */
+		return (differ | differ32(a + 20, b + 20) | differ64(a + 26, b + 26)) == 0;
+	differ |= differ32(a + 14, b + 14); /* flow label; protocol and hop limit; addresses */
+	differ |= (uint64_t)(wire_get16_be(a + 20) ^ wire_get16_be(b + 20));
+	for (unsigned i = 22; i < 54; i += 8)
+		differ |= differ64(a + i, b + i);
+	return differ == 0;
+}
+
+/* Are the TCP headers the same, but for the sequence number, PSH and checksum? */
+static inline bool same_transport(const uint8_t *a, const uint8_t *b, uint32_t hdr_len)
+{
+	uint64_t differ = differ32(a, b) | (differ64(a + 8, b + 8) & ~((uint64_t)TCP_PSH << 40));
+
+	for (unsigned i = TCP_HDR_LEN; i < hdr_len; i += 4)
+		differ |= differ32(a + i, b + i);
+	return differ == 0;
+}
+
+static inline bool is_intact(const struct ip_pkt *p, const struct rte_mbuf *m, const uint8_t *l4,
+                             uint32_t l4_len, uint32_t offloads)
+{
+	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l3_off);
+	uint64_t sum;
+
+	if (p->l4_off - p->l3_off == IP4_HDR_LEN &&
+	    !ip4_header_is_good(offloads, m->ol_flags, ip, IP4_HDR_LEN))
+		return false;
+	if (ip_l4_is_good(offloads, m->ol_flags))
+		return true;
+	sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_TCP, l4_len);
+	return cksum_is_good(cksum_add(sum, l4, l4_len));
+}
+
+bool tcp_merge_frame(struct tcp_pending *to, struct rte_mbuf *m, uint32_t offloads)
+{
+	const uint8_t *a = rte_pktmbuf_mtod(to->m, const uint8_t *);
+	const uint8_t *b = rte_pktmbuf_mtod(m, const uint8_t *);
+	const uint32_t l4_off = to->pkt.l4_off, hdr_len = to->rx.seg.hdr_len;
+	const bool ip4 = l4_off == ETH_HDR_LEN + IP4_HDR_LEN;
+	uint32_t l4_len;
+
+	if (m->data_len < l4_off + hdr_len + TCP_MERGE_MIN || m->nb_segs != 1 ||
+	    !same_network(a, b, ip4) || !same_transport(a + l4_off, b + l4_off, hdr_len) ||
+	    wire_get32(b + l4_off + 4) != to->rx.seg.seq + to->rx.seg.len || !is_run(to))
+		return false;
+	l4_len = ip4 ? wire_get16(b + 16) - (uint32_t)IP4_HDR_LEN : wire_get16(b + 18);
+	if (l4_len > m->data_len - l4_off || l4_len < hdr_len + TCP_MERGE_MIN ||
+	    !is_intact(&to->pkt, m, b + l4_off, l4_len, offloads))
+		return false;
+	append(to, m, l4_off + hdr_len, l4_len - hdr_len);
 	return true;
 }

