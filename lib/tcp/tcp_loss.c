@@ -434,6 +434,17 @@ void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const st
 	}
 }
 
+void tcp_loss_plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                        const struct loss_ack *a)
+{
+	if (!(t->opt & TCB_OPT_SACK))
+		q->ack_step = a->acked;
+	forget_passed(t, q);
+	grow_cwnd(tcp, t, q, a);
+	if (t->opt & TCB_OPT_SACK)
+		look_for_losses(tcp, t, q, a, a->delivered, q->lost_total);
+}
+
 /* ---- time ------------------------------------------------------------------------------------ */
 
 void tcp_loss_timeout(struct tcp *tcp, struct tcb *t, struct tcp_queues *q)

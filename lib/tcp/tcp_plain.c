@@ -262,6 +262,97 @@ static inline void input_header(struct tcp *tcp, struct tcb *t, const struct tcp
 	tcp_take_window(t, seg, acked != 0);
 }
 
+/* ---- partial acknowledgements --------------------------------------------------------------- */
+
+/* ack is where a segment in flight ends that, like those before it, was sent once */
+static inline bool ends_segment(const struct tcp_queues *q, uint32_t ack)
+{
+	for (const struct rte_mbuf *m = q->snd.head; m != q->snd_next; m = pkt_of_const(m)->next) {
+		const struct pkt *note = pkt_of_const(m);
+		const int32_t beyond = seq_diff(note->tx.seq + note->tx.len, ack);
+
+		if (note->tx.sends != 1 || beyond > 0)
+			return false;
+		if (beyond == 0)
+			return true;
+	}
+	return false;
+}
+
+/* removes the acknowledged segments from the queue, where others follow; returns the RTT sample */
+static inline uint32_t pop_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                struct tcp_account *a, uint32_t ack)
+{
+	uint32_t sent_us;
+
+	do {
+		struct rte_mbuf *m = q->snd.head;
+		const struct pkt *note = pkt_of(m);
+
+		t->snd_bytes -= note->tx.len;
+		sent_us = note->tx.sent_us;
+		q->snd.head = note->next;
+		a->delivered++;
+		if (pkt_of(q->snd.head)->tx.seq == ack) /* the last, sent after the others */
+			rack_deliver(&q->rack, note, tcp->ctx->now_us);
+		ctx_free(tcp->ctx, m);
+	} while (pkt_of(q->snd.head)->tx.seq != ack);
+	return RTE_MAX(tcp->ctx->now_us - sent_us, 1u);
+}
+
+/* the part of tcp_ack that such an acknowledgement needs */
+static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                       const struct tcp_seg *seg, uint32_t acked)
+{
+	const uint32_t flight = t->snd_nxt - t->snd_una;
+	struct loss_ack a = {.acked = acked,
+	                     .delivered = acked,
+	                     .flight = flight,
+	                     .used = RTE_MAX(flight, q->flight_out)};
+
+	a.most = tcp_loss_most(t, q, a.used);
+	q->rack.in_parts = true;
+	rack_begin(&q->rack, t->snd_una);
+	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
+	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
+	rtt_sample(tcp, t, a.rtt_us);
+	t->snd_una = seg->ack;
+	t->flags &= ~(uint32_t)TCB_MORE;
+	ip_confirm(tcp->ip, t->neigh);
+	q->loss_timer = tcp_arm_plain(tcp, t); /* RFC 6298 (5.3) */
+	tcp_ack_space(tcp, t);
+	account_acked(tcp, t, acked);
+	if (unlikely(q->rack.late > 0))
+		account_late(tcp, t, q->rack.late);
+	tcp_loss_plain_ack(tcp, t, q, &a);
+	tcp_snd_grow(tcp, t);
+}
+
+/* A segment that acknowledges whole segments, but not all in flight, as in a stream; its data is
+ * taken, too, as from a peer that sends requests before all answers have arrived. Whatever else is
+ * not plain is left to the slow path. */
+static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
+                                     const struct ip_pkt *p, const struct tcp_rx *rx)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	struct tcp_queues *q = tcp_queues(tcp, t);
+	const uint32_t acked = seg->ack - t->snd_una;
+
+	if ((seg->flags & TCP_FIN) || acked >= t->snd_nxt - t->snd_una || q == NULL ||
+	    !flight_is_plain(t, q) || !ends_segment(q, seg->ack) ||
+	    (seg->len > 0 && take_queues(tcp, t) == NULL))
+		return TCP_NOT_PLAIN;
+	(void)input_count(tcp, t, rx);
+	input_header(tcp, t, seg, acked);
+	input_part(tcp, t, q, seg, acked);
+	if (seg->len > 0)
+		plain_text(tcp, t, q, m, p, rx);
+	tcp_work(tcp, t);
+	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
+}
+
+/* ---- all is acknowledged, or nothing ----------------------------------------------------------- */
+
 static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
                                            const struct ip_pkt *p, const struct tcp_rx *rx)
 {
@@ -273,9 +364,12 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 
 	if (!segment_is_plain(tcp, t, rx))
 		return TCP_NOT_PLAIN;
-	if (acked != 0 && (acked != t->snd_nxt - t->snd_una || q == NULL ||
-	                   (t->flags & (TCB_NOSPACE | TCB_MORE)) || !flight_is_plain(t, q)))
-		return TCP_NOT_PLAIN;
+	if (acked != 0) {
+		if (unlikely(acked != t->snd_nxt - t->snd_una))
+			return part_input(tcp, t, m, p, rx);
+		if (q == NULL || (t->flags & (TCB_NOSPACE | TCB_MORE)) || !flight_is_plain(t, q))
+			return TCP_NOT_PLAIN;
+	}
 	if (!rest_is_plain(tcp, t, seg, acked, &q))
 		return TCP_NOT_PLAIN;
 	a = input_count(tcp, t, rx);
@@ -340,95 +434,6 @@ static __rte_noinline int stashed_input(struct tcp *tcp, struct tcb *t, struct r
 	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
 }
 
-/* ---- partial acknowledgements --------------------------------------------------------------- */
-
-/* ack is where a segment in flight ends that, like those before it, was sent once */
-static inline bool ends_segment(const struct tcp_queues *q, uint32_t ack)
-{
-	for (const struct rte_mbuf *m = q->snd.head; m != q->snd_next; m = pkt_of_const(m)->next) {
-		const struct pkt *note = pkt_of_const(m);
-		const int32_t beyond = seq_diff(note->tx.seq + note->tx.len, ack);
-
-		if (note->tx.sends != 1 || beyond > 0)
-			return false;
-		if (beyond == 0)
-			return true;
-	}
-	return false;
-}
-
-/* removes the acknowledged segments from the queue, where others follow; returns the RTT sample */
-static inline uint32_t pop_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                                struct tcp_account *a, uint32_t ack)
-{
-	uint32_t us;
-
-	do {
-		struct rte_mbuf *m = q->snd.head;
-		const struct pkt *note = pkt_of(m);
-
-		t->snd_bytes -= note->tx.len;
-		us = RTE_MAX(tcp->ctx->now_us - note->tx.sent_us, 1u);
-		q->snd.head = note->next;
-		a->delivered++;
-		if (pkt_of(q->snd.head)->tx.seq == ack) /* the last, sent after the others */
-			rack_deliver(&q->rack, note, tcp->ctx->now_us);
-		ctx_free(tcp->ctx, m);
-	} while (pkt_of(q->snd.head)->tx.seq != ack);
-	return us;
-}
-
-/* the part of tcp_ack that such an acknowledgement needs */
-static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                       const struct tcp_seg *seg, uint32_t acked)
-{
-	const uint32_t flight = t->snd_nxt - t->snd_una;
-	struct loss_ack a = {.acked = acked,
-	                     .delivered = acked,
-	                     .flight = flight,
-	                     .used = RTE_MAX(flight, q->flight_out)};
-
-	a.most = tcp_loss_most(t, q, a.used);
-	q->rack.in_parts = true;
-	rack_begin(&q->rack, t->snd_una);
-	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
-	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
-	rtt_sample(tcp, t, a.rtt_us);
-	t->snd_una = seg->ack;
-	t->flags &= ~(uint32_t)TCB_MORE;
-	ip_confirm(tcp->ip, t->neigh);
-	tcp_loss_arm(tcp, t, q); /* RFC 6298 (5.3) */
-	tcp_ack_space(tcp, t);
-	account_acked(tcp, t, acked);
-	if (unlikely(q->rack.late > 0))
-		account_late(tcp, t, q->rack.late);
-	tcp_loss_ack(tcp, t, q, &a, seg);
-	tcp_snd_grow(tcp, t);
-}
-
-/* A segment that acknowledges whole segments, but not all in flight, as in a stream; its data is
- * taken, too, as from a peer that sends requests before all answers have arrived. Whatever else is
- * not plain is left to the slow path. */
-static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m,
-                                     const struct ip_pkt *p, const struct tcp_rx *rx)
-{
-	const struct tcp_seg *seg = &rx->seg;
-	struct tcp_queues *q = tcp_queues(tcp, t);
-	const uint32_t acked = seg->ack - t->snd_una;
-
-	if (!segment_is_plain(tcp, t, rx) || (seg->flags & TCP_FIN) ||
-	    acked >= t->snd_nxt - t->snd_una || q == NULL || !flight_is_plain(t, q) ||
-	    !ends_segment(q, seg->ack) || (seg->len > 0 && take_queues(tcp, t) == NULL))
-		return TCP_NOT_PLAIN;
-	(void)input_count(tcp, t, rx);
-	input_header(tcp, t, seg, acked);
-	input_part(tcp, t, q, seg, acked);
-	if (seg->len > 0)
-		plain_text(tcp, t, q, m, p, rx);
-	tcp_work(tcp, t);
-	return seg->len > 0 ? VERDICT_DONE : PC_DROP_TCP_ACK_DONE;
-}
-
 /* ---- the last acknowledgement --------------------------------------------------------------- */
 
 /* The peer acknowledges our FIN, after its own and after the application's close(): whatever else the
@@ -470,9 +475,7 @@ int tcp_input(struct tcp *tcp, struct rte_mbuf *m, const struct ip_pkt *p, struc
 		} else {
 			verdict = plain_input(tcp, t, m, p, rx);
 			if (unlikely(verdict == TCP_NOT_PLAIN))
-				verdict = t->state == TCP_S_ESTABLISHED
-				              ? part_input(tcp, t, m, p, rx)
-				              : last_input(tcp, t, rx);
+				verdict = last_input(tcp, t, rx);
 		}
 		if (likely(verdict != TCP_NOT_PLAIN))
 			return verdict;

@@ -10,8 +10,10 @@
  * to it.
  */
 
+#include "base/seq.h"
 #include "tcp/account.h"
 #include "tcp/tcp.h"
+#include "tcp/tcp_loss.h"
 
 /** tcp_input_count counts a segment for its connection, on either path, and one with data for the
  * burst's guests (strangers_guest). Returns the account. */
@@ -24,6 +26,27 @@ static inline struct tcp_account *tcp_input_count(struct tcp *tcp, const struct 
 	if (rx->seg.len > 0 && likely(tcp->ctx->strangers != NULL))
 		strangers_guest(tcp->ctx->strangers, t->account != 0 ? a->data_segs_in : 0);
 	return a;
+}
+
+/** tcp_arm_in starts the loss timer. */
+static inline void tcp_arm_in(struct tcp *tcp, struct tcb *t, uint32_t us)
+{
+	const uint32_t at = tcp->ctx->tick + ticks_from_us(us);
+
+	t->t_loss = at;
+	t->timers |= TCB_T_LOSS;
+	if (unlikely(!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry)))
+		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
+}
+
+/** tcp_arm_plain is tcp_loss_arm while nothing in flight is SACKed, lost, sent again or probed for. Returns
+ * what the timer means: tcp_queues.loss_timer. */
+static inline uint8_t tcp_arm_plain(struct tcp *tcp, struct tcb *t)
+{
+	const bool probes = tcp_probes_tail(tcp, t);
+
+	tcp_arm_in(tcp, t, probes ? RTE_MIN(t->rto_us, tcp_probe_us(tcp, t)) : t->rto_us);
+	return probes ? TCP_LT_PROBE : TCP_LT_RTO;
 }
 
 /** A verdict of tcp_plain_input: nothing has changed, take the slow path. */

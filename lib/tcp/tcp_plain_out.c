@@ -71,25 +71,6 @@ static inline bool port_cuts(const struct tcp *tcp, const struct tcb *t)
 	return tcp->ctx->cfg.tcp_tso && tcp_port_has(tcp, t, PC_PORT_TX_TSO);
 }
 
-static inline void arm_in(struct tcp *tcp, struct tcb *t, uint32_t us)
-{
-	const uint32_t at = tcp->ctx->tick + ticks_from_us(us);
-
-	t->t_loss = at;
-	t->timers |= TCB_T_LOSS;
-	if (unlikely(!timer_is_armed(&t->timer) || seq_lt(at, t->timer.expiry)))
-		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
-}
-
-/* tcp_loss_arm for data sent now, with nothing else in flight, lost or probed for */
-static inline enum tcp_loss_timer arm(struct tcp *tcp, struct tcb *t)
-{
-	const bool probes = tcp_probes_tail(tcp, t);
-
-	arm_in(tcp, t, probes ? RTE_MIN(t->rto_us, tcp_probe_us(tcp, t)) : t->rto_us);
-	return probes ? TCP_LT_PROBE : TCP_LT_RTO;
-}
-
 /* m is sent for the first time, and stays in the queue */
 static inline void mark_sent(const struct tcp *tcp, struct rte_mbuf *m)
 {
@@ -275,7 +256,7 @@ static inline void note_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		account_turn(tcp, t, ACCOUNT_BUSY);
 	}
 	if (likely(before == t->snd_una))
-		q->loss_timer = (uint8_t)arm(tcp, t);
+		q->loss_timer = tcp_arm_plain(tcp, t);
 	else
 		tcp_loss_sent(tcp, t, q);
 }
@@ -291,7 +272,7 @@ static __rte_noinline void send_lone(struct tcp *tcp, struct tcb *t, struct tcp_
 	ctx_count(tcp->ctx, PC_TCP_STASHED);
 	if (unlikely(count_sent(tcp, t, before, 1)->chrono != ACCOUNT_IDLE))
 		account_turn(tcp, t, ACCOUNT_BUSY);
-	(void)arm(tcp, t);
+	(void)tcp_arm_plain(tcp, t);
 }
 
 /* sends the FIN of a connection on which nothing else is left to send, or in flight */
@@ -303,7 +284,7 @@ static __rte_noinline bool send_lone_fin(struct tcp *tcp, struct tcb *t)
 	    t->queues != 0 || tcp->dsack.tcb != 0 || !tcp_output_fin(tcp, t))
 		return false;
 	t->flags &= ~(uint32_t)TCB_PUSH;
-	arm_in(tcp, t, t->rto_us);
+	tcp_arm_in(tcp, t, t->rto_us);
 	return !(t->flags & TCB_ACK_NOW); /* as the FIN has no room for all there is to report */
 }
 
