@@ -32,16 +32,29 @@ static void queue_segment(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq
 		q->snd_next = m;
 }
 
-/* the last segment if bytes can be added to it, else a new one, else NULL */
-static struct rte_mbuf *open_segment(struct ctx *ctx, struct tcp_queues *q, uint32_t seq,
-                                     uint16_t mss)
+/* bytes that can still be added to a contiguous segment */
+static inline uint32_t room_of(const struct rte_mbuf *m, uint16_t mss)
 {
-	struct rte_mbuf *m = q->snd.tail;
+	return RTE_MIN((uint32_t)(mss - pkt_of_const(m)->tx.len),
+	               (uint32_t)rte_pktmbuf_tailroom(m));
+}
 
-	if (m != NULL && q->snd_next != NULL &&
-	    (pkt_of(m)->tx.flags & (SEG_INLINE | SEG_EOR)) == SEG_INLINE &&
-	    pkt_of(m)->tx.sends == 0 && pkt_of(m)->tx.len < mss && rte_pktmbuf_tailroom(m) > 0)
-		return m;
+/* can bytes be added to the last segment? */
+static bool is_open(const struct tcp_queues *q, uint16_t mss)
+{
+	const struct rte_mbuf *m = q->snd.tail;
+	const struct pkt *note = m != NULL ? pkt_of_const(m) : NULL;
+
+	return note != NULL && q->snd_next != NULL &&
+	       (note->tx.flags & (SEG_INLINE | SEG_EOR)) == SEG_INLINE && note->tx.sends == 0 &&
+	       note->tx.len < mss && rte_pktmbuf_tailroom(m) > 0;
+}
+
+/* a new segment, or NULL */
+static inline struct rte_mbuf *new_segment(struct ctx *ctx, struct tcp_queues *q, uint32_t seq)
+{
+	struct rte_mbuf *m;
+
 	if (!sndbuf_may_take(ctx, q->snd.head != NULL))
 		return NULL;
 	m = ctx_mbuf(ctx);
@@ -104,8 +117,8 @@ bool sndbuf_append_answer(struct ctx *ctx, struct tcp_queues *q, uint32_t seq, c
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum)
 {
-	struct rte_mbuf *m = NULL;
-	uint32_t done = 0, room = 0; /* room: of m */
+	struct rte_mbuf *m = is_open(q, mss) ? q->snd.tail : NULL;
+	uint32_t done = 0, room = m != NULL ? room_of(m, mss) : 0;
 
 	for (int i = 0; i < iovcnt; i++) {
 		const char *p = iov[i].iov_base;
@@ -115,11 +128,10 @@ uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
 			uint32_t n;
 
 			if (room == 0) {
-				m = open_segment(ctx, q, end_seq + done, mss);
+				m = new_segment(ctx, q, end_seq + done);
 				if (m == NULL)
 					return done;
-				room = RTE_MIN((uint32_t)(mss - pkt_of(m)->tx.len),
-				               (uint32_t)rte_pktmbuf_tailroom(m));
+				room = room_of(m, mss);
 			}
 			n = (uint32_t)RTE_MIN((size_t)room, left);
 			add_bytes(m, p, (uint16_t)n, sum);
@@ -129,8 +141,8 @@ uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
 			room -= n;
 		}
 	}
-	if (m != NULL)
-		pkt_of(m)->tx.flags |= SEG_PUSH;
+	if (done > 0)
+		pkt_of(q->snd.tail)->tx.flags |= SEG_PUSH;
 	return done;
 }
 
