@@ -23,7 +23,16 @@ struct udp_hdr {
  * 8) bytes are at p. Returns UDP_HDR_LEN; WIRE_SHORT; or WIRE_LENGTH if the length field is below 8
  * or beyond len (it may be less than len: what follows is not part of the datagram).
  */
-int udp_parse(const uint8_t *p, uint32_t len, struct udp_hdr *h);
+static inline int udp_parse(const uint8_t *p, uint32_t len, struct udp_hdr *h)
+{
+	if (len < UDP_HDR_LEN)
+		return WIRE_SHORT;
+	h->sport = wire_get16(p);
+	h->dport = wire_get16(p + 2);
+	h->len = wire_get16(p + 4);
+	h->cksum_be = wire_get16_be(p + UDP_CKSUM_OFF);
+	return h->len < UDP_HDR_LEN || h->len > len ? WIRE_LENGTH : UDP_HDR_LEN;
+}
 
 /** udp_write writes a header with checksum 0; h->cksum_be is not used. Returns UDP_HDR_LEN. */
 uint16_t udp_write(uint8_t *p, const struct udp_hdr *h);
