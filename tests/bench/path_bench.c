@@ -32,6 +32,7 @@
 #define SERVER     "10.9.0.1"
 #define SERVER6    "fd09::a09:1" /* peer.h derives it */
 #define DAD_NS     3000000000    /* until duplicate address detection is over */
+#define DAD_STEPS  10            /* in one step it would seem that the lcore had stalled */
 #define TURN_NS    20000         /* virtual time of a turn */
 #define LONE_NS    100000        /* virtual time before a lone request */
 #define MAX_ROUNDS 100000
@@ -333,8 +334,10 @@ static void start(struct bench *b, const struct bench_case *c, struct rte_mempoo
 	peer_request(b->peer, c->request, c->len);
 	if (c->sack)
 		peer_offer_sack(b->peer);
-	plain_turn(b);
-	b->now_ns += DAD_NS;
+	for (unsigned i = 0; i < DAD_STEPS; i++) {
+		plain_turn(b);
+		b->now_ns += DAD_NS / DAD_STEPS;
+	}
 	plain_turn(b);
 }
 
