@@ -47,9 +47,9 @@ uint32_t tcp_loss_sacks(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
 void tcp_loss_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, const struct loss_ack *a,
                   const struct tcp_seg *seg);
 
-/** tcp_loss_plain_ack is tcp_loss_ack for an acknowledgement of a part of what is in flight, all of which
- * was sent once, outside recovery, with nothing to undo, no probe out and a plain congestion control
- * (cc_ops.plain). */
+/** tcp_loss_plain_ack is tcp_loss_ack for an acknowledgement of a part of the data in flight, of
+ * segments that were sent once, outside recovery, with nothing to undo and no probe out; congestion
+ * control is plain (cc_ops.plain). */
 void tcp_loss_plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
                         const struct loss_ack *a);
 

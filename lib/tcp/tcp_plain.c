@@ -9,7 +9,7 @@
  * An acknowledgement is plain if it covers all data in flight, so that nothing is left for RACK,
  * the scoreboard and the loss timer; congestion control is called if cwnd was the limit, or is
  * larger than at the beginning.  One that covers some whole segments, as in a stream, has a path of
- * its own (part_input), which takes 250 instructions less than the slow path.
+ * its own (part_input), which takes 450 instructions less than the slow path.
  *
  * An echo of 64 bytes took 2952 instructions without this file and 2215 with it, a pure
  * acknowledgement 1454 and 1043.  The end of a handshake and a FIN are plain, too, and so is the last

@@ -39,8 +39,8 @@ static inline void tcp_arm_in(struct tcp *tcp, struct tcb *t, uint32_t us)
 		wheel_arm(&tcp->wheel, tcp_index(tcp, t), at);
 }
 
-/** tcp_arm_plain is tcp_loss_arm while nothing in flight is SACKed, lost, sent again or probed for. Returns
- * what the timer means: tcp_queues.loss_timer. */
+/** tcp_arm_plain is tcp_loss_arm while nothing in flight is SACKed, lost or probed for, and there
+ * are no retries. Returns what the timer means, for tcp_queues.loss_timer. */
 static inline uint8_t tcp_arm_plain(struct tcp *tcp, struct tcb *t)
 {
 	const bool probes = tcp_probes_tail(tcp, t);
