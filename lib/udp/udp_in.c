@@ -108,10 +108,11 @@ static __rte_noinline struct udp_sock *find_best(const struct udp *udp, const st
 
 static inline struct udp_sock *find_sock(const struct udp *udp, const struct udp_in *d)
 {
-	struct udp_sock *s = udp_find_connected(udp, &d->dst, &d->src, d->netif);
+	struct udp_sock *s;
 	uint32_t id;
 
-	if (s != NULL)
+	if (udp->nb_connected > 0 &&
+	    (s = udp_find_connected(udp, &d->dst, &d->src, d->netif)) != NULL)
 		return s;
 	id = udp->by_port[d->dst.port & udp->mask];
 	if (id == 0)
