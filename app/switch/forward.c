@@ -42,8 +42,8 @@ struct frame {
 	struct rte_mbuf *m;
 	uint16_t vlan, tci;
 	bool tagged;
-	bool full;        /* it has two tags that are not ours */
-	uint32_t payload; /* bytes after the header and the tags, of which there may be two */
+	bool full;        /* it has two tags, or more, that are not ours */
+	uint32_t payload; /* bytes after the header, our tag and at most two others */
 };
 
 struct vport {
@@ -96,11 +96,12 @@ static bool is_tag(uint16_t type)
  * unchanged. */
 static enum count read_tag(struct frame *f, const uint8_t *p)
 {
-	uint32_t header = FRAME_HDR;
+	uint32_t header = FRAME_HDR, most;
 
 	f->tci = 0;
 	f->tagged = get16(p + 12) == RTE_ETHER_TYPE_VLAN;
-	while (header < FRAME_HDR + 2 * FRAME_TAG && is_tag(get16(p + header - 2))) {
+	most = FRAME_HDR + (f->tagged ? 3 : 2) * FRAME_TAG;
+	while (header < most && is_tag(get16(p + header - 2))) {
 		header += FRAME_TAG;
 		if (f->m->data_len < header)
 			return COUNT_drop_runt;
@@ -108,21 +109,21 @@ static enum count read_tag(struct frame *f, const uint8_t *p)
 	if (f->tagged)
 		f->tci = get16(p + FRAME_HDR);
 	f->payload = f->m->pkt_len - header;
-	f->full = !f->tagged && header == FRAME_HDR + 2 * FRAME_TAG;
+	f->full = header == most;
 	return COUNT_MAX;
 }
 
-static bool fits(const struct vswitch *s, unsigned port, const struct frame *f)
+/* Says whether a frame, with or without our tag, fits a port, where a third tag counts as
+ * payload. */
+static bool fits(const struct vswitch *s, unsigned port, const struct frame *f, bool tagged)
 {
-	return f->payload <= s->port[port].port->info.mtu;
+	return f->payload + (f->full && tagged ? FRAME_TAG : 0) <= s->port[port].port->info.mtu;
 }
 
-/* The same for a port that it is to leave by, where a third tag counts as payload. */
+/* The same for a port that it is to leave by, with or without a tag as its VLAN has it there. */
 static bool fits_out(const struct vswitch *s, unsigned port, const struct frame *f)
 {
-	const bool gets_tag = (s->vlan[f->vlan].bare & 1u << port) == 0;
-
-	return f->payload + (f->full && gets_tag ? FRAME_TAG : 0) <= s->port[port].port->info.mtu;
+	return fits(s, port, f, (s->vlan[f->vlan].bare & 1u << port) == 0);
 }
 
 /* ---- out ------------------------------------------------------------------------------------- */
@@ -133,7 +134,8 @@ static bool fits_mirror(const struct vswitch *s, unsigned port, struct rte_mbuf 
 	struct frame f = {.m = m};
 
 	return m->data_len < FRAME_HDR ||
-	       read_tag(&f, rte_pktmbuf_mtod(m, const uint8_t *)) != COUNT_MAX || fits(s, port, &f);
+	       read_tag(&f, rte_pktmbuf_mtod(m, const uint8_t *)) != COUNT_MAX ||
+	       fits(s, port, &f, f.tagged);
 }
 
 /* Also queues the frame at the mirror port, if there is one. */
@@ -323,7 +325,7 @@ static enum count classify(const struct vswitch *s, unsigned in, struct frame *f
 	why = read_tag(f, p);
 	if (unlikely(why != COUNT_MAX))
 		return why;
-	if (unlikely(!fits(s, in, f)))
+	if (unlikely(!fits(s, in, f, f->tagged)))
 		return COUNT_drop_oversize;
 	if (unlikely(is_reserved(s, p)))
 		return COUNT_drop_reserved;

@@ -199,6 +199,24 @@ static void two_tags_need_no_third(void)
 	bed_end();
 }
 
+/* and the one that is taken off leaves room for the third */
+static void of_three_tags_two_remain(void)
+{
+	struct rte_mbuf *m = bed_frame(0, 1, 10, 1522);
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+
+	begin();
+	memcpy(p + 16, (uint8_t[8]){0x88, 0xa8, 0, 5, 0x81, 0, 0, 6}, 8);
+	bed.port[0].port.info.mtu = 1496;
+	bed.port[3].port.info.mtu = 1496;
+	bed_receive(1, m);
+	CU_ASSERT_EQUAL(bed_count(3, COUNT_tx_mtu), 1);
+	CU_ASSERT_EQUAL_FATAL(bed.port[0].nb_out, 1);
+	CU_ASSERT_EQUAL(rte_pktmbuf_pkt_len(bed.port[0].out[0]), 1518);
+	CU_ASSERT_STRING_EQUAL(bed_outs(), "1010");
+	bed_end();
+}
+
 static void what_a_device_has_taken_off_is_put_back(void)
 {
 	struct rte_mbuf *m = bed_frame(0, 1, -1, 60);
@@ -239,6 +257,7 @@ int main(void)
 	    {"double tags pass", double_tags_pass},
 	    {"a third tag is payload", a_third_tag_is_payload},
 	    {"two tags need no third", two_tags_need_no_third},
+	    {"of three tags two remain", of_three_tags_two_remain},
 	    {"what a device has taken off is put back", what_a_device_has_taken_off_is_put_back},
 	    {"a tag needs room", a_tag_needs_room},
 	};
