@@ -97,8 +97,9 @@ static ssize_t take_bytes(uint32_t sock, const struct iovec *v, size_t n, size_t
 	return (ssize_t)got;
 }
 
-/* Why there is nothing to read: 0 at the end of the stream, -EAGAIN if bytes may still arrive. */
-static int why_nothing(uint32_t sock)
+/* Why there is nothing more to read: 0 at the end of the stream, -EAGAIN if bytes may still arrive.
+ * done bytes have been read: with any, an error is kept for the next call, as on Linux. */
+static int why_nothing(uint32_t sock, size_t done)
 {
 	const struct chan_sock *s = chan_sock(client.chan, sock);
 	uint32_t flags = at_load(&s->flags), state = at_load(&s->state);
@@ -108,9 +109,10 @@ static int why_nothing(uint32_t sock)
 		return -ENETDOWN;
 	if (part_bytes(sock) > oob_look(s, 0).hole)
 		return -EAGAIN; /* they arrived meanwhile: look again */
-	if (flags & CHAN_FIN)   /* Linux: reads do not report a later reset */
+	/* Linux: reads do not report a reset after a FIN, which is EPIPE if we have sent none */
+	if ((flags & CHAN_FIN) || at_load(&s->error) == EPIPE)
 		return 0;
-	error = take_error(sock);
+	error = done > 0 ? -at_load(&s->error) : take_error(sock);
 	if (error != 0)
 		return error;
 	if (flags & (CHAN_RX_END | CHAN_RX_SHUT))
@@ -167,11 +169,9 @@ static ssize_t receive_bytes(uint32_t sock, const struct iovec *v, size_t n, int
 		if ((flags & MSG_PEEK) && (done > 0 || peek_offset(s, flags) > 0) &&
 		    ended) /* nothing follows these bytes */
 			break;
-		rc = why_nothing(sock);
-		if (rc != -EAGAIN && (rc == 0 || done == 0))
+		rc = why_nothing(sock, done);
+		if (rc != -EAGAIN)
 			return done > 0 ? (ssize_t)done : rc;
-		if (rc != -EAGAIN) /* kept for the next call, as Linux does */
-			return (ssize_t)done;
 		if (must_not_wait(s, flags)) {
 			if (client_drive() && at_load_sc(&s->seq) != came)
 				continue;

@@ -48,6 +48,13 @@ static void far_reset(struct live *l, int fd)
 	l->bed.call->close(&l->bed, FAR, fd);
 }
 
+static void far_send_and_reset(struct live *l, int fd)
+{
+	live_far_send(l, fd, 10);
+	live_sleep(5);
+	far_reset(l, fd);
+}
+
 static void far_recv_all(struct live *l, int fd)
 {
 	bed_log(&l->bed, "far received %zu\n", live_far_recv(l, fd, 1 << 20));
@@ -114,6 +121,42 @@ static void recv_waitall(struct live *l)
 	live_log(l, "end", l->c->recv(fd[NEAR], buf, 250, MSG_WAITALL));
 	live_join();
 	close_both(l, fd);
+}
+
+/* The reset that cuts a read short is the next one's. */
+static void recv_waitall_reset(struct live *l)
+{
+	int fd[2];
+
+	live_pair(l, fd);
+	live_later(l, 5, far_send_and_reset, fd[FAR]);
+	live_log(l, "cut short", l->c->recv(fd[NEAR], buf, 250, MSG_WAITALL));
+	live_join();
+	live_log(l, "error", l->c->recv(fd[NEAR], buf, 250, MSG_WAITALL));
+	live_log(l, "end", l->c->recv(fd[NEAR], buf, 250, MSG_WAITALL));
+	l->c->close(fd[NEAR]);
+	live_pair(l, fd);
+	far_send_and_reset(l, fd[FAR]);
+	live_sleep(5);
+	live_log(l, "at once", l->c->recv(fd[NEAR], buf, 250, MSG_WAITALL | MSG_DONTWAIT));
+	live_log(l, "error", l->c->recv(fd[NEAR], buf, 250, MSG_DONTWAIT));
+	l->c->close(fd[NEAR]);
+}
+
+static void recv_reset_after_fin(struct live *l)
+{
+	int fd[2];
+
+	live_pair(l, fd);
+	live_log(l, "shutdown", l->c->shutdown(fd[NEAR], SHUT_RD));
+	l->bed.call->close(&l->bed, FAR, fd[FAR]);
+	live_sleep(5);
+	live_log(l, "send", l->c->send(fd[NEAR], "abc", 3, 0));
+	live_sleep(5);
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 10, 0));
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 10, 0));
+	live_log(l, "send", l->c->send(fd[NEAR], "abc", 3, MSG_NOSIGNAL));
+	l->c->close(fd[NEAR]);
 }
 
 static void recv_waitall_peek(struct live *l)
@@ -704,6 +747,8 @@ static const struct live_case cases[] = {
     {"read and readv wait", read_and_readv_wait},
     {"recv: MSG_WAITALL", recv_waitall},
     {"recv: MSG_WAITALL and MSG_PEEK", recv_waitall_peek},
+    {"recv: MSG_WAITALL and a reset", recv_waitall_reset},
+    {"recv: a reset after SHUT_RD and a FIN", recv_reset_after_fin},
     {"recv: MSG_TRUNC", recv_trunc},
     {"recv: MSG_DONTWAIT", recv_dontwait},
     {"recv: SO_PEEK_OFF", recv_peek_off},
