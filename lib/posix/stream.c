@@ -185,6 +185,8 @@ static ssize_t receive_bytes(uint32_t sock, const struct iovec *v, size_t n, int
 		             peek_offset(s, flags) > 0
 		         ? sock_wait_change(sock, came, deadline)
 		         : sock_wait(sock, WAIT_READ, deadline);
+		if (total == 0) /* Linux: whatever has ended the wait */
+			return 0;
 		if (at_load(&s->dissolved) != dissolved) /* meanwhile, by another thread */
 			rc = -EPIPE;
 		if (rc != 0)

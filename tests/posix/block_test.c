@@ -364,6 +364,31 @@ static void recv_interrupted(struct live *l)
 	close_both(l, fd);
 }
 
+/* A read of 0 bytes waits once, for whatever comes. */
+static void recv_nothing(struct live *l)
+{
+	int fd[2];
+
+	live_pair(l, fd);
+	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 20000);
+	live_log(l, "a time-out", l->c->recv(fd[NEAR], buf, 0, 0));
+	set_timeout(l, fd[NEAR], SO_RCVTIMEO, 0);
+	catch_signal(0);
+	live_later(l, 10, send_signal, 0);
+	live_log(l, "a signal", l->c->recv(fd[NEAR], buf, 0, 0));
+	live_join();
+	live_later(l, 5, far_send_10, fd[FAR]);
+	live_log(l, "data", l->c->recv(fd[NEAR], buf, 0, 0));
+	live_join();
+	live_log(l, "recv", l->c->recv(fd[NEAR], buf, 100, 0));
+	live_later(l, 5, far_reset, fd[FAR]);
+	live_log(l, "a reset", l->c->recv(fd[NEAR], buf, 0, 0));
+	live_join();
+	live_log(l, "error", l->c->recv(fd[NEAR], buf, 0, 0));
+	live_log(l, "end", l->c->recv(fd[NEAR], buf, 0, 0));
+	l->c->close(fd[NEAR]);
+}
+
 static void accept_interrupted(struct live *l)
 {
 	struct sockaddr_in a;
@@ -750,6 +775,7 @@ static const struct live_case cases[] = {
     {"recv: MSG_WAITALL and a reset", recv_waitall_reset},
     {"recv: a reset after SHUT_RD and a FIN", recv_reset_after_fin},
     {"recv: MSG_TRUNC", recv_trunc},
+    {"recv: 0 bytes", recv_nothing},
     {"recv: MSG_DONTWAIT", recv_dontwait},
     {"recv: SO_PEEK_OFF", recv_peek_off},
     {"recv: the end", recv_end},
