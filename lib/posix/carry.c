@@ -27,7 +27,9 @@
 static int make_carrier(uint32_t sock)
 {
 	int fd = -1;
-	int64_t slot = client_is_down() ? -ENETDOWN : control_fork(&fd);
+	/* a stack that the program drives itself ends with it, and is no other process's */
+	const bool none = client_is_down() || client.driver != NULL;
+	int64_t slot = none ? -ENETDOWN : control_fork(&fd);
 
 	if (slot < 0)
 		return slot == -EAGAIN ? -ETOOMANYREFS : (int)slot;

@@ -140,6 +140,7 @@ def told(f):
         return f() or 'nothing'
     except OSError as e:
         return errno.errorcode[e.errno]
+print('message', told(lambda: socket.send_fds(socket.socketpair()[0], [b'x'], [c.fileno()])), flush=True)
 pid = os.fork()
 if pid == 0:
     c.setblocking(False)
@@ -154,12 +155,13 @@ c.sendall(b'end' * 100000)
 
 
 def fork(b, s):
-    """a forked child's sockets fail with ENETDOWN, its parent's do not; what was written before exit() arrives"""
+    """a forked child's sockets fail with ENETDOWN, as does sending one to another process, and the parent's do not; what was
+    written before exit() arrives"""
     with Program(b, ["python3", "-u", "-c", FORKS], lambda d: "ready" in d.out()) as d, \
             socket.create_connection((SERVER, 8307), 5) as c:
         c.settimeout(10 * b.slow)
         wait_for(lambda: "child" in d.out(), 10 * b.slow, "the child")
-        expect("child ENETDOWN ENETDOWN ENETDOWN\n" in d.out(), d.out())
+        expect("message ENETDOWN\nchild ENETDOWN ENETDOWN ENETDOWN\n" in d.out(), d.out())
         c.sendall(b"hello")
         expect(c.recv(100) == b"hello", "the parent does not answer")
         c.shutdown(socket.SHUT_WR)
