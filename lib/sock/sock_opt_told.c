@@ -101,23 +101,7 @@ static bool is_connected(const struct sock_ref *ref)
 	return ref->tcp != NULL ? ref->tcp->state == TCP_S_ESTABLISHED : udp_is_connected(ref->udp);
 }
 
-/* IPV6_ADDRFORM, not supported, turns an AF_INET6 socket with an IPv4 peer into an AF_INET one. */
-static int set_family(const struct sock_ref *ref, const void *value, socklen_t len)
-{
-	const struct pc_addr *peer =
-	    ref->tcp != NULL ? &ref->tcp->flow.raddr : &ref->udp->remote.addr;
-	int family;
-
-	if (len < sizeof(family))
-		return -EINVAL;
-	memcpy(&family, value, sizeof(family));
-	if (family != AF_INET)
-		return -EINVAL;
-	if (!is_connected(ref))
-		return -ENOTCONN;
-	return pc_addr_is_ip4(peer) ? -ENOPROTOOPT : -EADDRNOTAVAIL;
-}
-
+/* IPV6_ADDRFORM cannot be set: it would turn an AF_INET6 socket with an IPv4 peer into an AF_INET one. */
 static int tell_family(const struct sock_ref *ref, void *value, socklen_t *len)
 {
 	static const int family = AF_INET6;
@@ -199,9 +183,6 @@ int sock_told_set(const struct sock_ref *ref, int level, int name, const void *v
 	}
 	if (level == IPPROTO_IP && name == IP_LOCAL_PORT_RANGE && len != sizeof(uint32_t))
 		return -EINVAL; /* other IP options may be a byte */
-	if (level == IPPROTO_IPV6 && name == IPV6_ADDRFORM && sock_is_plain(ref) &&
-	    sock_is_ip6(ref))
-		return set_family(ref, value, len);
 	if (level == IPPROTO_IP && name == IP_OPTIONS && len == 0)
 		return 0;
 	if (level == IPPROTO_TCP && name == TCP_ULP && ref->tcp != NULL)

@@ -87,11 +87,19 @@ static void log_get(struct live *l, int fd, const struct option *o)
 		bed_log(&l->bed, " %d (%u)", len >= sizeof(number) ? number : 0, (unsigned)len);
 }
 
+/* IPV6_ADDRFORM, whose errors differ between kernels: newer ones do not set it any more */
+static bool is_family(const struct option *o)
+{
+	return o->level == IPPROTO_IPV6 && o->name == 1;
+}
+
 static void log_set_part(struct live *l, int fd, const struct option *o, int value, socklen_t len)
 {
 	int rc = l->c->setsockopt(fd, o->level, o->name, &value, len);
 
-	bed_log(&l->bed, ", set %d/%u: %s", value, (unsigned)len, rc == 0 ? "" : bed_errno(errno));
+	const char *error = rc == 0 ? "" : is_family(o) ? "refused" : bed_errno(errno);
+
+	bed_log(&l->bed, ", set %d/%u: %s", value, (unsigned)len, error);
 	log_get(l, fd, o);
 }
 
