@@ -86,10 +86,13 @@ uint32_t ethdev_trusted(const char *driver, uint32_t offloads)
 {
 	if (inserts_in_software(driver))
 		offloads &= ~(uint32_t)(PC_PORT_TX_VLAN | PC_PORT_TX_QINQ);
-	/* RFC 9293 MUST-2: of the two forms of zero, TCP sends 0x0000 (RFC 1624); this driver sends
-	 * 0xffff, as only UDP does. It computes in software anyway, so nothing is lost. */
+	/* This driver computes in software, too. Since 24.07 it takes the headers off an mbuf whose
+	 * checksums it computes, even if others have references to it, such as a queue for
+	 * retransmission. And of the two forms of zero, TCP sends 0x0000 (RFC 9293 MUST-2, RFC 1624),
+	 * but this driver 0xffff, as only UDP does. */
 	if (strcmp(driver, "net_tap") == 0)
-		offloads &= ~(uint32_t)(PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_TSO);
+		offloads &= ~(uint32_t)(PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM |
+		                        PC_PORT_TX_UDP_CKSUM | PC_PORT_TX_TSO);
 	/* QEMU's device (7.2) corrupts large segments if the peer does not accept them, and cannot
 	 * be told from VMware's: what arrives has good checksums but wrong bytes */
 	if (strcmp(driver, "net_vmxnet3") == 0)

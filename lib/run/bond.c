@@ -3,7 +3,7 @@
  * Bonds.
  *
  * Overview: DPDK's bond takes over its members when it is configured, and does not list them
- * before; so they are read from the bond's arguments ("slave=" of its --vdev). They are not used as
+ * before; so they are read from the bond's arguments ("member=" of its --vdev, and "slave=" before DPDK 23.11). They are not used as
  * ports of our own.
  *
  * When a member's link goes down, the bond continues with another member, and its own link stays
@@ -59,6 +59,17 @@ static void add_member(struct bond *b, const char *name)
 		b->id[b->n++] = id;
 }
 
+/* The name or number in an argument of the bond that names a member, or NULL. */
+static const char *member_of(const char *item)
+{
+	static const char *const words[] = {"member=", "slave="};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strncmp(item, words[i], strlen(words[i])) == 0)
+			return item + strlen(words[i]);
+	return NULL;
+}
+
 static uint32_t links_of(const struct bond *b)
 {
 	uint32_t up = 0;
@@ -76,6 +87,7 @@ void bond_find(struct bond *b, uint16_t id)
 {
 	const struct rte_devargs *args;
 	struct rte_eth_dev_info dev;
+	const char *member;
 	char *text, *rest, *item;
 
 	memset(b, 0, sizeof(*b));
@@ -84,8 +96,8 @@ void bond_find(struct bond *b, uint16_t id)
 	args = rte_dev_devargs(dev.device);
 	text = rest = args != NULL && args->args != NULL ? strdup(args->args) : NULL;
 	while (rest != NULL && (item = strsep(&rest, ",")) != NULL)
-		if (strncmp(item, "slave=", 6) == 0)
-			add_member(b, item + 6);
+		if ((member = member_of(item)) != NULL)
+			add_member(b, member);
 	free(text);
 	b->up = links_of(b);
 }

@@ -17,6 +17,8 @@ MEMBERS = ("pcbond0", "pcbond1")
 MAC = "02:00:00:00:00:99"
 SERVER6 = "fd00:1::1"
 MEGABYTES = 32
+# what the argument that names a member is called
+WORD = "slave" if sh("pkg-config", "--modversion", "libdpdk", check=False).stdout.startswith("22.") else "member"
 
 
 def start(b):
@@ -33,7 +35,7 @@ def bond(b, options):
     eal = b.eal()[:-1]
     for i, member in enumerate(MEMBERS):
         eal.append(f"--vdev=net_tap{i},iface={member}")
-    eal.append(f"--vdev=net_bonding0,{options},mac={MAC},slave=net_tap0,slave=net_tap1")
+    eal.append(f"--vdev=net_bonding0,{options},mac={MAC},{WORD}=net_tap0,{WORD}=net_tap1")
     p = b.spawn([b.path("percore-httpd"), *eal, "--", "--addr", f"{SERVER}/{PREFIX}", "--addr", f"{SERVER6}/64",
                  "--root", os.path.join(b.tmp, "root"), *bed.FEW_MBUFS, "--set", "run.idle=3"], "percore-httpd")
     for i, member in enumerate(MEMBERS):
@@ -150,7 +152,7 @@ def lacp(b, _):
                "--no-telemetry"]
         for i, member in enumerate(MEMBERS):
             eal.append(f"--vdev=net_af_packet{i},iface={member}")
-        eal.append("--vdev=net_bonding0,mode=4,mac=02:00:00:00:00:88,slave=net_af_packet0,slave=net_af_packet1")
+        eal.append(f"--vdev=net_bonding0,mode=4,mac=02:00:00:00:00:88,{WORD}=net_af_packet0,{WORD}=net_af_packet1")
         # it takes about two seconds, on a busy machine far longer: 802.3ad retries after 30 s
         p = b.spawn([b.path("percore-ping"), *eal, "--", "--addr", f"{CLIENT}/{PREFIX}", "--to", SERVER, "--count", "0",
                      "--interval", "100", "--timeout", "1000", "--size", "1400"], "percore-ping")

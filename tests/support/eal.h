@@ -6,7 +6,16 @@
 
 #include <stdint.h>
 
+#include <rte_version.h>
+
 struct rte_mempool;
+
+/** EAL_BOND_MEMBER is the argument of net_bonding that names a member. */
+#if RTE_VERSION >= RTE_VERSION_NUM(23, 11, 0, 0)
+#define EAL_BOND_MEMBER "member="
+#else
+#define EAL_BOND_MEMBER "slave="
+#endif
 
 /** eal_start initialises EAL for a test program, quietly and without device drivers; it may be
  * called again. Exits on failure. */

@@ -150,7 +150,7 @@ static void what_is_announced_and_not_done(void)
 {
 	const uint32_t all = PC_PORT_TX_IP4_CKSUM | PC_PORT_TX_TCP_CKSUM | PC_PORT_TX_UDP_CKSUM;
 
-	CU_ASSERT_EQUAL(ethdev_trusted("net_tap", all), all & ~(uint32_t)PC_PORT_TX_TCP_CKSUM);
+	CU_ASSERT_EQUAL(ethdev_trusted("net_tap", all), 0);
 	CU_ASSERT_EQUAL(ethdev_trusted("net_virtio", all | PC_PORT_TX_VLAN), all);
 	CU_ASSERT_EQUAL(ethdev_trusted("net_e1000_em", all | PC_PORT_TX_VLAN),
 	                all | PC_PORT_TX_VLAN);
@@ -200,6 +200,10 @@ static void several_queues_have_a_table(void)
 	uint16_t id = start_device("net_null0", "", 4);
 	struct pc_port *p = pc_port_ethdev(id, 3, pool);
 	const struct pc_port_rss *rss;
+	struct rte_eth_dev_info dev;
+	uint8_t key[40];
+	/* since DPDK 23.11 net_null has a key of its own */
+	struct rte_eth_rss_conf conf = {.rss_key = key, .rss_key_len = sizeof(key)};
 	unsigned seen = 0;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
@@ -212,9 +216,12 @@ static void several_queues_have_a_table(void)
 		seen |= 1u << rss->reta[i];
 	}
 	CU_ASSERT_EQUAL(seen, 0xf);
-	CU_ASSERT_EQUAL(rss->key_len, 40);
-	for (unsigned i = 2; i < rss->key_len; i++)
-		CU_ASSERT_EQUAL(rss->key[i], rss->key[i - 2]);
+	CU_ASSERT_EQUAL_FATAL(rss->key_len, sizeof(key));
+	CU_ASSERT_EQUAL(rte_eth_dev_info_get(id, &dev), 0);
+	if (dev.hash_key_size == 0 || rte_eth_dev_rss_hash_conf_get(id, &conf) != 0)
+		for (unsigned i = 0; i < sizeof(key); i++)
+			key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+	CU_ASSERT(memcmp(rss->key, key, sizeof(key)) == 0);
 	pc_port_close(p);
 	CU_ASSERT_PTR_NULL(pc_port_ethdev(id, 4, pool));
 	CU_ASSERT_EQUAL(errno, EINVAL);
@@ -273,7 +280,7 @@ static void an_idle_bond_speaks_lacp(void)
 {
 	const uint64_t period_ns = 100000000;
 	uint16_t member = make_device("net_ring6", "");
-	uint16_t id = start_device("net_bonding0", "mode=4,slave=net_ring6", 1);
+	uint16_t id = start_device("net_bonding0", "mode=4," EAL_BOND_MEMBER "net_ring6", 1);
 	struct pc_port *p = pc_port_ethdev(id, 0, pool);
 	struct rte_mbuf *m;
 	uint64_t now_ns = 0;
@@ -289,6 +296,8 @@ static void an_idle_bond_speaks_lacp(void)
 	}
 	CU_ASSERT(frames_sent_by(member) > 0);
 	pc_port_close(p);
+	pc_ethdev_stop(id);
+	CU_ASSERT_EQUAL(rte_eth_dev_close(id), 0); /* which is left to the end of the program */
 	end("net_bonding0", id);
 	end("net_ring6", member);
 }

@@ -54,7 +54,8 @@ static void members_have_names_or_numbers(void)
 	struct bond b;
 	uint16_t id;
 
-	snprintf(args, sizeof(args), "mode=1,slave=%u,slave=net_null2,primary=%u", null[0],
+	snprintf(args, sizeof(args),
+	         "mode=1," EAL_BOND_MEMBER "%u," EAL_BOND_MEMBER "net_null2,primary=%u", null[0],
 	         null[0]);
 	id = make_device("net_bonding0", args);
 	bond_find(&b, id);
@@ -64,7 +65,8 @@ static void members_have_names_or_numbers(void)
 	bond_find(&b, null[0]); /* not a bond */
 	CU_ASSERT_EQUAL(b.n, 0);
 	rte_eal_hotplug_remove("vdev", "net_bonding0");
-	id = make_device("net_bonding0", "mode=1,slave=77,slave=,slave=net_null,slave=0x1");
+	id = make_device("net_bonding0", "mode=1," EAL_BOND_MEMBER "77," EAL_BOND_MEMBER
+	                                 "," EAL_BOND_MEMBER "net_null," EAL_BOND_MEMBER "0x1");
 	bond_find(&b, id);
 	CU_ASSERT_EQUAL(b.n, 0);
 	rte_eal_hotplug_remove("vdev", "net_bonding0");
