@@ -404,6 +404,7 @@ bool load_turn(struct load *l, uint64_t now_ns)
 	set_time(l, now_ns);
 	if (likely(out_backlog(&l->out) < OUT_FULL))
 		n = port->ops->rx_burst(port, pkts, burst != 0 ? burst : LOAD_BURST, now_ns);
+	wire_join(pkts, n);
 	if (unlikely(l->flood != NULL))
 		n = flood_input(l->flood, l, pkts, n);
 	if (n > 0) {

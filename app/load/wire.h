@@ -118,6 +118,15 @@ static inline uint32_t wire_sum_words(uint32_t w)
 	return (w & 0xffff) + (w >> 16);
 }
 
+/** wire_join puts each frame into one mbuf: some ports, such as newer versions of net_memif, deliver the
+ * pieces that the peer has sent. One that is too long for that stays as it is. */
+static inline void wire_join(struct rte_mbuf **pkts, unsigned n)
+{
+	for (unsigned k = 0; k < n; k++)
+		if (unlikely(pkts[k]->nb_segs > 1))
+			(void)rte_pktmbuf_linearize(pkts[k]);
+}
+
 /** wire_init makes the templates, once the addresses are known or have changed. */
 void wire_init(struct wire *w, uint16_t window);
 

@@ -274,6 +274,24 @@ static void test_timestamps(void)
 	bed_end(&b);
 }
 
+/* a port may deliver a frame in several mbufs */
+static void test_pieces(void)
+{
+	unsigned n;
+
+	bed_begin(&b, "bulk-out");
+	open_stream();
+	h.in_two = true;
+	for (uint32_t k = 0; k < 4; k++)
+		data(k * MSS, MSS);
+	n = hand_hear(&h, 5, heard);
+	CU_ASSERT_FATAL(n > 0);
+	CU_ASSERT_EQUAL(heard[n - 1].ack, 4 * MSS);
+	h.in_two = false;
+	CU_ASSERT(!load_has_fault(b.load));
+	bed_end(&b);
+}
+
 static const struct unit_case cases[] = {
     {"where SACK is offered", test_offer},
     {"acknowledgements of a burst", test_burst},
@@ -284,6 +302,7 @@ static const struct unit_case cases[] = {
     {"limits", test_limits},
     {"without SACK", test_plain},
     {"with timestamps", test_timestamps},
+    {"frames in pieces", test_pieces},
 };
 
 UNIT_MAIN("load/early", cases)

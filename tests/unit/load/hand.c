@@ -46,6 +46,18 @@ static uint32_t put_options(struct hand *h, uint8_t *p, const struct range *bloc
 	return (uint32_t)(p - begin);
 }
 
+/* Moves the second half of a frame into an mbuf of its own. */
+static void divide(struct rte_mbuf *m)
+{
+	struct rte_mbuf *second = rte_pktmbuf_alloc(bed_pool());
+	const uint16_t len = m->data_len / 2;
+
+	memcpy(rte_pktmbuf_append(second, len),
+	       rte_pktmbuf_mtod_offset(m, const char *, m->data_len - len), len);
+	rte_pktmbuf_trim(m, len);
+	CU_ASSERT_EQUAL_FATAL(rte_pktmbuf_chain(m, second), 0);
+}
+
 static void push(struct hand *h, uint32_t seq, uint8_t flags, const uint8_t *options,
                  uint32_t options_len, const uint8_t *data, uint32_t len)
 {
@@ -76,6 +88,8 @@ static void push(struct hand *h, uint32_t seq, uint8_t flags, const uint8_t *opt
 	head->tcp.cksum = wire_l4_sum(&head->ip, &head->tcp, tcp_len);
 	m->data_len = (uint16_t)(WIRE_TCP + tcp_len);
 	m->pkt_len = m->data_len;
+	if (h->in_two)
+		divide(m);
 	CU_ASSERT_EQUAL_FATAL(h->b->ends[0]->ops->tx_burst(h->b->ends[0], &m, 1, h->b->now), 1);
 }
 

@@ -20,6 +20,7 @@ struct hand {
 	uint16_t port;
 	uint16_t window;
 	uint16_t mss; /* that the SYN-ACK offers */
+	bool in_two;  /* the second half of each frame has an mbuf of its own */
 };
 
 /** What has come from the generator. */
