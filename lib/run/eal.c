@@ -14,7 +14,10 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_interrupts.h>
+#include <rte_lcore.h>
 #include <rte_log.h>
+
+#include <percore/run.h>
 
 #include "quiet.h"
 #include "rejoin.h"
@@ -220,6 +223,21 @@ static void park_interrupts(void)
 			continue;
 	(void)sem_destroy(&parked);
 	rte_intr_instance_free(h);
+}
+
+void pc_run_get_places(struct pc_run_places *p)
+{
+	const unsigned main = rte_get_main_lcore();
+
+	*p = (struct pc_run_places){.nb_lcores = rte_lcore_count(),
+	                            .main_cpu = rte_lcore_to_cpu_id((int)main),
+	                            .main_node = (int)rte_lcore_to_socket_id(main)};
+	for (unsigned lcore = 0; lcore < RTE_MAX_LCORE; lcore++) {
+		const rte_cpuset_t own = rte_lcore_cpuset(lcore);
+
+		if (rte_lcore_is_enabled(lcore))
+			CPU_OR(&p->cpus, &p->cpus, &own);
+	}
 }
 
 void eal_end(void)

@@ -21,7 +21,7 @@ def install(b):
     sh("meson", "install", "-C", b.build, "--no-rebuild", "--destdir", dest, timeout=120)
     pc = glob.glob(dest + "/**/percore*.pc", recursive=True)
     names = sorted(map(os.path.basename, pc))
-    expect(names == ["percore-posix.pc", "percore-static.pc", "percore.pc"], f"installed are {names}")
+    expect(names == ["percore-go.pc", "percore-posix.pc", "percore-static.pc", "percore.pc"], f"installed are {names}")
     for name in pc:
         text = open(name).read()
         prefix = re.search(r"(?m)^prefix=(.*)$", text).group(1)

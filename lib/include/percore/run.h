@@ -24,6 +24,7 @@
  * end.
  */
 
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -212,6 +213,17 @@ void pc_drive_close(struct pc_drive *drive);
  * it only reads memory. It returns 0 for a stack that neither pc_run nor a pc_drive drives.
  */
 int64_t pc_run_wall_clock(const struct pc_stack *st);
+
+/** Where the lcores of this process run. */
+struct pc_run_places {
+	unsigned nb_lcores;
+	int main_cpu;   /**< of the main lcore; -1: it has several */
+	int main_node;  /**< its NUMA node */
+	cpu_set_t cpus; /**< of all lcores */
+};
+
+/** pc_run_get_places fills *p; after EAL has been initialised, on any thread. */
+void pc_run_get_places(struct pc_run_places *p);
 
 #ifdef __cplusplus
 }

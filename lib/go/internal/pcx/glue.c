@@ -12,8 +12,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
-
 #include <percore/posix.h>
 #include <percore/run.h>
 
@@ -57,17 +55,12 @@ static void use_signal_stacks(void)
 
 /* ---- which threads run where ------------------------------------------------------------------------- */
 
-static void lcore_cpus(cpu_set_t *cpus)
+static struct pc_run_places places(void)
 {
-	unsigned lcore;
+	struct pc_run_places p;
 
-	CPU_ZERO(cpus);
-	RTE_LCORE_FOREACH(lcore)
-	{
-		cpu_set_t own = rte_lcore_cpuset(lcore);
-
-		CPU_OR(cpus, cpus, &own);
-	}
+	pc_run_get_places(&p);
+	return p;
 }
 
 /* Moves a thread away from the lcores, unless somebody has given it a place of its own. */
@@ -84,9 +77,8 @@ static void move_others(void)
 {
 	DIR *d = opendir("/proc/self/task");
 	const struct dirent *e;
-	cpu_set_t left;
+	cpu_set_t left = places().cpus;
 
-	lcore_cpus(&left);
 	CPU_XOR(&left, &left, &glue.all);
 	CPU_AND(&left, &left, &glue.all);
 	glue.cpus_left = CPU_COUNT(&left);
@@ -104,19 +96,17 @@ int glue_lcore_thread(void)
 
 int glue_lcore_cpu(void)
 {
-	unsigned lcore = rte_get_main_lcore();
-
-	return rte_lcore_to_cpu_id((int)lcore);
+	return places().main_cpu;
 }
 
 int glue_lcore_numa(void)
 {
-	return (int)rte_lcore_to_socket_id(rte_get_main_lcore());
+	return places().main_node;
 }
 
 int glue_lcores(void)
 {
-	return (int)rte_lcore_count();
+	return (int)places().nb_lcores;
 }
 
 int glue_cpus_left(void)

@@ -4,7 +4,8 @@
 
 package pcx
 
-// libpercore.so and DPDK's shared libraries. No variable is needed: pkg-config --libs has no flag that cgo refuses.
+// libpercore.so, which needs DPDK's shared libraries. No variable is needed: pkg-config has no flag that cgo refuses, as DPDK's
+// would be (-mrtm, since 23.11).
 
-// #cgo pkg-config: percore
+// #cgo pkg-config: percore-go
 import "C"
