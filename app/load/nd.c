@@ -46,6 +46,7 @@ static void finish_nd(struct nd_frame *f, uint8_t type, uint8_t option,
 void load_nd_ask(struct load *l)
 {
 	struct rte_mbuf *m = out_mbuf(&l->out);
+	uint8_t group[16] = {0xff, 2, [11] = 1, [12] = 0xff};
 	struct nd_frame *f;
 
 	if (m == NULL)
@@ -55,10 +56,10 @@ void load_nd_ask(struct load *l)
 	wire_ip6_init(&l->wire, &f->ip, IPPROTO_ICMPV6);
 	memcpy(f->target, l->next_hop.b, sizeof(f->target));
 	/* the solicited-node multicast address (RFC 4291 2.7.1), and its MAC (RFC 2464 7) */
-	memcpy(f->ip.dst_addr, "\xff\x02\0\0\0\0\0\0\0\0\0\1\xff", 13);
-	memcpy(f->ip.dst_addr + 13, f->target + 13, 3);
+	memcpy(group + 13, f->target + 13, 3);
+	memcpy(&f->ip.dst_addr, group, sizeof(group));
 	memset(&f->eth.dst_addr, 0x33, 2);
-	memcpy(f->eth.dst_addr.addr_bytes + 2, f->ip.dst_addr + 12, 4);
+	memcpy(f->eth.dst_addr.addr_bytes + 2, group + 12, 4);
 	f->eth.ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV6);
 	finish_nd(f, SOLICIT, OPTION_SOURCE, &l->wire.mac);
 	out_push(&l->out, m, sizeof(*f));
@@ -73,8 +74,8 @@ bool load_nd_answer(struct rte_ether_hdr *eth, uint32_t len, const struct rte_et
 	    f->option != OPTION_SOURCE)
 		return false;
 	f->eth.dst_addr = f->mac;
-	memcpy(f->ip.dst_addr, f->ip.src_addr, sizeof(f->ip.dst_addr));
-	memcpy(f->ip.src_addr, f->target, sizeof(f->ip.src_addr));
+	memcpy(&f->ip.dst_addr, &f->ip.src_addr, sizeof(f->ip.dst_addr));
+	memcpy(&f->ip.src_addr, f->target, sizeof(f->ip.src_addr));
 	f->flags = SOLICITED;
 	finish_nd(f, ADVERTISE, OPTION_TARGET, mac);
 	return true;

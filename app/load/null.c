@@ -138,9 +138,9 @@ static uint32_t answer_ip6(struct rte_ipv6_hdr *ip, uint32_t room)
 	len = is_tcp ? answer_tcp(tcp, total) : total;
 	if (len == 0)
 		return 0;
-	memcpy(address, ip->src_addr, sizeof(address));
-	memcpy(ip->src_addr, ip->dst_addr, sizeof(address));
-	memcpy(ip->dst_addr, address, sizeof(address));
+	memcpy(address, &ip->src_addr, sizeof(address));
+	memcpy(&ip->src_addr, &ip->dst_addr, sizeof(address));
+	memcpy(&ip->dst_addr, address, sizeof(address));
 	swap_ports(tcp);
 	if (is_tcp && tcp->cksum == 0)
 		tcp->cksum = wire_l4_sum6(ip, tcp, len);
@@ -186,7 +186,7 @@ static bool same_connection(const struct rte_mbuf *a, const struct rte_mbuf *b)
 		return false;
 	if (x->eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4))
 		return memcmp(&x->ip.src_addr, &y->ip.src_addr, 2 * 4 + 2 * 2) == 0;
-	return memcmp(x6->ip.src_addr, y6->ip.src_addr, 2 * 16 + 2 * 2) == 0;
+	return memcmp(&x6->ip.src_addr, &y6->ip.src_addr, 2 * 16 + 2 * 2) == 0;
 }
 
 static void null_push(struct load *l, struct rte_mbuf *m, uint32_t len)

@@ -17,7 +17,7 @@ bool null_look(struct null_view *v, const struct rte_mbuf *m)
 		return false;
 	if (v->ip6 && h6->ip.proto == IPPROTO_TCP) {
 		len = rte_be_to_cpu_16(h6->ip.payload_len);
-		v->addresses = h6->ip.src_addr;
+		v->addresses = (const uint8_t *)&h6->ip.src_addr;
 	} else if (h->eth.ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
 	           h->ip.next_proto_id == IPPROTO_TCP && h->ip.version_ihl == RTE_IPV4_VHL_DEF) {
 		len = rte_be_to_cpu_16(h->ip.total_length) - (uint32_t)sizeof(h->ip);

@@ -44,7 +44,7 @@ static inline struct rte_tcp_hdr *put_ip6(const struct load *l, uint8_t *frame, 
 	uint32_t source = rte_cpu_to_be_32(client_address(l, i));
 
 	memcpy(h, &l->wire.head6, sizeof(*h));
-	wire_set_low(h->ip.src_addr, source);
+	wire_set_low(&h->ip.src_addr, source);
 	h->ip.payload_len = rte_cpu_to_be_16((uint16_t)tcp_len);
 	*sum = l->wire.tcp_sum + wire_sum_words(source) + rte_cpu_to_be_16((uint16_t)tcp_len);
 	return (struct rte_tcp_hdr *)(frame + WIRE6_TCP);

@@ -411,11 +411,11 @@ static uint32_t classify6(const struct load *l, const struct rte_mbuf *m)
 	if (unlikely(m->data_len < WIRE6_LEN ||
 	             h->eth.ether_type != RTE_BE16(RTE_ETHER_TYPE_IPV6) ||
 	             h->ip.proto != IPPROTO_TCP ||
-	             memcmp(h->ip.src_addr, l->wire.server_addr.b, sizeof(h->ip.src_addr)) != 0 ||
-	             !wire_is_own6(&l->wire, h->ip.dst_addr) ||
+	             memcmp(&h->ip.src_addr, l->wire.server_addr.b, sizeof(h->ip.src_addr)) != 0 ||
+	             !wire_is_own6(&l->wire, &h->ip.dst_addr) ||
 	             h->tcp.src_port != l->wire.head6.tcp.dst_port))
 		return UINT32_MAX;
-	return client_find(l, wire_low(h->ip.dst_addr), rte_be_to_cpu_16(h->tcp.dst_port));
+	return client_find(l, wire_low(&h->ip.dst_addr), rte_be_to_cpu_16(h->tcp.dst_port));
 }
 
 static inline uint32_t classify(const struct load *l, const struct rte_mbuf *m)

@@ -52,7 +52,7 @@ static struct datagram *put_udp_ip(const struct load *l, uint8_t *frame, uint32_
 	memcpy(frame, &l->wire.head, l->wire.tcp_at);
 	if (l->wire.ip6) {
 		ip6->proto = IPPROTO_UDP;
-		wire_set_low(ip6->src_addr, source);
+		wire_set_low(&ip6->src_addr, source);
 		ip6->payload_len = rte_cpu_to_be_16((uint16_t)len);
 	} else {
 		ip->next_proto_id = IPPROTO_UDP;
@@ -161,8 +161,8 @@ static bool is_answer6(const struct load *l, const uint8_t *frame)
 {
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)(frame + WIRE_IP);
 
-	return ip->proto == IPPROTO_UDP && wire_is_own6(&l->wire, ip->dst_addr) &&
-	       memcmp(ip->src_addr, l->wire.server_addr.b, sizeof(ip->src_addr)) == 0;
+	return ip->proto == IPPROTO_UDP && wire_is_own6(&l->wire, &ip->dst_addr) &&
+	       memcmp(&ip->src_addr, l->wire.server_addr.b, sizeof(ip->src_addr)) == 0;
 }
 
 static bool is_answer(const struct load *l, const struct rte_mbuf *m)
@@ -181,7 +181,7 @@ static uint32_t find_client(const struct load *l, const uint8_t *frame, const st
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)(frame + WIRE_IP);
 	const struct rte_ipv6_hdr *ip6 = (const struct rte_ipv6_hdr *)(frame + WIRE_IP);
-	uint32_t address = l->wire.ip6 ? wire_low(ip6->dst_addr) : rte_be_to_cpu_32(ip->dst_addr);
+	uint32_t address = l->wire.ip6 ? wire_low(&ip6->dst_addr) : rte_be_to_cpu_32(ip->dst_addr);
 
 	return client_find(l, address, rte_be_to_cpu_16(d->udp.dst_port));
 }

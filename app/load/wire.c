@@ -9,8 +9,8 @@ void wire_ip6_init(const struct wire *w, struct rte_ipv6_hdr *ip, uint8_t proto)
 	ip->payload_len = 0;
 	ip->proto = proto;
 	ip->hop_limits = 64;
-	memcpy(ip->src_addr, w->first_addr.b, sizeof(ip->src_addr));
-	memcpy(ip->dst_addr, w->server_addr.b, sizeof(ip->dst_addr));
+	memcpy(&ip->src_addr, w->first_addr.b, sizeof(ip->src_addr));
+	memcpy(&ip->dst_addr, w->server_addr.b, sizeof(ip->dst_addr));
 }
 
 /* TCP's header and options. */
@@ -54,8 +54,8 @@ static void init_ip6(struct wire *w, uint16_t window)
 	init_tcp(w, &h->tcp, window);
 	/* both addresses, except the last 32 bits of ours */
 	w->tcp_sum =
-	    stream_fold(wire_sum(&h->tcp, w->len - w->tcp_at) + wire_sum(h->ip.src_addr, 12) +
-	                wire_sum(h->ip.dst_addr, 16) + (uint32_t)RTE_BE16(IPPROTO_TCP));
+	    stream_fold(wire_sum(&h->tcp, w->len - w->tcp_at) + wire_sum(&h->ip.src_addr, 12) +
+	                wire_sum(&h->ip.dst_addr, 16) + (uint32_t)RTE_BE16(IPPROTO_TCP));
 }
 
 void wire_init(struct wire *w, uint16_t window)
@@ -95,7 +95,7 @@ uint16_t wire_l4_sum(const struct rte_ipv4_hdr *ip, const void *l4, uint32_t len
 /* The sum of the pseudo header (RFC 8200 8.1) and len bytes. */
 static uint64_t l4_sum6(const struct rte_ipv6_hdr *ip, const void *l4, uint32_t len)
 {
-	return wire_sum(l4, len) + wire_sum(ip->src_addr, 2 * sizeof(ip->src_addr)) +
+	return wire_sum(l4, len) + wire_sum(&ip->src_addr, 2 * sizeof(ip->src_addr)) +
 	       ((uint32_t)ip->proto << 8) + rte_cpu_to_be_16((uint16_t)len);
 }
 

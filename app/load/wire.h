@@ -133,23 +133,26 @@ void wire_init(struct wire *w, uint16_t window);
 /** wire_ip6_init makes an IPv6 header from our first address to the server; its length is 0. */
 void wire_ip6_init(const struct wire *w, struct rte_ipv6_hdr *ip, uint8_t proto);
 
+/* The addresses of IPv6 headers are arrays in DPDK before 24.11, and structs since: hence the void *.
+ */
+
 /** wire_set_low writes the last 32 bits of an IPv6 address. */
-static inline void wire_set_low(uint8_t address[16], uint32_t low_be)
+static inline void wire_set_low(void *address, uint32_t low_be)
 {
-	__builtin_memcpy(address + 12, &low_be, sizeof(low_be));
+	__builtin_memcpy((uint8_t *)address + 12, &low_be, sizeof(low_be));
 }
 
 /** wire_low returns the last 32 bits of an IPv6 address, host byte order. */
-static inline uint32_t wire_low(const uint8_t address[16])
+static inline uint32_t wire_low(const void *address)
 {
 	uint32_t low;
 
-	__builtin_memcpy(&low, address + 12, sizeof(low));
+	__builtin_memcpy(&low, (const uint8_t *)address + 12, sizeof(low));
 	return rte_be_to_cpu_32(low);
 }
 
 /** wire_is_own6 says whether an address has the same first 96 bits as ours. */
-static inline bool wire_is_own6(const struct wire *w, const uint8_t address[16])
+static inline bool wire_is_own6(const struct wire *w, const void *address)
 {
 	return __builtin_memcmp(address, w->first_addr.b, 12) == 0;
 }

@@ -107,7 +107,7 @@ int pc_coro_connect(struct pc_coro *co, int fd, const struct sockaddr *addr, soc
 		return events < 0 ? -1 : set_errno(EINPROGRESS);
 	if (pc_getsockopt(co->set->st, fd, SOL_SOCKET, SO_ERROR, &error, &error_len) != 0)
 		return -1;
-	if (error == 0 && (events & EPOLLHUP)) /* another caller took the error, or ended it */
+	if (error == 0 && (events & (int)EPOLLHUP)) /* another caller took the error, or ended it */
 		error = ECONNABORTED;
 	return error == 0 ? 0 : set_errno(error);
 }

@@ -64,7 +64,7 @@ void events_fini(struct events *ev)
 void event_withdraw(struct events *ev, struct pollable *p, uint32_t fd)
 {
 	const uint32_t set = p->ring - 1u;
-	uint32_t other;
+	uint32_t other = 0;
 
 	p->flags &= (uint16_t)~POLLABLE_QUEUED;
 	for (uint32_t n = event_count(ev, set); n > 0; n--) {

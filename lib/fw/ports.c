@@ -75,16 +75,17 @@ static int match(const char *line, const char *name)
 static int read_services(struct reader *d)
 {
 	size_t len;
-	char *text = fw_read_file(d, SERVICES, &len);
+	char *text = fw_read_file(d, SERVICES, &len), *longer;
 
 	if (text == NULL)
 		return -EINVAL;
-	d->services = realloc(text, len + 1);
-	if (d->services == NULL) {
+	longer = realloc(text, len + 1);
+	if (longer == NULL) {
 		free(text);
 		return -ENOMEM;
 	}
-	d->services[len] = '\0';
+	longer[len] = '\0';
+	d->services = longer;
 	return 0;
 }
 

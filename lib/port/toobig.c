@@ -25,7 +25,7 @@ struct icmp_too_big {
 	uint8_t type, code;
 	uint16_t cksum_be;
 	uint32_t mtu_be; /* RFC 1191: 16 unused bits, then the MTU in 16 bits */
-} __rte_packed __rte_aligned(2);
+} __attribute__((packed, aligned(2)));
 
 /* Returns the offset of the IP header of a packet of this type, of which at least header bytes are
  * there; 0: it is none. */
@@ -147,8 +147,8 @@ static struct rte_mbuf *answer6(const struct rte_mbuf *m, uint32_t at, uint16_t 
 	    .proto = IPPROTO_ICMPV6,
 	    .hop_limits = ANSWER_TTL,
 	};
-	memcpy(out->src_addr, ip->dst_addr, sizeof(out->src_addr));
-	memcpy(out->dst_addr, ip->src_addr, sizeof(out->dst_addr));
+	memcpy(&out->src_addr, &ip->dst_addr, sizeof(out->src_addr));
+	memcpy(&out->dst_addr, &ip->src_addr, sizeof(out->dst_addr));
 	*icmp = (struct icmp_too_big){.type = ICMP6_TOO_BIG, .mtu_be = rte_cpu_to_be_32(mtu)};
 	put_quote((uint8_t *)(icmp + 1), m, at, quote);
 	sum = rte_raw_cksum(icmp, ICMP_HEADER + (size_t)quote) +

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <strings.h>
 
+#define CARES_NO_DEPRECATED /* Debian 12's version does not have what 1.34 prefers */
 #include <ares.h>
 #include <percore/socket.h>
 
@@ -151,14 +152,18 @@ static int make_ares(struct channel *c, const struct settings *s, ares_channel *
 	                         .sock_state_cb_data = c,
 	                         .domains = domains,
 	                         .ndomains = (int)s->nb_domains};
-	int rc;
+	int options = ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB, rc;
 
+	if (s->nb_domains > 0)
+		options |= ARES_OPT_DOMAINS;
+#ifdef ARES_OPT_QUERY_CACHE /* c-ares 1.31: none, as before; programs that cache know best what */
+	o.qcache_max_ttl = 0;
+	options |= ARES_OPT_QUERY_CACHE;
+#endif
 	memcpy(domain, s->domain, sizeof(domain));
 	for (unsigned i = 0; i < s->nb_domains; i++)
 		domains[i] = domain[i];
-	rc = ares_init_options(ares, &o,
-	                       ARES_OPT_LOOKUPS | ARES_OPT_SOCK_STATE_CB |
-	                           (s->nb_domains > 0 ? ARES_OPT_DOMAINS : 0));
+	rc = ares_init_options(ares, &o, options);
 	if (rc == ARES_SUCCESS)
 		ares_set_socket_functions(*ares, &socket_functions, c->r);
 	return rc;

@@ -24,10 +24,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
-
 #include "ctl_capture.h"
 #include "ctl_conn.h"
+#include "ctrl_thread.h"
 #include "firewall.h"
 #include "serve/host.h"
 #include "worker.h"
@@ -394,7 +393,7 @@ int ctl_start(struct run *r)
 	snprintf(c->path, sizeof(c->path), "%s", r->s->control);
 	c->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	rc = open_socket(c);
-	if (rc == 0 && rte_ctrl_thread_create(&c->thread, "pc-ctl", NULL, control, c) == 0)
+	if (rc == 0 && ctrl_thread_start(&c->thread, "pc-ctl", control, c) == 0)
 		return 0;
 	free_ctl(r);
 	ctl_free(r);

@@ -14,6 +14,7 @@
 #include <rte_cycles.h>
 #include <rte_ethdev.h>
 #include <rte_lcore.h>
+#include <rte_version.h>
 
 #include "worker.h"
 
@@ -43,19 +44,58 @@ static void show_counts(struct rows *o, const struct rte_eth_stats *s)
 	}
 }
 
-/* Each worker has the queue of its own number. DPDK counts only the first sixteen queues, and not
- * with every driver. */
-static void show_queues(const struct run *r, struct rows *o, const struct rte_eth_stats *s)
+struct queue_counts {
+	bool are_known;
+	uint64_t rx, tx;
+};
+
+#if RTE_VERSION < RTE_VERSION_NUM(25, 11, 0, 0)
+
+/* DPDK counts only the first sixteen queues, and not with every driver. */
+static struct queue_counts count_queue(uint16_t id, unsigned q)
+{
+	struct rte_eth_stats s;
+
+	if (q >= RTE_ETHDEV_QUEUE_STAT_CNTRS || rte_eth_stats_get(id, &s) != 0)
+		return (struct queue_counts){0};
+	return (struct queue_counts){true, s.q_ipackets[q], s.q_opackets[q]};
+}
+
+#else
+
+static bool read_by_name(uint16_t id, const char *direction, unsigned q, uint64_t *value)
+{
+	char name[RTE_ETH_XSTATS_NAME_SIZE];
+	uint64_t number;
+
+	snprintf(name, sizeof(name), "%s_q%u_packets", direction, q);
+	return rte_eth_xstats_get_id_by_name(id, name, &number) == 0 &&
+	       rte_eth_xstats_get_by_id(id, &number, value, 1) == 1;
+}
+
+/* Not every driver counts by queue. */
+static struct queue_counts count_queue(uint16_t id, unsigned q)
+{
+	struct queue_counts c = {0};
+
+	c.are_known = read_by_name(id, "rx", q, &c.rx) && read_by_name(id, "tx", q, &c.tx);
+	return c;
+}
+
+#endif
+
+/* Each worker has the queue of its own number. */
+static void show_queues(const struct run *r, struct rows *o, uint16_t id)
 {
 	row_list_begin(o, "per_queue");
 	for (unsigned q = 0; q < r->nb_workers; q++) {
-		const bool counts = s != NULL && q < RTE_ETHDEV_QUEUE_STAT_CNTRS;
+		const struct queue_counts c = count_queue(id, q);
 
 		row_begin(o);
 		row_number(o, "queue", "\n  queue ", q);
 		row_number(o, "lcore", " lcore ", r->workers[q]->lcore);
-		row_optional(o, "rx_frames", " rx frames ", counts, counts ? s->q_ipackets[q] : 0);
-		row_optional(o, "tx_frames", " tx frames ", counts, counts ? s->q_opackets[q] : 0);
+		row_optional(o, "rx_frames", " rx frames ", c.are_known, c.rx);
+		row_optional(o, "tx_frames", " tx frames ", c.are_known, c.tx);
 		row_end(o);
 	}
 	row_list_end(o);
@@ -109,7 +149,7 @@ static void show_port(const struct run *r, unsigned p, bool all, struct rows *o)
 	row_number(o, "queues", " queues ", info->rss.nb_queues);
 	row_optional(o, "node", " node ", info->socket_id >= 0, (unsigned)info->socket_id);
 	show_counts(o, s);
-	show_queues(r, o, s);
+	show_queues(r, o, r->port_ids[p]);
 	if (all)
 		show_device(r->port_ids[p], o);
 	row_end(o);

@@ -26,9 +26,8 @@
 
 #include <percore/firewall.h>
 
-#include <rte_lcore.h>
-
 #include "ctl.h"
+#include "ctrl_thread.h"
 #include "reporter.h"
 #include "worker.h"
 
@@ -555,7 +554,7 @@ int firewall_start(struct run *r)
 	pthread_cond_init(&f->changed, &attr);
 	if (r->s->firewall[0] != '\0' && start_with_file(r) != 0)
 		return -1;
-	f->has_thread = rte_ctrl_thread_create(&f->thread, "pc-firewall", NULL, serve, f) == 0;
+	f->has_thread = ctrl_thread_start(&f->thread, "pc-firewall", serve, f) == 0;
 	return f->has_thread ? 0 : settings_fail(r->s, "cannot create the firewall thread");
 }
 

@@ -21,9 +21,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
-
 #include "args.h"
+#include "ctrl_thread.h"
 #include "firewall.h"
 #include "reporter.h"
 #include "stop.h"
@@ -318,7 +317,7 @@ int reload_start(struct run *r)
 		return settings_fail(r->s, "not enough memory for settings");
 	r->reload->shadow = make_shadow(&r->s->tables[2]);
 	if (r->reload->shadow != NULL &&
-	    rte_ctrl_thread_create(&r->reloader, "pc-reload", NULL, wait_for_hangup, r) == 0)
+	    ctrl_thread_start(&r->reloader, "pc-reload", wait_for_hangup, r) == 0)
 		return 0;
 	free_reload(r);
 	return settings_fail(r->s, "cannot create the reload thread");

@@ -18,8 +18,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <rte_lcore.h>
-
+#include "ctrl_thread.h"
 #include "report.h"
 #include "stop.h"
 
@@ -164,9 +163,8 @@ int reporter_start(struct run *r)
 	if (frames != NULL && frames->report == NULL)
 		return 0;
 	(void)sem_init(&r->report_given, 0, 0);
-	r->has_reporter =
-	    rte_ctrl_thread_create(&r->reporter, "pc-report", NULL,
-	                           frames != NULL ? print_given : print_reports, r) == 0;
+	r->has_reporter = ctrl_thread_start(&r->reporter, "pc-report",
+	                                    frames != NULL ? print_given : print_reports, r) == 0;
 	return r->has_reporter ? 0 : settings_fail(r->s, "cannot create the report thread");
 }
 

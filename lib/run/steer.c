@@ -28,12 +28,12 @@
  */
 #include "steer.h"
 
+#include <netinet/ip_icmp.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <rte_arp.h>
 #include <rte_ether.h>
-#include <rte_icmp.h>
 #include <rte_ip.h>
 #include <rte_malloc.h>
 #include <rte_mbuf.h>
@@ -149,6 +149,7 @@ static uint32_t walk6(const uint8_t *p, uint32_t len, struct flow *f)
 static bool is_nd_news(const uint8_t *p, uint32_t len)
 {
 	const struct rte_ipv6_hdr *ip = (const struct rte_ipv6_hdr *)p;
+	const uint8_t *src;
 	struct flow f;
 	uint32_t off;
 
@@ -159,7 +160,8 @@ static bool is_nd_news(const uint8_t *p, uint32_t len)
 		return false;
 	switch (p[off]) {
 	case STEER_ND_NS: /* from ::, duplicate address detection of another host (RFC 4862) */
-		return (ip->src_addr[0] | ip->src_addr[1] | ip->src_addr[15]) == 0;
+		src = (const uint8_t *)&ip->src_addr;
+		return (src[0] | src[1] | src[15]) == 0;
 	case STEER_MLD_QUERY:
 	case STEER_ND_RA:
 	case STEER_ND_NA:
@@ -285,8 +287,7 @@ static bool is_error(uint8_t proto, uint8_t type)
 {
 	if (proto == IPPROTO_ICMPV6)
 		return type < 128;
-	return proto == IPPROTO_ICMP && type != RTE_IP_ICMP_ECHO_REPLY &&
-	       type != RTE_IP_ICMP_ECHO_REQUEST;
+	return proto == IPPROTO_ICMP && type != ICMP_ECHOREPLY && type != ICMP_ECHO;
 }
 
 /* If a packet is an ICMP error, sets *f to the flow that the quoted packet belongs to. */

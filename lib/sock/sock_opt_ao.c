@@ -131,7 +131,7 @@ static int read_mkt(const struct tcb *t, const struct tcp_ao_add *o, struct auth
 		return -EINVAL;
 	err = check_choice(t, o->set_current, o->set_rnext);
 	if (err == 0)
-		err = read_algorithm(o->alg_name, o->keylen, &mkt->alg);
+		err = read_algorithm((const char *)o->alg_name, o->keylen, &mkt->alg);
 	if (err != 0)
 		return err;
 	mkt->kind = AUTH_AO;
@@ -330,7 +330,7 @@ static void tell_key(const struct auth *a, const struct auth_socket *s, const st
 	    .pkt_bad = k->bad,
 	};
 	write_peers(&k->peers, o);
-	strcpy(o->alg_name, algorithm_name(k->alg));
+	strcpy((char *)o->alg_name, algorithm_name(k->alg));
 	memcpy(o->key, k->bytes, k->len);
 }
 

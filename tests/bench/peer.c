@@ -107,12 +107,12 @@ static rte_be32_t addr_of(uint32_t client)
 	return rte_cpu_to_be_32(FIRST_ADDR + (client >> PEER_PORTS_BITS));
 }
 
-static void write_addr6(uint8_t *to, rte_be32_t addr)
+static void write_addr6(void *to, rte_be32_t addr)
 {
 	static const uint8_t prefix[12] = {0xfd, 0x09};
 
 	memcpy(to, prefix, sizeof(prefix));
-	memcpy(to + sizeof(prefix), &addr, sizeof(addr));
+	memcpy((uint8_t *)to + sizeof(prefix), &addr, sizeof(addr));
 }
 
 static void write_ip6(const struct peer *p, struct rte_ipv6_hdr *h, uint32_t client,
@@ -124,8 +124,8 @@ static void write_ip6(const struct peer *p, struct rte_ipv6_hdr *h, uint32_t cli
 	    .proto = proto,
 	    .hop_limits = hops,
 	};
-	write_addr6(h->src_addr, addr_of(client));
-	write_addr6(h->dst_addr, p->server_be);
+	write_addr6(&h->src_addr, addr_of(client));
+	write_addr6(&h->dst_addr, p->server_be);
 }
 
 static void write_ip4(const struct peer *p, struct rte_ipv4_hdr *h, uint32_t client,
@@ -361,14 +361,14 @@ static bool answer_nd(struct peer *p, struct rte_mbuf *m)
 		return false;
 	/* ignore duplicate address detection */
 	if (nd->ip.proto != IPPROTO_ICMPV6 || nd->type != ND_QUESTION || p->answer != NULL ||
-	    nd->ip.src_addr[0] != 0xfd) {
+	    *(const uint8_t *)&nd->ip.src_addr != 0xfd) {
 		rte_pktmbuf_free(m);
 		return true;
 	}
 	memcpy(asked, nd->target, sizeof(asked));
 	write_eth(p, &nd->eth);
 	write_ip6(p, &nd->ip, 0, ND_LEN, IPPROTO_ICMPV6, 255);
-	memcpy(nd->ip.src_addr, asked, sizeof(asked));
+	memcpy(&nd->ip.src_addr, asked, sizeof(asked));
 	nd->type = ND_ANSWER;
 	nd->flags = rte_cpu_to_be_32(ND_SOLICITED);
 	nd->option = 2;
@@ -408,7 +408,7 @@ static void take_frame(struct peer *p, const struct rte_mbuf *m)
 	uint32_t i;
 
 	if (p->ip6)
-		memcpy(&to, ip6->dst_addr + 12, sizeof(to));
+		memcpy(&to, (const uint8_t *)&ip6->dst_addr + 12, sizeof(to));
 	i = (rte_be_to_cpu_32(to) - FIRST_ADDR) << PEER_PORTS_BITS;
 	i += (uint32_t)rte_be_to_cpu_16(tcp->dst_port) - FIRST_PORT;
 	if (i >= p->n)

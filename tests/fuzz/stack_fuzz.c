@@ -227,7 +227,7 @@ static void set_ao(struct world *w, int side, unsigned slot, int name)
 	((struct sockaddr_in *)(void *)&add.addr)->sin_port = 0;
 	((struct sockaddr_in *)(void *)&del.addr)->sin_port = 0;
 	add.prefix = del.prefix = how & 0x80 ? take8(&w->in) : w->how & HOW_IP6 ? 128 : 32;
-	strcpy(add.alg_name, algorithm[how >> 5 & 3]);
+	strcpy((char *)add.alg_name, algorithm[how >> 5 & 3]);
 	if (name == TCP_AO_ADD_KEY)
 		pc_setsockopt(st, fd, IPPROTO_TCP, name, &add, sizeof(add));
 	else if (name == TCP_AO_DEL_KEY)

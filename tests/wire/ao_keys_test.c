@@ -25,7 +25,7 @@ static void open_by(struct wt *w, const char *alg, struct wt_ao key)
 	struct tcp_ao_add k = key_for(WT_PEER, 32, key.key, 100, 50);
 	struct wt_ao from = key, to = key;
 
-	strcpy(k.alg_name, alg);
+	strcpy((char *)k.alg_name, alg);
 	k.maclen = key.mac_len;
 	k.keyflags = key.omit ? TCP_AO_KEYF_EXCLUDE_OPT : 0;
 	from.id = to.rnext = 50;
@@ -332,9 +332,9 @@ static void errors_of_add(struct wt *w)
 	k = refused(w, k, EINVAL, &good);
 	k.set_rnext = 1;
 	k = refused(w, k, EINVAL, &good);
-	strcpy(k.alg_name, "hmac(md4)");
+	strcpy((char *)k.alg_name, "hmac(md4)");
 	k = refused(w, k, ENOENT, &good);
-	strcpy(k.alg_name, "cmac(aes)"); /* of 16 bytes only */
+	strcpy((char *)k.alg_name, "cmac(aes)"); /* of 16 bytes only */
 	k = refused(w, k, EINVAL, &good);
 	k.maclen = 17;
 	k = refused(w, k, EMSGSIZE, &good);
@@ -443,7 +443,8 @@ static void told(struct wt *w)
 	OK(pc_getsockopt(w->st, w->flow.fd, IPPROTO_TCP, TCP_AO_GET_KEYS, got, &len));
 	EQ(got[0].nkeys, 1);
 	EQ(memcmp(&got[0].addr, &want.addr, sizeof(want.addr)), 0);
-	CHECK(got[0].is_current && got[0].is_rnext && strcmp(got[0].alg_name, "hmac(sha1)") == 0);
+	CHECK(got[0].is_current && got[0].is_rnext &&
+	      strcmp((const char *)got[0].alg_name, "hmac(sha1)") == 0);
 	CHECK(got[0].sndid == 100 && got[0].rcvid == 50 && got[0].maclen == 12);
 	EQ(got[0].prefix, want.prefix);
 	EQ(got[0].keylen, strlen(KEY));

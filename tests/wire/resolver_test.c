@@ -541,11 +541,12 @@ static void silent(struct wt *w)
 	unsigned asked = 0;
 	struct frame_info q;
 
-	setenv("RES_OPTIONS", "retrans:20 retry:2", 1);
+	/* the latter two are for newer versions of c-ares, in seconds */
+	setenv("RES_OPTIONS", "retrans:20 retry:2 timeout:1 attempts:2", 1);
 	r = start_resolver(w);
 	unsetenv("RES_OPTIONS");
 	EQ(lookup(r, "a.example.", NULL, AF_INET, 0), 0);
-	for (unsigned i = 0; answer.calls == 0 && i < 200; i++) {
+	for (unsigned i = 0; answer.calls == 0 && i < 2000; i++) {
 		asked += next(w, r, &q);
 		usleep(5000);
 		pc_resolver_turn(r, w->now); /* looks every 50 ms */

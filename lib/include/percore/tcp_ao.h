@@ -3,13 +3,17 @@
 #define PERCORE_TCP_AO_H
 
 /*
- * TCP-AO (RFC 5925) as in linux/tcp.h since Linux 6.7, for machines whose headers are older.
- * Names, values and layouts are the kernel's.  A program that also includes linux/tcp.h has to do
- * so first.
+ * TCP-AO (RFC 5925) as in linux/tcp.h since Linux 6.7, and in newer versions of the C library's
+ * netinet/tcp.h (where alg_name is of int8_t and uint8_t), for machines whose headers are older.
+ * Names, values and layouts are the kernel's.
+ * A program that also includes linux/tcp.h has to do so first.
  */
 
 #include <stdint.h>
 #include <sys/socket.h>
+#ifndef _UAPI_LINUX_TCP_H
+#include <netinet/tcp.h>
+#endif
 
 /* options of IPPROTO_TCP */
 #ifndef TCP_AO_ADD_KEY

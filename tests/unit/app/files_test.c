@@ -29,6 +29,14 @@ ssize_t pread(int fd, void *buf, size_t n, off_t off)
 	return -1;
 }
 
+/* what it is called in programs compiled with _FORTIFY_SOURCE, as by default on Ubuntu */
+ssize_t __pread64_chk(int fd, void *buf, size_t n, off_t off, size_t room);
+ssize_t __pread64_chk(int fd, void *buf, size_t n, off_t off, size_t room)
+{
+	(void)room;
+	return pread(fd, buf, n, off);
+}
+
 struct dirent *readdir(DIR *dir)
 {
 	static struct dirent *(*next)(DIR * dir);

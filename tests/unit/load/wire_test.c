@@ -57,7 +57,7 @@ static void test_l4_ip6(void)
 	                rte_ipv6_udptcp_cksum(&f.ip, &f.tcp));
 	f.tcp.cksum = wire_l4_sum6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip));
 	CU_ASSERT(wire_l4_ok6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip)));
-	f.ip.dst_addr[15] ^= 1;
+	((uint8_t *)&f.ip.dst_addr)[15] ^= 1;
 	CU_ASSERT(!wire_l4_ok6(&f.ip, &f.tcp, sizeof(f) - sizeof(f.ip)));
 }
 

@@ -42,8 +42,8 @@ static struct rte_mbuf *packet6(uint16_t len, uint8_t proto)
 	*ip = (struct rte_ipv6_hdr){.vtc_flow = rte_cpu_to_be_32(6u << 28),
 	                            .payload_len = rte_cpu_to_be_16((uint16_t)(len - 40)),
 	                            .proto = proto};
-	memset(ip->src_addr, 0xa1, 16);
-	memset(ip->dst_addr, 0xb2, 16);
+	memset(&ip->src_addr, 0xa1, 16);
+	memset(&ip->dst_addr, 0xb2, 16);
 	return m;
 }
 
@@ -106,8 +106,8 @@ static void ipv6_is_answered(void)
 	len = rte_be_to_cpu_16(ip->payload_len);
 	CU_ASSERT_EQUAL(len, 8 + 1232);
 	CU_ASSERT_EQUAL(rte_pktmbuf_data_len(a), RTE_ETHER_HDR_LEN + 40 + len);
-	CU_ASSERT_EQUAL(ip->src_addr[0], 0xb2);
-	CU_ASSERT_EQUAL(ip->dst_addr[15], 0xa1);
+	CU_ASSERT_EQUAL(*(const uint8_t *)&ip->src_addr, 0xb2);
+	CU_ASSERT_EQUAL(((const uint8_t *)&ip->dst_addr)[15], 0xa1);
 	CU_ASSERT_EQUAL(icmp[0], 2);
 	CU_ASSERT_EQUAL(icmp[6] << 8 | icmp[7], 1280);
 	sum = rte_raw_cksum(icmp, len) + (uint32_t)rte_ipv6_phdr_cksum(ip, 0);

@@ -48,9 +48,9 @@ static struct rte_mbuf *frame(bool ip4, uint8_t proto, unsigned tags, uint8_t **
 		memcpy(ip - 2, "\x86\xdd", 2);
 		*h = (struct rte_ipv6_hdr){.vtc_flow = rte_cpu_to_be_32(6u << 28),
 		                           .payload_len = rte_cpu_to_be_16(L4),
-		                           .proto = proto,
-		                           .src_addr = {0xfd, 1},
-		                           .dst_addr = {0xfd, 2}};
+		                           .proto = proto};
+		memcpy(&h->src_addr, "\xfd\1", 2);
+		memcpy(&h->dst_addr, "\xfd\2", 2);
 		sum = rte_ipv6_udptcp_cksum(h, *l4);
 	}
 	memcpy(*l4 + (proto == IPPROTO_TCP ? 16 : 6), &sum, 2);

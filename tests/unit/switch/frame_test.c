@@ -79,8 +79,8 @@ static void put_ip(const struct row *r, uint8_t *ip, unsigned len)
 		h6->vtc_flow = rte_cpu_to_be_32(UINT32_C(6) << 28);
 		h6->payload_len = rte_cpu_to_be_16((uint16_t)(r->more + len));
 		h6->proto = r->more > 0 ? 0 : r->proto;
-		memset(h6->src_addr, 0x20, 16);
-		memset(h6->dst_addr, 0x21, 16);
+		memset(&h6->src_addr, 0x20, 16);
+		memset(&h6->dst_addr, 0x21, 16);
 		if (r->more > 0) { /* hop-by-hop options, of padding */
 			ip[40] = r->proto;
 			ip[42] = 1;
