@@ -69,6 +69,11 @@ golang-go       command go
 golang-golang-x-net-dev file /usr/share/gocode/src/golang.org/x/net/nettest
 '
 
+elsewhere_needs='
+debootstrap     command debootstrap
+util-linux      command unshare
+git             command git
+'
 goodput_needs='
 python3         command python3
 iproute2        command ip
@@ -119,6 +124,11 @@ missing() {
 	printf '%s' "${list# }"
 }
 
+# apt_update: reads the lists of packages.
+apt_update() {
+	apt-get -q -o DPkg::Lock::Timeout=120 update </dev/null >/dev/null 2>&1
+}
+
 # apt_install PACKAGE...: quietly, without questions, waiting for another apt to finish. Servers
 # among the packages are not started: Debian asks policy-rc.d (101: forbidden by policy). A
 # subshell, so that the policy is removed even if this is interrupted; if it stayed, the machine's
@@ -164,6 +174,25 @@ need() {
 	[ -z "$list" ] || die "still missing after the installation: $list"
 }
 
+# want NEEDS: installs what is missing of that, except packages which this release of the system does not have.
+want() {
+	local list package kind name had='' absent=''
+
+	list=$(missing "$1")
+	[ -n "$list" ] || return 0
+	if is_root && command -v apt-get >/dev/null 2>&1; then
+		apt_update || die "apt-get update failed; run it to see why"
+		for package in $list; do
+			[ -z "$(apt-cache show "$package" 2>/dev/null)" ] && absent="$absent $package"
+		done
+	fi
+	[ -z "$absent" ] || say "Not among this system's packages:$absent; the tests that use them are skipped."
+	while read -r package kind name; do
+		[[ " $absent " == *" $package "* ]] || had="$had$package $kind $name"$'\n'
+	done <<<"$1"
+	need "$had"
+}
+
 # build DIR TARGETS [meson options]: configures if necessary, with sanitizers if it is build-asan, and
 # compiles, everything if TARGETS is empty; the log is shown only on failure. The build directory is
 # locked meanwhile, since two scripts may be started at the same time.
@@ -182,6 +211,8 @@ build() {
 		# whichever script makes this directory, the others expect sanitizers there; line numbers only
 		[ "${dir##*/}" != build-asan ] ||
 			set -- -Db_sanitize=address,undefined -Db_lundef=false -Ddebug=true -Doptimization=1 -Dc_args=-g1 "$@"
+		# not for everybody: a newer compiler may have warnings that this one has not
+		[ "${CI:-}" != true ] || set -- -Dwerror=true "$@"
 		meson setup "$@" "$dir" "$top" </dev/null >"$log" 2>&1 || {
 			cat "$log" >&2
 			rm -f "$log"
