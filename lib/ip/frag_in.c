@@ -28,9 +28,9 @@ static uint8_t *ip_hdr(struct rte_mbuf *m, const struct ip_pkt *p)
 }
 
 /* Only the last fragment may have a length that is not a multiple of 8. */
-static bool has_form(const struct frag *f)
+static bool has_multiple(const struct frag *f)
 {
-	return f->len != 0 && (!f->more || f->len % 8 == 0);
+	return !f->more || f->len % 8 == 0;
 }
 
 /* ---- IPv4 ------------------------------------------------------------------------------------ */
@@ -45,7 +45,8 @@ static int read4(struct rte_mbuf *m, const struct ip_pkt *p, struct frag *f)
 	                   .len = p->l4_len,
 	                   .data_off = p->l4_off,
 	                   .more = (field & IP4_FRAG_MF) != 0};
-	if (!has_form(f) || p->l4_off - p->l3_off + f->off + f->len > IP4_TOTAL_MAX)
+	if (f->len == 0 || !has_multiple(f) ||
+	    p->l4_off - p->l3_off + f->off + f->len > IP4_TOTAL_MAX)
 		return PC_DROP_FRAG_FORM;
 	if (p->proto == IPPROTO_TCP && (f->off == 0 ? f->len < TCP_MIN : f->off < TCP_MIN))
 		return PC_DROP_FRAG_TINY;
@@ -104,7 +105,9 @@ static int read6(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, stru
 	                   .len = p->l4_len,
 	                   .data_off = p->l4_off,
 	                   .more = (field & 1) != 0};
-	if (!has_form(f)) /* section 4.5; 4: the Payload Length field */
+	if (f->len == 0) /* no error of section 4.5, but of no use */
+		return PC_DROP_FRAG_FORM;
+	if (!has_multiple(f)) /* section 4.5; 4: the Payload Length field */
 		return tell(ip, m, p, ICMP6_PARAM_FIELD, 4, PC_DROP_FRAG_FORM);
 	if (at - IP6_HDR_LEN + f->off + f->len > IP6_PAYLOAD_MAX)
 		return tell(ip, m, p, ICMP6_PARAM_FIELD, at + 2u, PC_DROP_FRAG_FORM);
@@ -168,7 +171,7 @@ static void tell_time_out(struct ip *ip, const struct rte_mbuf *first, const str
 	if (!icmp_may_tell(ip, first, p))
 		return;
 	if (pc_addr_is_ip4(&p->dst))
-		icmp4_error(ip, first, p, ICMP4_TIME_EXCEEDED, ICMP4_TIME_REASSEMBLY);
+		icmp4_error(ip, first, p, ICMP4_TIME_EXCEEDED, ICMP4_TIME_REASSEMBLY, 0);
 	else
 		icmp6_error(ip, first, p, ICMP6_TIME_EXCEEDED, ICMP6_TIME_REASSEMBLY, 0);
 }

@@ -103,7 +103,7 @@ bool icmp_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p)
 void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))
-		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PORT);
+		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PORT, 0);
 	else
 		icmp6_error(ip, m, p, ICMP6_UNREACHABLE, ICMP6_UNREACH_PORT, 0);
 }
@@ -111,7 +111,7 @@ void icmp_port_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct
 void icmp_prohibited(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))
-		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROHIB);
+		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROHIB, 0);
 	else
 		icmp6_error(ip, m, p, ICMP6_UNREACHABLE, ICMP6_UNREACH_PROHIB, 0);
 }
@@ -119,7 +119,7 @@ void icmp_prohibited(struct ip *ip, const struct rte_mbuf *m, const struct ip_pk
 void icmp_protocol_unreachable(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	if (pc_addr_is_ip4(&p->dst))
-		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROTO);
+		icmp4_error(ip, m, p, ICMP4_UNREACHABLE, ICMP4_UNREACH_PROTO, 0);
 	else
 		icmp6_error(ip, m, p, ICMP6_PARAMETER, ICMP6_PARAM_NEXT, p->proto_at);
 }

@@ -9,14 +9,13 @@
 /** icmp_take_token says whether the rate limit allows another error, and takes a token if so. */
 bool icmp_take_token(struct ip *ip);
 
-/** icmp4_error answers a packet with an error (RFC 1122 section 3.2.2) if it may be answered. */
-void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
-                 uint8_t code);
-
 /**
- * icmp6_error answers a packet with an error (RFC 4443 section 2.4) if it may be answered; rest is
- * the message's second word, such as the pointer of a parameter problem.
+ * icmp4_error (RFC 1122 section 3.2.2) and icmp6_error (RFC 4443 section 2.4) answer a packet with
+ * an error if it may be answered; rest is the message's second word, such as the pointer of a
+ * parameter problem.
  */
+void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
+                 uint8_t code, uint32_t rest);
 void icmp6_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
                  uint8_t code, uint32_t rest);
 

@@ -205,9 +205,8 @@ static bool may_answer4(const struct rte_mbuf *m, const struct ip_pkt *p)
 }
 
 static struct rte_mbuf *make_error4(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
-                                    uint8_t type, uint8_t code)
+                                    const struct icmp4_hdr *h)
 {
-	const struct icmp4_hdr h = {.type = type, .code = code};
 	const uint32_t quote = RTE_MIN(m->pkt_len - p->l3_off, (uint32_t)QUOTE4_MAX);
 	struct rte_mbuf *n = ctx_mbuf(ip->ctx);
 	const void *from;
@@ -216,7 +215,7 @@ static struct rte_mbuf *make_error4(struct ip *ip, const struct rte_mbuf *m, con
 	if (n == NULL)
 		return NULL;
 	to = (uint8_t *)rte_pktmbuf_append(n, (uint16_t)(ICMP4_HDR_LEN + quote));
-	icmp4_write(to, &h);
+	icmp4_write(to, h);
 	from = rte_pktmbuf_read(m, p->l3_off, quote, to + ICMP4_HDR_LEN);
 	if (from != to + ICMP4_HDR_LEN)
 		memcpy(to + ICMP4_HDR_LEN, from, quote);
@@ -226,8 +225,9 @@ static struct rte_mbuf *make_error4(struct ip *ip, const struct rte_mbuf *m, con
 }
 
 void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p, uint8_t type,
-                 uint8_t code)
+                 uint8_t code, uint32_t rest)
 {
+	const struct icmp4_hdr h = {.type = type, .code = code, .rest = rest};
 	const struct ip_send s = {.src = p->dst,
 	                          .dst = p->src,
 	                          .proto = IPPROTO_ICMP,
@@ -242,7 +242,7 @@ void icmp4_error(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p
 		ctx_count(ip->ctx, PC_TX_NO_ROUTE);
 		return;
 	}
-	n = make_error4(ip, m, p, type, code);
+	n = make_error4(ip, m, p, &h);
 	if (n == NULL)
 		return;
 	ctx_count(ip->ctx, PC_ICMP_ERRORS_TX);

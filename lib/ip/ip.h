@@ -287,7 +287,7 @@ int eth_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif);
  * trimmed to the packet. Verdict: NEXT_TCP, NEXT_UDP, NEXT_ICMP4, NEXT_IGMP, NEXT_FRAGMENT or a
  * drop.
  */
-int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
+int ip4_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p);
 
 /**
  * ip6_input does the same for IPv6 (RFC 8200), extension headers included; a problem with one of

@@ -12,10 +12,12 @@
 #include <rte_mbuf.h>
 
 #include "base/mbuf.h"
+#include "ip/icmp.h"
 #include "ip/input.h"
 #include "ip/ip4_plain.h"
 #include "ip/route.h"
 #include "wire/eth.h"
+#include "wire/icmp4.h"
 #include "wire/ip4.h"
 
 /* bytes of the transport header that are made contiguous */
@@ -62,13 +64,40 @@ static bool source_is_good4(const struct ip *ip, uint8_t netif, const struct ip_
 	       !netifs_is_broadcast(&ip->ifs, netif, src);
 }
 
-static bool options_are_good(const struct ip *ip, const uint8_t *p, uint8_t hdr_len)
+/* The offset of the option with an impossible length. */
+static uint8_t find_bad_option(const uint8_t *p, uint8_t hdr_len)
 {
-	const int options = ip4_options(p, hdr_len);
+	uint8_t off = IP4_HDR_LEN, opt;
+
+	while (ip4_opt_next(p, hdr_len, &off, &opt) > 0)
+		;
+	return off;
+}
+
+/* RFC 1122 section 3.2.2.5: an error in the header is reported to the sender; section 3.2.2: but
+ * not for fragments other than the first. */
+static void tell_bad_option(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                            const struct ip4_hdr *h)
+{
+	const uint8_t *hdr = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l3_off);
+
+	if (h->frag_off == 0 && icmp_may_tell(ip, m, p))
+		icmp4_error(ip, m, p, ICMP4_PARAMETER, 0,
+		            (uint32_t)find_bad_option(hdr, h->hdr_len) << 24);
+}
+
+/* Examines the options. Returns VERDICT_DONE or a drop. */
+static int check_options(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                         const struct ip4_hdr *h)
+{
+	const uint8_t *hdr = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l3_off);
+	const int options = ip4_options(hdr, h->hdr_len);
 	const int bad =
 	    IP4_HAS_SOURCE_ROUTE | (ip->ctx->cfg.ip_options == 0 ? IP4_HAS_UNWANTED : 0);
 
-	return options >= 0 && (options & bad) == 0;
+	if (options < 0)
+		tell_bad_option(ip, m, p, h);
+	return options >= 0 && (options & bad) == 0 ? VERDICT_DONE : PC_DROP_IP4_OPTION;
 }
 
 int ip_find_looped(const struct ip *ip, struct ip_pkt *p)
@@ -139,7 +168,7 @@ int ip4_upper(struct rte_mbuf *m, const struct ip_pkt *p)
 	return ip4_next_of(p->proto);
 }
 
-int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
+int ip4_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
 {
 	const uint32_t offloads = ip_port(ip, netif)->info.offloads;
 	const uint8_t *eth, *hdr;
@@ -169,11 +198,14 @@ int ip4_input(const struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_
 		return PC_DROP_IP4_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
 		return PC_DROP_IP_REVERSE_PATH;
-	if (unlikely(h.hdr_len != IP4_HDR_LEN && !options_are_good(ip, hdr, h.hdr_len)))
-		return PC_DROP_IP4_OPTION;
 	n = find_destination4(ip, netif, m, p);
 	if (unlikely(n != VERDICT_DONE))
 		return n;
 	mbuf_trim(m, p->l4_off + p->l4_len); /* the padding */
+	if (unlikely(h.hdr_len != IP4_HDR_LEN)) {
+		n = check_options(ip, m, p, &h);
+		if (n != VERDICT_DONE)
+			return n;
+	}
 	return unlikely(ip4_is_fragment(&h)) ? NEXT_FRAGMENT : ip4_upper(m, p);
 }

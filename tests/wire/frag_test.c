@@ -373,7 +373,10 @@ static void forms(struct wt *w)
 	put(w, 65528, 8, false);
 	f = wt_next_frame(w, 0);
 	CHECK(f != NULL && f->b[54] == 4 && f->b[55] == 0 && f->b[61] == 42);
-	EQ(wt_count(w, PC_DROP_FRAG_FORM), 5);
+	put(w, 0, 0, true); /* an empty one has a multiple of eight bytes: no error to report */
+	put(w, 8, 0, false);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	EQ(wt_count(w, PC_DROP_FRAG_FORM), 7);
 	EQ(held(w), 0);
 }
 

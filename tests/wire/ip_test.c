@@ -289,11 +289,7 @@ static void ip_options_are_skipped(struct wt *w)
 	frame_fix_ip4(&g);
 	wt_inject_frame(w, &g);
 	CHECK(wt_next_frame(w, 0) == NULL);
-	memcpy(g.b + 34, (uint8_t[]){148, 200, 0, 0, 0, 0, 0, 0}, 8); /* runs past the header */
-	frame_fix_ip4(&g);
-	wt_inject_frame(w, &g);
-	CHECK(wt_next_frame(w, 0) == NULL);
-	EQ(wt_count(w, PC_DROP_IP4_OPTION), 2);
+	EQ(wt_count(w, PC_DROP_IP4_OPTION), 1);
 	memcpy(g.b + 34, (uint8_t[]){200, 4, 0, 0, 130, 4, 0, 0},
 	       8); /* unknown, and a security label */
 	frame_fix_ip4(&g);
@@ -303,10 +299,57 @@ static void ip_options_are_skipped(struct wt *w)
 	frame_fix_ip4(&g);
 	wt_inject_frame(w, &g);
 	CHECK(wt_next_frame(w, 0) == NULL);
-	EQ(wt_count(w, PC_DROP_IP4_OPTION), 3);
+	EQ(wt_count(w, PC_DROP_IP4_OPTION), 2);
 	OK(pc_stack_set(w->st, "ip.options", "yes", NULL, 0));
 	wt_inject_frame(w, &g);
 	CHECK(wt_next_frame(w, 0) != NULL);
+}
+
+/* A parameter problem points at the option whose length cannot be, and quotes the datagram. */
+static void impossible_options(struct wt *w)
+{
+	static const struct {
+		uint8_t o[8], pointer;
+	} bad[] = {
+	    {{148, 200, 0, 0, 0, 0, 0, 0}, 20}, /* past the header */
+	    {{1, 1, 7, 1, 0, 0, 0, 0}, 22},     /* shorter than its own header */
+	    {{148, 4, 0, 0, 1, 1, 1, 200}, 27}, /* cut after its type */
+	    {{
+	         131,
+	         4,
+	         4,
+	         0,
+	         1,
+	         200,
+	         0,
+	         0,
+	     },
+	     25}, /* behind a source route */
+	};
+	const struct frame_ends e = wt_ends(w);
+	const struct frame *f;
+	struct frame g;
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		frame_udp(&g, &e, 5000, 6000, "12345678hello", 13);
+		g.b[14] = 0x47;
+		memcpy(g.b + 34, bad[i].o, 8);
+		frame_fix_ip4(&g);
+		wt_inject_frame(w, &g);
+		f = wt_next_frame(w, 0);
+		CHECK(f != NULL && f->b[23] == 1 && f->b[34] == 12 && f->b[35] == 0);
+		CHECK(f != NULL && f->b[38] == bad[i].pointer && f->b[39] == 0);
+		CHECK(f != NULL && memcmp(f->b + 42, g.b + 14, 28 + 8) == 0);
+	}
+	g.b[21] = 1; /* a fragment, but not the first */
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	g.b[21] = 0;
+	memset(g.b + 30, 0xff, 4); /* to all */
+	frame_fix_ip4(&g);
+	wt_inject_frame(w, &g);
+	CHECK(wt_next_frame(w, 0) == NULL);
+	EQ(wt_count(w, PC_DROP_IP4_OPTION), 6);
 }
 
 static void impossible_sources(struct wt *w)
@@ -361,6 +404,7 @@ static const struct wt_case cases[] = {
     {"RFC 1122 3.2.2.1: port unreachable", port_unreachable},
     {"RFC 1812 4.3.2.8: ICMP errors are limited", errors_are_limited},
     {"RFC 1122 3.2.1.8: IP options", ip_options_are_skipped},
+    {"RFC 1122 3.2.2.5: an option that cannot be is reported", impossible_options},
     {"RFC 1122 3.2.1.3: sources that cannot be", impossible_sources},
     {"each frame that goes nowhere ends in one counter", every_drop_is_counted},
 };
