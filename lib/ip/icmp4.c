@@ -183,8 +183,9 @@ int icmp4_input(struct ip *ip, struct rte_mbuf *m, const struct ip_pkt *p, struc
 
 /* ---- errors about packets we received -------------------------------------------------------- */
 
-/* Says whether a packet is an ICMP error, as far as its headers could be read. */
-static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
+/* Says whether a packet is an ICMP error, as far as its headers could be read, or of a type unknown
+ * to us, which may be one and is discarded silently (RFC 1122 section 3.2.2). */
+static bool is_unanswerable4(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
 	const uint8_t *type;
 	uint8_t copy;
@@ -192,7 +193,7 @@ static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
 	if (p->proto != IPPROTO_ICMP)
 		return false;
 	type = rte_pktmbuf_read(m, p->l4_off, 1, &copy);
-	return type == NULL || icmp4_is_error(*type);
+	return type == NULL || !icmp4_is_query(*type);
 }
 
 /* RFC 1122 section 3.2.2: no error about an error, a packet to a group, or a source that is not a
@@ -200,8 +201,9 @@ static bool is_error(const struct rte_mbuf *m, const struct ip_pkt *p)
  * link-layer group either. */
 static bool may_answer4(const struct rte_mbuf *m, const struct ip_pkt *p)
 {
-	return !p->group && p->laddr != LADDR_NONE && !is_error(m, p) && !pc_addr_is_any(&p->src) &&
-	       !pc_addr_is_multicast(&p->src) && !pc_addr_is_broadcast(&p->src);
+	return !p->group && p->laddr != LADDR_NONE && !is_unanswerable4(m, p) &&
+	       !pc_addr_is_any(&p->src) && !pc_addr_is_multicast(&p->src) &&
+	       !pc_addr_is_broadcast(&p->src);
 }
 
 static struct rte_mbuf *make_error4(struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,

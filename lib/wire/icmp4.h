@@ -68,6 +68,13 @@ static inline bool icmp4_is_error(uint8_t type)
 	       type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAMETER;
 }
 
+/** icmp4_is_query says whether messages of this type are queries or answers to these (RFC 792,
+ * RFC 950, RFC 1256). */
+static inline bool icmp4_is_query(uint8_t type)
+{
+	return type == ICMP4_ECHO_REPLY || (type >= 8 && type <= 10) || (type >= 13 && type <= 18);
+}
+
 /**
  * icmp4_parse reads the header at p; len is the length of the message, of which at least min(len,
  * 8) bytes are at p. Returns ICMP4_HDR_LEN or WIRE_SHORT. The caller verifies the checksum.

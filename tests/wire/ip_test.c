@@ -305,6 +305,18 @@ static void ip_options_are_skipped(struct wt *w)
 	CHECK(wt_next_frame(w, 0) != NULL);
 }
 
+/* Puts 8 bytes of options into a datagram that has room for them. */
+static void put_options(struct wt *w, struct frame *f, const uint8_t options[8])
+{
+	f->b[14] = 0x47;
+	memmove(f->b + 42, f->b + 34, f->len - 34u);
+	memcpy(f->b + 34, options, 8);
+	f->len = (uint16_t)(f->len + 8);
+	f->b[17] = (uint8_t)(f->len - 14);
+	frame_fix_ip4(f);
+	wt_inject_frame(w, f);
+}
+
 /* A parameter problem points at the option whose length cannot be, and quotes the datagram. */
 static void impossible_options(struct wt *w)
 {
@@ -331,15 +343,12 @@ static void impossible_options(struct wt *w)
 	struct frame g;
 
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		frame_udp(&g, &e, 5000, 6000, "12345678hello", 13);
-		g.b[14] = 0x47;
-		memcpy(g.b + 34, bad[i].o, 8);
-		frame_fix_ip4(&g);
-		wt_inject_frame(w, &g);
+		frame_udp(&g, &e, 5000, 6000, "hello", 5);
+		put_options(w, &g, bad[i].o);
 		f = wt_next_frame(w, 0);
 		CHECK(f != NULL && f->b[23] == 1 && f->b[34] == 12 && f->b[35] == 0);
 		CHECK(f != NULL && f->b[38] == bad[i].pointer && f->b[39] == 0);
-		CHECK(f != NULL && memcmp(f->b + 42, g.b + 14, 28 + 8) == 0);
+		CHECK(f != NULL && memcmp(f->b + 42, g.b + 14, 28 + 8 + 5) == 0);
 	}
 	g.b[21] = 1; /* a fragment, but not the first */
 	frame_fix_ip4(&g);
@@ -350,6 +359,24 @@ static void impossible_options(struct wt *w)
 	wt_inject_frame(w, &g);
 	CHECK(wt_next_frame(w, 0) == NULL);
 	EQ(wt_count(w, PC_DROP_IP4_OPTION), 6);
+}
+
+/* RFC 1122 section 3.2.2: a message of an unknown type is discarded silently, and an error draws none. */
+static void no_error_about_icmp(struct wt *w)
+{
+	static const uint8_t option[8] = {7, 1};
+	const struct frame_ends e = wt_ends(w);
+	struct frame f;
+
+	for (unsigned type = 0; type < 256; type++) {
+		const bool query =
+		    type == 0 || (type >= 8 && type <= 10) || (type >= 13 && type <= 18);
+
+		frame_icmp(&f, &e, (uint8_t)type, 0, (uint8_t[4]){0}, "x", 1);
+		put_options(w, &f, option);
+		CHECK((wt_next_frame(w, 0) != NULL) == query);
+	}
+	EQ(wt_count(w, PC_DROP_IP4_OPTION), 256);
 }
 
 static void impossible_sources(struct wt *w)
@@ -405,6 +432,7 @@ static const struct wt_case cases[] = {
     {"RFC 1812 4.3.2.8: ICMP errors are limited", errors_are_limited},
     {"RFC 1122 3.2.1.8: IP options", ip_options_are_skipped},
     {"RFC 1122 3.2.2.5: an option that cannot be is reported", impossible_options},
+    {"RFC 1122 3.2.2: no error about ICMP but queries", no_error_about_icmp},
     {"RFC 1122 3.2.1.3: sources that cannot be", impossible_sources},
     {"each frame that goes nowhere ends in one counter", every_drop_is_counted},
 };
