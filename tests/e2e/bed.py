@@ -239,6 +239,7 @@ class Bed:
         # the result to its frame size
         self.largest4 = 1900 if self.backend == "af_packet" else 65507
         self.tmp, self.programs, self.home, self.count = None, [], None, 0
+        self.namespaces = {self.server_ns, self.client_ns}
         self.shared = False  # one program serves all steps
         # LeakSanitizer needs system calls that the filter forbids
         self.seccomp = self.backend != "tap" and self.slow == 1
@@ -285,6 +286,11 @@ class Bed:
         # and none of them may take a port that a server of the test will need
         open("/proc/sys/net/ipv4/ip_local_reserved_ports", "w").write("8000-9999")
 
+    def add_namespace(self, name):
+        """Makes one more, which goes away with the others."""
+        self.namespaces.add(name)
+        sh("ip", "netns", "add", name)
+
     def _setup_client(self):
         sh("ethtool", "-K", self.dev, "tx", "off", "tso", "off", "gso", "off", "gro", "off",
            check=False)
@@ -299,7 +305,7 @@ class Bed:
         if fd is not None:
             libc.setns(fd, CLONE_NEWNET)
             os.close(fd)
-        for ns in {self.server_ns, self.client_ns}:
+        for ns in self.namespaces:
             sh("ip", "netns", "del", ns, check=False)
         if self.tmp:
             shutil.rmtree(self.tmp, ignore_errors=True)
