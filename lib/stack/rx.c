@@ -276,9 +276,9 @@ static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, i
 
 /** input_plain handles a plain TCP segment that only TCP wants to see. */
 static __rte_always_inline void input_plain(struct pc_stack *st, struct rte_mbuf *m,
-                                            struct batch *b, const enum tcp_rx_kind kind)
+                                            struct batch *b, struct tcp_pending *seg,
+                                            const enum tcp_rx_kind kind)
 {
-	struct tcp_pending *seg = &b->seg[b->n];
 	const int verdict = tcp_rx_parse(st->tcp, m, &seg->pkt, &seg->rx, kind);
 
 	if (unlikely(verdict != VERDICT_DONE)) {
@@ -299,11 +299,12 @@ static int input_arp(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif)
 static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                      struct batch *b)
 {
-	struct ip_pkt *p = &b->seg[b->n].pkt;
+	struct tcp_pending *seg = &b->seg[b->n];
+	struct ip_pkt *p = &seg->pkt;
 	int verdict;
 
 	if (likely(b->undivided) && ip6_plain_input(&st->ip, m, netif, p) == NEXT_TCP) {
-		input_plain(st, m, b, TCP_RX_PLAIN6);
+		input_plain(st, m, b, seg, TCP_RX_PLAIN6);
 		return;
 	}
 	verdict = eth_input(&st->ip, m, netif);
@@ -333,13 +334,17 @@ static __rte_noinline void input_other(struct pc_stack *st, struct rte_mbuf *m, 
 static inline void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                struct batch *b)
 {
+	struct tcp_pending *seg;
 	int verdict;
 
 	if (input_run(st, m, netif, b))
 		return;
-	verdict = ip4_plain_input(&st->ip, m, netif, &b->seg[b->n].pkt);
+	seg = &b->seg[b->n];
+	/* or the compiler would multiply anew for each member */
+	__asm__("" : "+r"(seg));
+	verdict = ip4_plain_input(&st->ip, m, netif, &seg->pkt);
 	if (likely(verdict == NEXT_TCP && b->undivided))
-		input_plain(st, m, b, TCP_RX_PLAIN4);
+		input_plain(st, m, b, seg, TCP_RX_PLAIN4);
 	else if (verdict == IP4_NOT_PLAIN)
 		input_any(st, m, netif, b);
 	else

@@ -25,6 +25,17 @@ enum tcp_rx_kind {
 	TCP_RX_PLAIN6, /* over IPv6, in one mbuf */
 };
 
+/* Adds a segment of less than CKSUM_SHORT bytes: most are a header and nothing else. */
+static __rte_always_inline uint64_t tcp_rx_sum(uint64_t sum, const uint8_t *l4, uint32_t len)
+{
+	sum = cksum_add64(sum, cksum_load64(l4));
+	sum = cksum_add64(sum, cksum_load64(l4 + 8));
+	sum = cksum_add64(sum, wire_get32_be(l4 + 16));
+	return len == TCP_HDR_LEN
+	           ? sum
+	           : cksum_add_short(sum, l4 + TCP_HDR_LEN, len - TCP_HDR_LEN);
+}
+
 /* Is the checksum right? A packet in one mbuf needs no walk, and with IPv4 no long addresses. */
 static __rte_always_inline bool tcp_rx_is_intact(const struct rte_mbuf *m, const struct ip_pkt *p,
                                                  const uint8_t *l4, const enum tcp_rx_kind kind)
@@ -34,11 +45,11 @@ static __rte_always_inline bool tcp_rx_is_intact(const struct rte_mbuf *m, const
 	if (kind == TCP_RX_PLAIN4 && likely(p->l4_len < CKSUM_SHORT)) {
 		sum = (uint64_t)p->src.w[3] + p->dst.w[3] + __builtin_bswap32(p->l4_len) +
 		      ((uint32_t)IPPROTO_TCP << 8);
-		return cksum_is_good(cksum_add_short(sum, l4, p->l4_len));
+		return cksum_is_good(tcp_rx_sum(sum, l4, p->l4_len));
 	}
 	sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_TCP, p->l4_len);
 	if (kind == TCP_RX_PLAIN6 && likely(p->l4_len < CKSUM_SHORT))
-		return cksum_is_good(cksum_add_short(sum, l4, p->l4_len));
+		return cksum_is_good(tcp_rx_sum(sum, l4, p->l4_len));
 	return cksum_is_good(cksum_add_mbuf(sum, m, p->l4_off, p->l4_len));
 }
 
