@@ -67,7 +67,10 @@ static __attribute__((always_inline)) inline uint64_t sip_hash(const struct pc_s
 
 uint64_t pc_siphash24(const struct pc_sip_key *key, const void *data, size_t len)
 {
-	/* a flow, for each SYN: with a known length, nothing remains of the loop */
+	/* flows, of both families (tcp_secret), for each SYN: with a known length, nothing remains
+	 * of the loop */
+	if (len == 10)
+		return sip_hash(key, data, 10);
 	return len == 24 ? sip_hash(key, data, 24) : sip_hash(key, data, len);
 }
 

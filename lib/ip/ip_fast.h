@@ -85,15 +85,15 @@ static __rte_always_inline uint16_t ip_fast_cksum(struct rte_mbuf *m, bool ip4, 
 }
 
 /** ip_path_ready returns the path from an address of ours to dst if it is among those found recently, and
- * a frame can simply be sent to its neighbour; NULL: ip_path_find_flow is needed. The MTU is that of
- * the link and the route (ip_pmtu). */
+ * a frame can simply be sent to its neighbour, *n; NULL: ip_path_find_flow is needed. The MTU is that
+ * of the link and the route (ip_pmtu). */
 static inline const struct ip_path *ip_path_ready(const struct ip *ip, const struct pc_addr *dst,
-                                                  uint16_t laddr)
+                                                  uint16_t laddr, const struct neigh **n)
 {
 	const struct path_memo *memo = &ip->memo[dst->b[15] % PATH_MEMOS];
 
 	return likely(memo->path.laddr == laddr && pc_addr_equal(&memo->dst, dst) &&
-	              neigh_ready(ip->neigh, memo->path.neigh) != NULL)
+	              (*n = neigh_ready(ip->neigh, memo->path.neigh)) != NULL)
 	           ? &memo->path
 	           : NULL;
 }

@@ -105,17 +105,22 @@ static void add_accecn(struct tcp_seg *s, const struct auth_by *by)
 void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct syn_asked *asked)
 {
 	const struct tcb *listener = tcp_listener(tcp, e->binding);
-	struct tcp_seg s = {
-	    .seq = e->iss,
-	    .ack = e->irs + 1,
-	    .flags = TCP_SYN | TCP_ACK,
-	    .has = TCP_HAS_MSS,
-	    .mss = (uint16_t)tcp_tuning(tcp, listener)->maxseg,
-	    .wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX)};
+	struct tcp_seg s;
 	struct auth_by auth;
 	const struct auth_by *by = auth_by_half_open(tcp, e, &auth);
 	uint8_t ecn;
 
+	/* one by one: only what the options name is ever read of the rest, 70 bytes */
+	s.seq = e->iss;
+	s.ack = e->irs + 1;
+	s.flags = TCP_SYN | TCP_ACK;
+	s.has = TCP_HAS_MSS;
+	s.mss = (uint16_t)tcp_tuning(tcp, listener)->maxseg;
+	s.wnd = (uint16_t)RTE_MIN(tcp_rcv_limit(tcp, listener), (uint32_t)UINT16_MAX);
+	s.urg = 0;
+	s.nb_sack = 0;
+	s.cookie_len = 0;
+	s.accecn = TCP_ACCECN_NONE;
 	if (e->opt & TCB_OPT_TS) {
 		const uint64_t secret = asked != NULL ? asked->secret : tcp_secret(tcp, &e->flow);
 
@@ -138,7 +143,7 @@ void syncache_answer(struct tcp *tcp, const struct syn_entry *e, const struct sy
 		s.flags |= TCP_ECE;
 	}
 	ecn = tcp_ecn_syn_ack_tos(tcp, listener, e->opt, e->lost > 0);
-	if (asked != NULL)
+	if (asked != NULL && unlikely(asked->rx->seg.has & TCP_HAS_FASTOPEN))
 		fastopen_offer(tcp, e->binding, asked->rx, &s);
 	if (asked != NULL && (e->opt & TCB_OPT_ACCECN))
 		add_accecn(&s, by);

@@ -39,9 +39,15 @@ static inline void send_fast(struct tcp *tcp, const struct neigh *n, struct repl
 {
 	const bool ip4 = pc_addr_is_ip4(r.dst);
 	uint8_t *l4 = ip_fast_begin(m, ip4 ? IP_FAST_HDR_LEN : IP_FAST_HDR_LEN6);
-	const uint16_t hdr = tcp_write(l4, s);
-	const uint64_t sum = cksum_add_short(0, l4, hdr);
+	uint16_t hdr;
+	uint64_t sum;
 
+	if (likely(tcp_is_usual(s))) {
+		sum = tcp_write_usual(l4, s, &hdr);
+	} else {
+		hdr = tcp_write(l4, s);
+		sum = cksum_add_short(0, l4, hdr);
+	}
 	ip_fast_end(m, l4, hdr);
 	if (likely(ip4))
 		ip_fast_output(tcp->ip, n, m, l4, hdr, sum, true,
@@ -59,8 +65,8 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
                struct tcp_seg *s, uint8_t ttl, uint8_t tos, const struct auth_by *by)
 {
 	const struct reply r = {.src = local, .dst = &flow->raddr, .ttl = ttl, .tos = tos};
-	const struct ip_path *path = ip_path_ready(tcp->ip, &flow->raddr, flow->laddr);
 	const struct neigh *n;
+	const struct ip_path *path = ip_path_ready(tcp->ip, &flow->raddr, flow->laddr, &n);
 	struct ip_path found;
 	struct rte_mbuf *m;
 
@@ -70,6 +76,7 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 			return false;
 		}
 		path = &found;
+		n = neigh_ready(tcp->ip->neigh, path->neigh);
 	}
 	m = ctx_mbuf(tcp->ctx);
 	if (m == NULL)
@@ -85,7 +92,6 @@ bool tcp_reply(struct tcp *tcp, const struct tcp_flow *flow, const struct pc_add
 	ctx_count(tcp->ctx, PC_TCP_TX);
 	if (unlikely(by != NULL))
 		auth_put(by, s);
-	n = neigh_ready(tcp->ip->neigh, path->neigh);
 	if (likely(n != NULL && !path->broadcast && !path->multicast && by == NULL))
 		send_fast(tcp, n, r, m, s);
 	else

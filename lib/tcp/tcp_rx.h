@@ -31,9 +31,7 @@ static __rte_always_inline uint64_t tcp_rx_sum(uint64_t sum, const uint8_t *l4, 
 	sum = cksum_add64(sum, cksum_load64(l4));
 	sum = cksum_add64(sum, cksum_load64(l4 + 8));
 	sum = cksum_add64(sum, wire_get32_be(l4 + 16));
-	return len == TCP_HDR_LEN
-	           ? sum
-	           : cksum_add_short(sum, l4 + TCP_HDR_LEN, len - TCP_HDR_LEN);
+	return len == TCP_HDR_LEN ? sum : cksum_add_short(sum, l4 + TCP_HDR_LEN, len - TCP_HDR_LEN);
 }
 
 /* Is the checksum right? A packet in one mbuf needs no walk, and with IPv4 no long addresses. */

@@ -255,26 +255,11 @@ static uint8_t *write_accecn(uint8_t *p, const struct tcp_seg *s)
 
 static uint8_t *write_fixed_options(uint8_t *p, const struct tcp_seg *s)
 {
-	const bool sackok = (s->has & TCP_HAS_SACKOK) != 0;
+	uint64_t sum = 0;
 
 	if ((s->has & TCP_HAS_AUTH) != 0)
 		p = write_auth(p, &s->auth);
-	if ((s->has & TCP_HAS_MSS) != 0) {
-		wire_put16(p, OPT_MSS << 8 | LEN_MSS);
-		wire_put16(p + 2, s->mss);
-		p += LEN_MSS;
-	}
-	if ((s->has & TCP_HAS_TS) != 0) {
-		p = write_kind(p, sackok ? OPT_SACKOK : OPT_NOP, sackok ? LEN_SACKOK : OPT_NOP,
-		               OPT_TS, LEN_TS);
-		wire_put32(p, s->tsval);
-		wire_put32(p + 4, s->tsecr);
-		p += 8;
-	} else if (sackok) {
-		p = write_kind(p, OPT_NOP, OPT_NOP, OPT_SACKOK, LEN_SACKOK);
-	}
-	if ((s->has & TCP_HAS_WSCALE) != 0)
-		p = write_kind(p, OPT_NOP, OPT_WSCALE, LEN_WSCALE, s->wscale);
+	p = tcp_write_usual_options(p, s, &sum);
 	if ((s->has & TCP_HAS_FASTOPEN) != 0)
 		p = write_fastopen(p, s);
 	if (s->accecn != TCP_ACCECN_NONE)

@@ -189,6 +189,66 @@ const uint8_t *tcp_find_auth(const uint8_t *p, unsigned hdr_len, struct tcp_auth
  */
 uint16_t tcp_write(uint8_t *p, const struct tcp_seg *s);
 
+/* The options of nearly all segments with SYN, and of most others. */
+#define TCP_USUAL_OPTIONS (TCP_HAS_MSS | TCP_HAS_WSCALE | TCP_HAS_TS | TCP_HAS_SACKOK)
+
+/* The beginnings of those of a SYN. */
+#define TCP_MSS_4          0x02040000
+#define TCP_SACKOK_TS      0x0402080a
+#define TCP_NOP_NOP_SACKOK 0x01010402
+#define TCP_NOP_WSCALE     0x01030300
+
+/* Writes a word, and adds it to the sum of words in memory order; returns the end. */
+static inline uint8_t *tcp_put_word(uint8_t *p, uint32_t word, uint64_t *sum)
+{
+	const uint32_t word_be = __builtin_bswap32(word);
+
+	wire_put32_be(p, word_be);
+	*sum += word_be;
+	return p + 4;
+}
+
+/* The part of tcp_write for these options. */
+static inline uint8_t *tcp_write_usual_options(uint8_t *p, const struct tcp_seg *s, uint64_t *sum)
+{
+	const bool sackok = (s->has & TCP_HAS_SACKOK) != 0;
+
+	if ((s->has & TCP_HAS_MSS) != 0)
+		p = tcp_put_word(p, TCP_MSS_4 | s->mss, sum);
+	if ((s->has & TCP_HAS_TS) != 0) {
+		p = tcp_put_word(p, sackok ? TCP_SACKOK_TS : TCP_NOP_NOP_TS, sum);
+		p = tcp_put_word(p, s->tsval, sum);
+		p = tcp_put_word(p, s->tsecr, sum);
+	} else if (sackok) {
+		p = tcp_put_word(p, TCP_NOP_NOP_SACKOK, sum);
+	}
+	if ((s->has & TCP_HAS_WSCALE) != 0)
+		p = tcp_put_word(p, TCP_NOP_WSCALE | s->wscale, sum);
+	return p;
+}
+
+/** tcp_is_usual says whether tcp_write_usual can write this segment. */
+static inline bool tcp_is_usual(const struct tcp_seg *s)
+{
+	return (s->has & ~TCP_USUAL_OPTIONS) == 0 && s->accecn == TCP_ACCECN_NONE;
+}
+
+/** tcp_write_usual is tcp_write for a segment with no options but these; it returns the sum of the
+ * header's words in memory order, and its length in *len. */
+static inline uint64_t tcp_write_usual(uint8_t *p, const struct tcp_seg *s, uint16_t *len)
+{
+	uint64_t sum = 0;
+	uint8_t *end = tcp_write_usual_options(p + TCP_HDR_LEN, s, &sum);
+
+	*len = (uint16_t)(end - p);
+	p = tcp_put_word(p, (uint32_t)s->sport << 16 | s->dport, &sum);
+	p = tcp_put_word(p, s->seq, &sum);
+	p = tcp_put_word(p, s->ack, &sum);
+	p = tcp_put_word(p, (uint32_t)*len << 26 | (uint32_t)s->flags << 16 | s->wnd, &sum);
+	(void)tcp_put_word(p, s->urg, &sum);
+	return sum;
+}
+
 /** tcp_hdr_len returns the length that tcp_write would write. */
 uint16_t tcp_hdr_len(const struct tcp_seg *s);
 

@@ -51,8 +51,11 @@ struct pc_endpoint {
 /** pc_addr_ip4 returns the mapped form of an IPv4 address, which is in network byte order. */
 static inline struct pc_addr pc_addr_ip4(uint32_t ip4_be)
 {
-	struct pc_addr a = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}}};
+	const struct pc_addr mapped = {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0, 0, 0}}};
+	struct pc_addr a;
 
+	a.q[0] = 0; /* in words: bytes would be stored on the stack first */
+	a.w[2] = mapped.w[2];
 	a.w[3] = ip4_be;
 	return a;
 }

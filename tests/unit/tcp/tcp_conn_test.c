@@ -299,6 +299,28 @@ static void long_pause(void)
 	}
 }
 
+/* each address and port makes another secret, over either family */
+static void secrets(void)
+{
+	const struct tcp_flow flows[] = {
+	    {.raddr = pc_addr_ip4(1), .laddr = 1, .lport = 1, .rport = 1},
+	    {.raddr = pc_addr_ip4(2), .laddr = 1, .lport = 1, .rport = 1},
+	    {.raddr = pc_addr_ip4(1), .laddr = 2, .lport = 1, .rport = 1},
+	    {.raddr = pc_addr_ip4(1), .laddr = 1, .lport = 2, .rport = 1},
+	    {.raddr = pc_addr_ip4(1), .laddr = 1, .lport = 1, .rport = 2},
+	    {.raddr.q = {1, 1}, .laddr = 1, .lport = 1, .rport = 1},
+	    {.raddr.q = {2, 1}, .laddr = 1, .lport = 1, .rport = 1},
+	    {.raddr.q = {1, 2}, .laddr = 1, .lport = 1, .rport = 1},
+	    {.raddr.q = {1, 1}, .laddr = 1, .lport = 1, .rport = 2},
+	};
+
+	start();
+	for (size_t i = 0; i < RTE_DIM(flows); i++)
+		for (size_t j = 0; j < i; j++)
+			CU_ASSERT_NOT_EQUAL(tcp_secret(tcp, &flows[i]), tcp_secret(tcp, &flows[j]));
+	finish();
+}
+
 /* RFC 6528: another secret, another number; and it grows with time, once in 4 us */
 static void isn(void)
 {
@@ -323,6 +345,7 @@ static const struct unit_case cases[] = {
     {"RFC 7323: the window scale", scale},
     {"the end", done},
     {"nobody owns it", abandoned},
+    {"secrets differ", secrets},
     {"RFC 6528: initial sequence numbers", isn},
     {"RFC 5681 4.1: a short pause", short_pause},
     {"RFC 3168 6.1.2: long after a reduction", long_after_reduction},

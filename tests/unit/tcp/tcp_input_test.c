@@ -8,6 +8,7 @@
 #include "../unit.h"
 #include "fixture.h"
 #include "tcp/rcvbuf.h"
+#include "tcp/tcp_rx.h"
 
 #define W .wnd = 65535
 
@@ -444,8 +445,21 @@ static void test_guest(void)
 	finish();
 }
 
+/* the sum of a short segment is that of all its bytes, whatever its length */
+static void test_short_sum(void)
+{
+	uint8_t bytes[CKSUM_SHORT];
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 73 + 41);
+	for (uint32_t len = TCP_HDR_LEN; len < CKSUM_SHORT; len++)
+		CU_ASSERT_EQUAL(cksum_fold_be(tcp_rx_sum(7, bytes, len)),
+		                cksum_fold_be(cksum_add(7, bytes, len)));
+}
+
 static const struct unit_case cases[] = {
     {"CLOSED", test_closed},
+    {"checksums of every short length", test_short_sum},
     {"headers that are refused", test_parse},
     {"LISTEN", test_listen},
     {"SYN-SENT", test_syn_sent},

@@ -712,6 +712,36 @@ static void test_write_plain(void)
 	}
 }
 
+static void test_write_usual(void)
+{
+	for (unsigned has = 0; has <= TCP_USUAL_OPTIONS; has++) {
+		struct tcp_seg s = {
+		    .sport = 1, .dport = 0xfffe, .seq = 0x12345678, .ack = 0xfedcba98};
+		uint8_t p[TCP_HDR_MAX], q[TCP_HDR_MAX];
+		uint16_t len, want;
+		uint64_t sum;
+
+		if ((has & ~(unsigned)TCP_USUAL_OPTIONS) != 0)
+			continue;
+		s.has = (uint8_t)has;
+		s.flags = TCP_SYN | TCP_ACK | TCP_ECE;
+		s.wnd = 0xfff0;
+		s.mss = 1460;
+		s.wscale = 14;
+		s.tsval = 0xaabbccdd;
+		s.tsecr = 0x11223344;
+		CU_ASSERT(tcp_is_usual(&s));
+		sum = tcp_write_usual(p, &s, &len);
+		want = tcp_write(q, &s);
+		CU_ASSERT_EQUAL(len, want);
+		CU_ASSERT_EQUAL(memcmp(p, q, want), 0);
+		CU_ASSERT_EQUAL(cksum_fold_be(sum), cksum_fold_be(cksum_add(0, q, want)));
+	}
+	CU_ASSERT(!tcp_is_usual(&(struct tcp_seg){.has = TCP_HAS_MSS | TCP_HAS_AE}));
+	CU_ASSERT(!tcp_is_usual(&(struct tcp_seg){.has = TCP_HAS_FASTOPEN}));
+	CU_ASSERT(!tcp_is_usual(&(struct tcp_seg){.accecn = TCP_ACCECN_0}));
+}
+
 static const struct unit_case cases[] = {
     {"header", test_header},
     {"MUST-1: the window is unsigned", test_window_is_unsigned},
@@ -743,6 +773,7 @@ static const struct unit_case cases[] = {
     {"write the usual layouts", test_write_layouts},
     {"write as many SACK blocks as fit", test_write_sack_room},
     {"write the plain header", test_write_plain},
+    {"write the usual options and their sum", test_write_usual},
     {"random bytes", test_random_bytes},
 };
 
