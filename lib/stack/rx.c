@@ -35,13 +35,19 @@
 #define BURST      64
 #define LOOK_AHEAD 4
 
+enum run {
+	RUN_NONE,
+	RUN_DATA, /* a plain segment of data */
+	RUN_ACK,  /* a plain acknowledgement */
+};
+
 /** TCP segments of a burst, between the passes. */
 struct batch {
 	unsigned n;
 	bool undivided; /* nothing but the transport wants to see its packets */
 	bool unjudged;  /* ... and there are no firewall rules for packets other than TCP */
 	bool merges;    /* tcp.gro; not if a segment may turn out to be the kernel's */
-	bool run;       /* the last large segment was a plain one: the next may go on with it */
+	enum run run;   /* what the last segment was: the next frame may go on with it */
 	struct tcp_pending seg[BURST];
 };
 
@@ -155,14 +161,35 @@ static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_
 	struct tcp_pending *seg = &b->seg[b->n];
 
 	seg->m = m;
+	b->run = RUN_NONE;
 	if (unlikely(seg->rx.seg.len >= TCP_MERGE_MIN) && b->merges) {
+		b->run = plain ? RUN_DATA : RUN_NONE;
 		if (b->n > 0 && tcp_merge(seg - 1, seg)) {
 			count_merged(st);
 			return;
 		}
-		b->run = plain;
+	} else if (plain && seg->rx.seg.len == 0 && seg->rx.seg.flags == TCP_ACK) {
+		b->run = RUN_ACK;
 	}
 	b->n++;
+}
+
+/** input_ack has an acknowledgement take the place of the one before it. Returns whether it has. */
+static __rte_noinline bool input_ack(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
+                                     struct batch *b)
+{
+	struct rte_mbuf *before;
+
+	if (!b->merges)
+		return false;
+	before =
+	    tcp_merge_ack(st->tcp, &b->seg[b->n - 1], m, ip_port(&st->ip, netif)->info.offloads);
+	if (before == NULL)
+		return false;
+	ctx_count(&st->ctx, PC_TCP_RX);
+	ctx_count(&st->ctx, PC_TCP_RX_MERGED);
+	drop(st, before, PC_DROP_TCP_ACK_DONE);
+	return true;
 }
 
 /** input_run merges a frame into the segment before it, if it is the next one of a run. Returns
@@ -170,8 +197,11 @@ static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_
 static inline bool input_run(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                              struct batch *b)
 {
-	if (likely(!b->run) ||
-	    !tcp_merge_frame(&b->seg[b->n - 1], m, ip_port(&st->ip, netif)->info.offloads))
+	if (likely(b->run == RUN_NONE))
+		return false;
+	if (b->run == RUN_ACK)
+		return tcp_merge_may_ack(&b->seg[b->n - 1], m) && input_ack(st, m, netif, b);
+	if (!tcp_merge_frame(&b->seg[b->n - 1], m, ip_port(&st->ip, netif)->info.offloads))
 		return false;
 	ctx_count(&st->ctx, PC_TCP_RX);
 	count_merged(st);
@@ -440,7 +470,7 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	begin_exception(st, netif);
 	b.n = 0;
-	b.run = false;
+	b.run = RUN_NONE;
 	b.merges = st->ctx.cfg.tcp_gro != 0 && !st->ctx.handed_on;
 	b.undivided = st->ip.deny.nb_ranges == 0 && st->ip.nb_raw == 0;
 	b.unjudged = b.undivided && !fw_is_on(&st->ip.fw);

@@ -39,23 +39,25 @@ void cc_use(struct tcb *t, struct tcp_queues *q, unsigned index)
 void cc_slow_start(struct tcb *t, const struct tcp_queues *q, const struct cc_ack *a,
                    struct hystart *h)
 {
-	uint32_t mss = t->mss;
+	const uint32_t acks = 1 + a->merged, mss = t->mss; /* L is a limit for each */
 	enum hystart_phase phase;
 
 	/* RFC 9406 section 4.3: once ssthresh is known, plain slow start is enough */
 	if (!a->hystart || t->ssthresh != UINT32_MAX) {
 		/* RFC 3465: L is 2 segments, 1 after a time-out */
 		if (cc_is_limited(t, a->flight))
-			t->cwnd += RTE_MIN(a->acked, q->recovery == TCP_R_LOSS ? mss : 2 * mss);
+			t->cwnd +=
+			    RTE_MIN(a->acked, acks * (q->recovery == TCP_R_LOSS ? mss : 2 * mss));
 		return;
 	}
 	/* its rounds are those of one slow start: after a pause, cwnd is small again */
 	if (t->cwnd < h->cwnd)
 		*h = (struct hystart){0};
-	phase = hystart_ack(h, t->snd_una, t->snd_nxt, a->rtt_us);
+	phase = hystart_ack(h, t->snd_una, t->snd_nxt, a->rtt_us, acks);
 	if (cc_is_limited(t, a->flight)) {
 		/* RFC 9406 section 4.3: L bounds bursts, which pacing does better */
-		uint32_t more = q->pace.rate != 0 ? a->acked : RTE_MIN(a->acked, HYSTART_L * mss);
+		uint32_t more =
+		    q->pace.rate != 0 ? a->acked : RTE_MIN(a->acked, acks * HYSTART_L * mss);
 
 		t->cwnd += phase == HYSTART_SLOW ? more : more / HYSTART_CSS_DIVISOR;
 	}

@@ -22,6 +22,7 @@ struct cc_ack {
 	uint32_t inflight;  /* bytes in flight after it, as far as known */
 	uint32_t rtt_us;    /* round trip measured by it; 0: none */
 	uint32_t now_us;    /* modulo 2^32 */
+	uint32_t merged;    /* acknowledgements processed with it (tcp_merge.h) */
 	bool hystart;       /* tcp.hystart */
 	bool ece;           /* it says that packets were marked (RFC 3168) */
 };

@@ -385,7 +385,7 @@ void fastopen_settle(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
 
 	if (!(t->opt & TCB_OPT_SYN_DATA))
 		return;
-	tcp_ack(tcp, t, seg);
+	tcp_ack(tcp, t, seg, 0);
 	q = tcp_queues(tcp, t);
 	if (q == NULL || q->snd.head == NULL)
 		return;

@@ -5,14 +5,13 @@
 
 #include "base/seq.h"
 
-static void take_sample(struct hystart *h, uint32_t rtt_us)
+static void take_samples(struct hystart *h, uint32_t rtt_us, uint32_t n)
 {
 	if (rtt_us == 0)
 		return;
 	if (h->min_us == 0 || rtt_us < h->min_us)
 		h->min_us = rtt_us;
-	if (h->samples < HYSTART_SAMPLES)
-		h->samples++;
+	h->samples = (uint8_t)RTE_MIN(h->samples + n, HYSTART_SAMPLES + 0u);
 }
 
 /* RFC 9406 section 4.2: is the delay growing? In CSS: was that a mistake? */
@@ -41,11 +40,11 @@ static void begin_round(struct hystart *h, uint32_t snd_nxt)
 }
 
 enum hystart_phase hystart_ack(struct hystart *h, uint32_t snd_una, uint32_t snd_nxt,
-                               uint32_t rtt_us)
+                               uint32_t rtt_us, uint32_t acks)
 {
 	if (!h->begun)
 		begin_round(h, snd_nxt);
-	take_sample(h, rtt_us);
+	take_samples(h, rtt_us, acks);
 	judge(h);
 	if (seq_geq(snd_una, h->round_end)) {
 		begin_round(h, snd_nxt);

@@ -41,9 +41,10 @@ enum hystart_phase {
 	HYSTART_DONE, /* CSS is over: congestion avoidance */
 };
 
-/** hystart_ack handles an acknowledgement that advanced SND.UNA, with the round trip that it
- * measured (0: none), and returns the phase that says how cwnd grows. */
+/** hystart_ack handles acknowledgements that arrived together and advanced SND.UNA, with the round
+ * trip that the last of them measured (0: none), the least of them, and returns the phase that says
+ * how cwnd grows. */
 enum hystart_phase hystart_ack(struct hystart *h, uint32_t snd_una, uint32_t snd_nxt,
-                               uint32_t rtt_us);
+                               uint32_t rtt_us, uint32_t acks);
 
 #endif

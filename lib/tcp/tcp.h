@@ -188,12 +188,21 @@ struct tcp {
 struct tcp_rx {
 	struct tcp_seg seg;
 	struct tcp_flow flow;
-	uint8_t tos;   /* of the IP header */
-	uint8_t segs;  /* segments merged into this one, itself included (tcp_merge.h) */
-	uint32_t text; /* if several: payload bytes of the longest */
+	uint8_t tos;  /* of the IP header */
+	uint8_t segs; /* segments merged into this one, itself included (tcp_merge.h) */
+	union {
+		uint32_t text; /* if several have data: bytes of the longest */
+		uint32_t most; /* if several are acknowledgements: SND.NXT */
+	};
 	uint64_t hash;
 	flow_ref ref; /* a candidate, verified by tcp_input */
 };
+
+/** tcp_merged_acks returns how many acknowledgements before this one it stands for. */
+static inline uint32_t tcp_merged_acks(const struct tcp_rx *rx)
+{
+	return rx->seg.len == 0 ? rx->segs - 1u : 0;
+}
 
 /** The same with its packet and IP header, waiting for the next stage. */
 struct tcp_pending {

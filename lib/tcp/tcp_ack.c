@@ -206,10 +206,10 @@ static bool input_echo(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg
 	return marks > 0 || tcp_ecn_is_echo(t, seg);
 }
 
-int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg)
+int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint32_t merged)
 {
 	struct tcp_queues *q = tcp_queues(tcp, t);
-	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una};
+	struct loss_ack a = {.flight = t->snd_nxt - t->snd_una, .merged = merged};
 	const uint32_t delivered = account_of(tcp, t)->delivered, was = t->snd_wnd;
 	bool old = seq_lt(seg->ack, t->snd_una), moved = false, still;
 

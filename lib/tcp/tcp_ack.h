@@ -9,9 +9,10 @@
 
 /**
  * tcp_ack removes what a segment acknowledges from the send queue, samples the RTT, runs recovery
- * and updates the send window. Returns VERDICT_DONE, or PC_DROP_TCP_ACK_RANGE after challenging.
+ * and updates the send window. merged is how many others the segment stands for (tcp_merged_acks).
+ * Returns VERDICT_DONE, or PC_DROP_TCP_ACK_RANGE after challenging.
  */
-int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg);
+int tcp_ack(struct tcp *tcp, struct tcb *t, const struct tcp_seg *seg, uint32_t merged);
 
 /** tcp_ack_sample_echo takes an RTT sample from the timestamp that a segment echoes. Returns it in
  * us; 0: none. */

@@ -271,7 +271,7 @@ static int input_ack(struct tcp *tcp, struct tcb *t, const struct ip_pkt *p,
 		if (verdict != VERDICT_DONE || !(t->opt & TCB_OPT_SYN_DATA))
 			return verdict;
 	}
-	verdict = tcp_ack(tcp, t, seg);
+	verdict = tcp_ack(tcp, t, seg, tcp_merged_acks(rx));
 	if (unlikely(verdict == VERDICT_DONE && fin_is_acked(t)) && on_fin_acked(tcp, t))
 		return PC_DROP_TCP_ACK_DONE;
 	return verdict;

@@ -200,6 +200,7 @@ static struct cc_ack for_cc(const struct tcp *tcp, const struct loss_ack *a)
 	                       .flight = a->most,
 	                       .rtt_us = a->rtt_us,
 	                       .now_us = tcp->ctx->now_us,
+	                       .merged = a->merged,
 	                       .hystart = tcp->ctx->cfg.tcp_hystart,
 	                       .ece = a->ece};
 }

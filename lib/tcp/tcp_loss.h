@@ -28,6 +28,7 @@ struct loss_ack {
 	bool duplicate;  /* RFC 5681 section 2 */
 	bool repeated;   /* says nothing new, and has no SACK blocks */
 	uint32_t dsack;  /* segments reported as duplicates (RFC 2883) */
+	uint32_t merged; /* acknowledgements processed with it (tcp_merge.h) */
 	bool ece;        /* reports marks (RFC 3168) */
 };
 

@@ -8,13 +8,19 @@
  * a counter), and the ECN bits and TTL of the IP header.  A segment marked CE is not merged, as
  * such packets are counted and answered one by one.  Of the counters in Accurate ECN's option those
  * of the first segment count: the others acknowledge nothing new, so theirs would be ignored.
+ *
+ * Acknowledgements of a run differ in what they acknowledge, in the window and in the timestamps.
+ * One that repeats another is not merged, as duplicates are counted.
  */
 #include "tcp/tcp_merge.h"
 
 #include <netinet/in.h>
 
+#include "base/seq.h"
 #include "ip/ip4_plain.h"
 #include "tcp/tcp_ecn.h"
+#include "tcp/tcp_plain.h"
+#include "wire/cksum.h"
 #include "wire/ip6.h"
 
 /* options that a data segment may have */
@@ -103,8 +109,10 @@ static inline bool same_transport(const uint8_t *a, const uint8_t *b, uint32_t h
 	return differ == 0;
 }
 
-static inline bool is_intact(const struct ip_pkt *p, const struct rte_mbuf *m, const uint8_t *l4,
-                             uint32_t l4_len, uint32_t offloads)
+/* no_text: the segment is short, but not too short for cksum_add_short */
+static __rte_always_inline bool is_intact(const struct ip_pkt *p, const struct rte_mbuf *m,
+                                          const uint8_t *l4, uint32_t l4_len, uint32_t offloads,
+                                          const bool no_text)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, p->l3_off);
 	uint64_t sum;
@@ -115,7 +123,8 @@ static inline bool is_intact(const struct ip_pkt *p, const struct rte_mbuf *m, c
 	if (ip_l4_is_good(offloads, m->ol_flags))
 		return true;
 	sum = cksum_pseudo(&p->src, &p->dst, IPPROTO_TCP, l4_len);
-	return cksum_is_good(cksum_add(sum, l4, l4_len));
+	return cksum_is_good(no_text ? cksum_add_short(sum, l4, l4_len)
+	                             : cksum_add(sum, l4, l4_len));
 }
 
 bool tcp_merge_frame(struct tcp_pending *to, struct rte_mbuf *m, uint32_t offloads)
@@ -132,8 +141,69 @@ bool tcp_merge_frame(struct tcp_pending *to, struct rte_mbuf *m, uint32_t offloa
 		return false;
 	l4_len = ip4 ? wire_get16(b + 16) - (uint32_t)IP4_HDR_LEN : wire_get16(b + 18);
 	if (l4_len > m->data_len - l4_off || l4_len < hdr_len + TCP_MERGE_MIN ||
-	    !is_intact(&to->pkt, m, b + l4_off, l4_len, offloads))
+	    !is_intact(&to->pkt, m, b + l4_off, l4_len, offloads, false))
 		return false;
 	append(to, m, l4_off + hdr_len, l4_len - hdr_len);
 	return true;
+}
+
+/* ---- acknowledgements ------------------------------------------------------------------------ */
+
+/* one that the next may replace; most: the SND.NXT of its connection */
+static inline bool is_ack_run(const struct tcp *tcp, const struct tcp_rx *rx, uint32_t *most)
+{
+	const struct tcp_seg *seg = &rx->seg;
+
+	if (rx->segs > 1)
+		return rx->segs < TCP_MERGE_MOST;
+	return (seg->has & ~TCP_HAS_TS) == 0 && (rx->tos & ECN_MASK) != ECN_CE &&
+	       tcp_plain_is_acked(tcp, rx, most);
+}
+
+/* no options, or timestamps in their usual place */
+static inline bool same_form(const uint8_t *a, const uint8_t *b, uint32_t hdr_len)
+{
+	return hdr_len == TCP_HDR_LEN || (hdr_len == TCP_HDR_LEN + TCP_NOP_NOP_TS_LEN &&
+	                                  wire_get32(a + TCP_HDR_LEN) == TCP_NOP_NOP_TS &&
+	                                  wire_get32(b + TCP_HDR_LEN) == TCP_NOP_NOP_TS);
+}
+
+/* is what the header at l4 says newer? */
+static inline bool is_next_ack(const struct tcp_seg *seg, const uint8_t *l4)
+{
+	return seq_gt(wire_get32(l4 + 8), seg->ack) &&
+	       (seg->hdr_len == TCP_HDR_LEN ||
+	        seq_geq(wire_get32(l4 + TCP_HDR_LEN + 4), seg->tsval));
+}
+
+static inline void take_ack(struct tcp_rx *rx, const uint8_t *l4)
+{
+	rx->seg.ack = wire_get32(l4 + 8);
+	rx->seg.wnd = wire_get16(l4 + 14);
+	if (rx->seg.hdr_len > TCP_HDR_LEN)
+		tcp_parse_ts(l4 + TCP_HDR_LEN + 4, &rx->seg);
+	rx->segs++;
+}
+
+struct rte_mbuf *tcp_merge_ack(const struct tcp *tcp, struct tcp_pending *to, struct rte_mbuf *m,
+                               uint32_t offloads)
+{
+	struct rte_mbuf *before = to->m;
+	const uint8_t *a = rte_pktmbuf_mtod(before, const uint8_t *);
+	const uint8_t *b = rte_pktmbuf_mtod(m, const uint8_t *);
+	const uint32_t l4_off = to->pkt.l4_off, hdr_len = to->rx.seg.hdr_len;
+	const bool ip4 = l4_off == ETH_HDR_LEN + IP4_HDR_LEN;
+	const unsigned at = ip4 ? 16 : 18; /* the length of the packet */
+
+	assert(to->rx.seg.len == 0 && to->rx.seg.flags == TCP_ACK);
+	if (m->data_len < l4_off + hdr_len || m->nb_segs != 1 ||
+	    !same_form(a + l4_off, b + l4_off, hdr_len) || !is_next_ack(&to->rx.seg, b + l4_off) ||
+	    !same_network(a, b, ip4) || wire_get16_be(a + at) != wire_get16_be(b + at) ||
+	    !is_ack_run(tcp, &to->rx, &to->rx.most) ||
+	    seq_gt(wire_get32(b + l4_off + 8), to->rx.most) ||
+	    !is_intact(&to->pkt, m, b + l4_off, hdr_len, offloads, true))
+		return NULL;
+	take_ack(&to->rx, b + l4_off);
+	to->m = m;
+	return before;
 }

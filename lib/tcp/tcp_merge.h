@@ -14,6 +14,11 @@
  *
  * Small segments are not coalesced: they are counted one by one where they wait (CVE-2018-5390),
  * and only attackers send runs of them.
+ *
+ * Of bare acknowledgements, each of which covers more than the one before, the last says all that
+ * matters: what they permit to send is sent at the end of the turn.  How many they were is kept for
+ * slow start, which limits the growth for each (tcp_merged_acks).  Those of a connection with losses
+ * or a model of the path, for which each acknowledgement counts, are not coalesced.
  */
 
 #include "tcp/tcp.h"
@@ -32,5 +37,25 @@ bool tcp_merge(struct tcp_pending *to, struct tcp_pending *from);
  * its checksums are left to verify: 220 instructions less per segment.  false: nothing has changed.
  */
 bool tcp_merge_frame(struct tcp_pending *to, struct rte_mbuf *m, uint32_t offloads);
+
+/** tcp_merge_may_ack says whether it is worth while to call tcp_merge_ack: the ports, the sequence
+ * number, the header's length and the flags are the same. */
+static inline bool tcp_merge_may_ack(const struct tcp_pending *to, const struct rte_mbuf *m)
+{
+	const uint32_t at = to->pkt.l4_off;
+	const uint8_t *a = rte_pktmbuf_mtod_offset(to->m, const uint8_t *, at);
+	const uint8_t *b = rte_pktmbuf_mtod_offset(m, const uint8_t *, at);
+
+	return m->data_len >= at + TCP_HDR_LEN && wire_get64_be(a) == wire_get64_be(b) &&
+	       wire_get16_be(a + 12) == wire_get16_be(b + 12);
+}
+
+/**
+ * tcp_merge_ack does the same as tcp_merge_frame where tcp_merge_may_ack, to has no data, and both
+ * are acknowledgements and nothing else, of which the second covers more. The frame takes the place
+ * of the one before, which is the caller's again. Returns that one; NULL: nothing has changed.
+ */
+struct rte_mbuf *tcp_merge_ack(const struct tcp *tcp, struct tcp_pending *to, struct rte_mbuf *m,
+                               uint32_t offloads);
 
 #endif

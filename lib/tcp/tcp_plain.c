@@ -132,6 +132,21 @@ static inline bool flight_is_plain(const struct tcb *t, const struct tcp_queues 
 	       q->snd.head != q->snd_next && pkt_of(q->snd.head)->tx.sends == 1 && cc_of(t)->plain;
 }
 
+bool tcp_plain_is_acked(const struct tcp *tcp, const struct tcp_rx *rx, uint32_t *snd_nxt)
+{
+	const flow_ref ref = tcp_table_find(&tcp->table, rx->hash, &rx->flow);
+	const struct tcp_queues *q;
+	const struct tcb *t;
+
+	if (flow_ref_kind(ref) != FLOW_TCB)
+		return false;
+	t = tcp_tcb(tcp, flow_ref_index(ref));
+	q = tcp_queues_if(tcp, t);
+	*snd_nxt = t->snd_nxt;
+	return t->checked == 0 && t->state == TCP_S_ESTABLISHED && q != NULL &&
+	       q->snd.head != NULL && flight_is_plain(t, q) && seq_gt(rx->seg.ack, t->snd_una);
+}
+
 /* Removes the acknowledged segments, down to snd_next, from the queue. Returns the RTT sample, or 0
  * if some may have been retransmitted, as after a recovery that was undone. */
 static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
@@ -165,8 +180,9 @@ static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queue
 }
 
 static inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                             struct tcp_account *account, const struct tcp_seg *seg, uint32_t acked)
+                             struct tcp_account *account, const struct tcp_rx *rx, uint32_t acked)
 {
+	const struct tcp_seg *seg = &rx->seg;
 	uint32_t rtt_us = pop_sent(tcp, t, q, account), used = RTE_MAX(acked, q->flight_out);
 	uint32_t most = unlikely(q->rack.in_parts) ? tcp_loss_most(t, q, used) : used;
 
@@ -187,7 +203,8 @@ static inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 		                     .flight = acked,
 		                     .used = used,
 		                     .most = most,
-		                     .rtt_us = rtt_us};
+		                     .rtt_us = rtt_us,
+		                     .merged = tcp_merged_acks(rx)};
 
 		tcp_loss_stop(tcp, t);
 		t->snd_una = seg->ack;
@@ -302,21 +319,22 @@ static inline uint32_t pop_part(struct tcp *tcp, struct tcb *t, struct tcp_queue
 
 /* the part of tcp_ack that such an acknowledgement needs */
 static void input_part(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                       const struct tcp_seg *seg, uint32_t acked)
+                       const struct tcp_rx *rx, uint32_t acked)
 {
-	const uint32_t flight = t->snd_nxt - t->snd_una;
+	const uint32_t flight = t->snd_nxt - t->snd_una, ack = rx->seg.ack;
 	struct loss_ack a = {.acked = acked,
 	                     .delivered = acked,
 	                     .flight = flight,
-	                     .used = RTE_MAX(flight, q->flight_out)};
+	                     .used = RTE_MAX(flight, q->flight_out),
+	                     .merged = tcp_merged_acks(rx)};
 
 	a.most = tcp_loss_most(t, q, a.used);
 	q->rack.in_parts = true;
 	rack_begin(&q->rack, t->snd_una);
-	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), seg->ack);
+	a.rtt_us = pop_part(tcp, t, q, account_of(tcp, t), ack);
 	rack_min_rtt(&q->rack, a.rtt_us, tcp->ctx->now_ms);
 	rtt_sample(tcp, t, a.rtt_us);
-	t->snd_una = seg->ack;
+	t->snd_una = ack;
 	t->flags &= ~(uint32_t)TCB_MORE;
 	ip_confirm(tcp->ip, t->neigh);
 	q->loss_timer = tcp_arm_plain(tcp, t); /* RFC 6298 (5.3) */
@@ -344,7 +362,7 @@ static __rte_noinline int part_input(struct tcp *tcp, struct tcb *t, struct rte_
 		return TCP_NOT_PLAIN;
 	(void)input_count(tcp, t, rx);
 	input_header(tcp, t, seg, acked);
-	input_part(tcp, t, q, seg, acked);
+	input_part(tcp, t, q, rx, acked);
 	if (seg->len > 0)
 		plain_text(tcp, t, q, m, p, rx);
 	tcp_work(tcp, t);
@@ -375,7 +393,7 @@ static __rte_always_inline int plain_input(struct tcp *tcp, struct tcb *t, struc
 	a = input_count(tcp, t, rx);
 	input_header(tcp, t, seg, acked);
 	if (acked != 0)
-		plain_ack(tcp, t, q, a, seg, acked);
+		plain_ack(tcp, t, q, a, rx, acked);
 	if (has_text)
 		plain_text(tcp, t, q, m, p, rx);
 	else if (q != NULL && q->snd.head != NULL)

@@ -57,6 +57,10 @@ static inline uint8_t tcp_arm_plain(struct tcp *tcp, struct tcb *t)
 int tcp_plain_input(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, const struct ip_pkt *p,
                     const struct tcp_rx *rx);
 
+/** tcp_plain_is_acked says whether a bare acknowledgement belongs to a connection on which it, and
+ * those that follow it in the burst, are plain, as far as is known yet; if so it stores SND.NXT. */
+bool tcp_plain_is_acked(const struct tcp *tcp, const struct tcp_rx *rx, uint32_t *snd_nxt);
+
 /** tcp_input_any is the slow path. The segment belongs to what ref refers to: nothing, a half-open
  * connection, one in TIME-WAIT, or one whose segment tcp_plain_input has not taken (tcp_input.c).
  * Verdict: done, or a drop. */

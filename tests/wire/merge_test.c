@@ -298,9 +298,114 @@ static void after_close(struct wt *w)
 	EQ(merged(w), 1);
 }
 
+/* ---- acknowledgements ------------------------------------------------------------------------ */
+
+/* Each is counted; what they permit is sent once, and in slow start cwnd grows as by each of them. */
+static void acks(struct wt *w)
+{
+	w->peer.ts = true;
+	w->cfg.tcp_hystart = 0;
+	wt_established(w);
+	const uint32_t mss = wt_info(w).tcpi_snd_mss, cwnd = wt_info(w).tcpi_snd_cwnd;
+
+	wt_send(w, 40 * mss);
+	EQ(wt_drop(w), cwnd);
+	for (unsigned i = 1; i <= 4; i++)
+		QUEUE(.flags = A, .seq = 1, .ack = 1 + 2 * i * mss);
+	wt_settle(w);
+	EQ(merged(w), 3);
+	EQ(wt_count(w, PC_DROP_TCP_ACK_DONE), 1 + 4); /* with the handshake */
+	EQ(wt_totals(w).segs_in, 2 + 4);
+	EQ(wt_info(w).tcpi_snd_cwnd, cwnd + 8);
+	EQ(wt_info(w).tcpi_unacked, cwnd + 8);
+	EQ(wt_drop(w), 16);
+}
+
+/* sends four segments of 100 bytes */
+static void four(struct wt *w)
+{
+	wt_opt(w, IPPROTO_TCP, TCP_NODELAY, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		wt_send(w, 100);
+		wt_settle(w);
+	}
+	EQ(wt_drop(w), 4);
+}
+
+/* the second one takes the place of the first, window and all, or stays beside it */
+static const struct {
+	const char *why;
+	struct seg first, second;
+	unsigned merged;
+} pairs[] = {
+    {"the next", {.ack = 101}, {.ack = 201}, 1},
+    {"another window", {.ack = 101}, {.ack = 201, .wnd = 400}, 1},
+    {"a later timestamp",
+     {.ack = 101, .ts = TS, .tsval = 20},
+     {.ack = 201, .ts = TS, .tsval = 21},
+     1},
+    {"an earlier timestamp",
+     {.ack = 101, .ts = TS, .tsval = 20},
+     {.ack = 201, .ts = TS, .tsval = 19},
+     0},
+    {"a duplicate", {.ack = 101}, {.ack = 101}, 0},
+    {"a duplicate first", {.ack = 1}, {.ack = 101}, 0},
+    {"an old one", {.ack = 201}, {.ack = 101}, 0},
+    {"one of what was never sent", {.ack = 101}, {.ack = 1001}, 0},
+    {"a SACK block", {.ack = 101}, {.ack = 201, .nb_sack = 1, .sack = {{301, 401}}}, 0},
+    {"a SACK block before", {.ack = 101, .nb_sack = 1, .sack = {{201, 301}}}, {.ack = 201}, 0},
+    {"data", {.ack = 101}, {.ack = 201, .len = 1}, 0},
+    {"an end", {.ack = 101}, {.flags = FA, .ack = 201}, 0},
+    {"a mark", {.ack = 101}, {.flags = A | TCP_ECE, .ack = 201}, 0},
+    {"congestion was met", {.ack = 101, .ecn = CE}, {.ack = 201, .ecn = CE}, 0},
+    {"another sequence number", {.ack = 101}, {.seq = 2, .ack = 201}, 0},
+};
+
+static void acks_one_by_one(struct wt *w)
+{
+	unsigned expected = 0;
+
+	w->peer.ts = w->peer.sackok = true;
+	wt_established(w);
+	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+		struct seg a = pairs[i].first, b = pairs[i].second;
+
+		another(w);
+		four(w);
+		a.flags = A;
+		b.flags = b.flags != 0 ? b.flags : A;
+		a.seq = 1;
+		b.seq = b.seq != 0 ? b.seq : 1;
+		wt_queue(w, &a);
+		wt_queue(w, &b);
+		wt_settle(w);
+		expected += pairs[i].merged;
+		if (merged(w) != expected)
+			wt_fail(w, WT_HERE, "merged or not: %s", pairs[i].why);
+		wt_pass(w, 1);
+		wt_drop(w);
+	}
+}
+
+static void acks_switched_off(struct wt *w)
+{
+	w->cfg.tcp_gro = 0;
+	wt_established(w);
+	four(w);
+	QUEUE(.flags = A, .seq = 1, .ack = 101);
+	QUEUE(.flags = A, .seq = 1, .ack = 201);
+	wt_settle(w);
+	EQ(merged(w), 0);
+	EQ(wt_count(w, PC_DROP_TCP_ACK_DONE), 1 + 2);
+	INJECT(.flags = A, .seq = 1, .ack = 401);
+}
+
 static const struct wt_case cases[] = {
     {"segments of a burst go on as one, and are counted each", run},
     {"tcp.gro = 0", switched_off},
+    {"acknowledgements of a burst are processed as one, and are counted each", acks},
+    {"which acknowledgements are processed one by one", acks_one_by_one},
+    {"acknowledgements with tcp.gro = 0", acks_switched_off},
     {"RFC 5082 3: a run from near, and one from afar", from_afar},
     {"sixteen at most", at_most},
     {"segments of several sizes, and a small one", sizes},

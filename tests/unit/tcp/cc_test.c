@@ -132,6 +132,26 @@ static void test_pause(void)
 	CU_ASSERT_EQUAL(h.css_round, 0);
 }
 
+/* the limit is one for each acknowledgement, however many are processed at once */
+static void test_merged(void)
+{
+	struct cc_ack a = {.acked = 20 * SMSS, .merged = 2};
+
+	begin();
+	a.flight = t.cwnd;
+	cc_slow_start(&t, &q, &a, &h);
+	CU_ASSERT_EQUAL(t.cwnd, 16 * SMSS);
+	begin();
+	q.recovery = TCP_R_LOSS;
+	cc_slow_start(&t, &q, &a, &h);
+	CU_ASSERT_EQUAL(t.cwnd, 13 * SMSS);
+	begin();
+	a.hystart = true;
+	a.acked = 30 * SMSS;
+	cc_slow_start(&t, &q, &a, &h);
+	CU_ASSERT_EQUAL(t.cwnd, 34 * SMSS);
+}
+
 static void test_application_limited(void)
 {
 	const struct cc_ack a = {.acked = SMSS, .flight = 3 * SMSS, .hystart = true};
@@ -149,6 +169,7 @@ static const struct unit_case cases[] = {
     {"RFC 9406 4.3, RFC 3465 2.2: what an acknowledgement adds", test_limits},
     {"RFC 9406 4.2: conservative slow start, and its end", test_css},
     {"RFC 9406 4.2: ... not after a pause", test_pause},
+    {"acknowledgements that are processed together", test_merged},
     {"RFC 7661: an application that does not use cwnd", test_application_limited},
 };
 

@@ -25,7 +25,7 @@ static enum hystart_phase round_of(unsigned n, uint32_t rtt_us)
 	for (unsigned i = 0; i < n; i++) {
 		una += 1000;
 		/* by the last, the next round is under way */
-		phase = hystart_ack(&h, una, nxt + (i + 1 == n ? 1000 * n : 0), rtt_us);
+		phase = hystart_ack(&h, una, nxt + (i + 1 == n ? 1000 * n : 0), rtt_us, 1);
 	}
 	return phase;
 }
@@ -66,12 +66,21 @@ static void test_samples(void)
 	begin();
 	round_of(10, 50000);
 	CU_ASSERT_EQUAL(round_of(8, 90000), HYSTART_CSS);
+	/* of acknowledgements that arrived together each is one */
+	for (uint32_t n = 6; n <= 7; n++) {
+		begin();
+		round_of(10, 50000);
+		nxt += 100000;
+		hystart_ack(&h, una + 1, nxt, 90000, 1);
+		CU_ASSERT_EQUAL(hystart_ack(&h, una + 2, nxt, 90000, n),
+		                n == 6 ? HYSTART_SLOW : HYSTART_CSS);
+	}
 	/* an acknowledgement that measured nothing is no sample */
 	begin();
 	round_of(10, 50000);
 	nxt += 100000;
 	for (int i = 0; i < 100; i++)
-		CU_ASSERT_EQUAL(hystart_ack(&h, una + 1, nxt, 0), HYSTART_SLOW);
+		CU_ASSERT_EQUAL(hystart_ack(&h, una + 1, nxt, 0, 1), HYSTART_SLOW);
 	/* a round without a sample is no measure for the next */
 	begin();
 	round_of(10, 0);
@@ -84,9 +93,9 @@ static void test_minimum(void)
 	begin();
 	round_of(10, 50000);
 	nxt += 100000;
-	CU_ASSERT_EQUAL(hystart_ack(&h, una + 1, nxt, 50000), HYSTART_SLOW);
+	CU_ASSERT_EQUAL(hystart_ack(&h, una + 1, nxt, 50000, 1), HYSTART_SLOW);
 	for (uint32_t i = 0; i < 50; i++)
-		CU_ASSERT_EQUAL(hystart_ack(&h, una + 2 + i, nxt, 90000), HYSTART_SLOW);
+		CU_ASSERT_EQUAL(hystart_ack(&h, una + 2 + i, nxt, 90000, 1), HYSTART_SLOW);
 }
 
 /* 4.2: CSS_ROUNDS = 5, and the rest of the round in which it began is one */

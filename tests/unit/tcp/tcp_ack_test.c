@@ -33,21 +33,21 @@ static void range(void)
 	begin(2);
 	for (unsigned i = 0; i < 2; i++) {
 		s = acks(i == 0 ? t->snd_nxt + 1 : t->snd_una - 65536);
-		CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), PC_DROP_TCP_ACK_RANGE);
+		CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s, 0), PC_DROP_TCP_ACK_RANGE);
 		CU_ASSERT_EQUAL(count(PC_TCP_CHALLENGE_ACKS), i + 1);
 		CU_ASSERT_EQUAL(t->snd_una, ISS);
 	}
 	s = acks(t->snd_una - 65535); /* old, but no attack: nothing is taken from it */
 	s.wnd = 1;
-	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), VERDICT_DONE);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s, 0), VERDICT_DONE);
 	CU_ASSERT_EQUAL(t->snd_wnd, 65535);
 	CU_ASSERT_EQUAL(count(PC_TCP_CHALLENGE_ACKS), 2);
 	t->snd_max_wnd = 1000; /* of a peer that never had more */
 	s = acks(t->snd_una - 1001);
-	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), PC_DROP_TCP_ACK_RANGE);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s, 0), PC_DROP_TCP_ACK_RANGE);
 	t->snd_max_wnd = 1000000;
 	s = acks(t->snd_una - 1000000);
-	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), VERDICT_DONE);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s, 0), VERDICT_DONE);
 	CU_ASSERT_EQUAL(count(PC_TCP_CHALLENGE_ACKS), 3);
 	forget();
 	finish();
@@ -60,14 +60,14 @@ static void in_the_middle(void)
 
 	begin(3);
 	s = acks(ISS + MSS + 100);
-	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), VERDICT_DONE);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s, 0), VERDICT_DONE);
 	head = pkt_of(tcp_queues(tcp, t)->snd.head);
 	CU_ASSERT_EQUAL(head->tx.seq, ISS + MSS + 100);
 	CU_ASSERT_EQUAL(head->tx.len, MSS - 100);
 	CU_ASSERT_EQUAL(t->snd_bytes, 2 * MSS - 100);
 	CU_ASSERT(t->timers & TCB_T_LOSS);
 	s = acks(ISS + 3 * MSS);
-	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s), VERDICT_DONE);
+	CU_ASSERT_EQUAL(tcp_ack(tcp, t, &s, 0), VERDICT_DONE);
 	CU_ASSERT_EQUAL(t->snd_bytes, 0);
 	CU_ASSERT_FALSE(t->timers & TCB_T_LOSS); /* RFC 6298 (5.2) */
 	turn();
@@ -83,14 +83,14 @@ static void round_trip(void)
 	begin(3);
 	pass(30);
 	s = acks(ISS + MSS);
-	tcp_ack(tcp, t, &s);
+	tcp_ack(tcp, t, &s, 0);
 	CU_ASSERT(t->srtt_us >= 29000 && t->srtt_us <= 32000);
 	rto = t->rto_us;
 	pkt_of(tcp_queues(tcp, t)->snd.head)->tx.sends = 2;
 	t->retries = 1;
 	pass(30);
 	s = acks(ISS + 2 * MSS);
-	tcp_ack(tcp, t, &s);
+	tcp_ack(tcp, t, &s, 0);
 	CU_ASSERT(t->srtt_us >= 29000 && t->srtt_us <= 32000);
 	CU_ASSERT_EQUAL(t->rto_us, 2 * rto);
 	CU_ASSERT_EQUAL(t->retries, 0);

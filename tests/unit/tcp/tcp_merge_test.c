@@ -15,10 +15,13 @@
 
 /* before the fixture, whose net would be hidden */
 #include "ip/ip4_plain.h"
+#include "tcp/cc.h"
+#include "tcp/tcp_ecn.h"
 
 #include "../../support/frame6.h"
 #include "../unit.h"
 #include "base/dice.h"
+#include "base/seq.h"
 #include "fixture.h"
 
 #define RUNS 20000
@@ -82,7 +85,7 @@ static void fix(struct frame *f)
 	if (!ip6)
 		frame_fix_ip4(f);
 	memset(f->b + l4_off() + 16, 0, 2);
-	if (!length_fits(f, 0))
+	if (l4_len(f) > f->len - l4_off())
 		return;
 	sum = l4_sum(f);
 	f->b[l4_off() + 16] = (uint8_t)(sum >> 8);
@@ -288,12 +291,142 @@ static void lengths6(void)
 	ip6 = false;
 }
 
+/* ---- acknowledgements ------------------------------------------------------------------------ */
+
+static struct tcb *t;
+
+/* a connection with four segments in flight, and the acknowledgement of the first */
+static struct tcp_seg first_ack(bool ts)
+{
+	struct tcp_seg s;
+
+	t = conn(0);
+	CU_ASSERT_EQUAL_FATAL(write_bytes(t, 4 * MSS), 4 * MSS);
+	turn();
+	forget();
+	s = SEG(.flags = TCP_ACK, .sport = t->flow.rport, .dport = LPORT, .seq = t->rcv_nxt,
+	        .ack = t->snd_una + MSS, .wnd = 60000);
+	if (ts) {
+		s.has = TCP_HAS_TS;
+		s.tsval = 100;
+		s.tsecr = 200;
+	}
+	return s;
+}
+
+/* takes b after a, if it may; then a says what b does */
+static bool takes(struct tcp_pending *a, const struct frame *b)
+{
+	struct rte_mbuf *m = net_mbuf(&net, b->b, b->len, 0, 0), *before = NULL, *was = a->m;
+
+	if (tcp_merge_may_ack(a, m))
+		before = tcp_merge_ack(tcp, a, m, 0);
+	if (before == NULL) {
+		CU_ASSERT(a->m == was);
+		rte_pktmbuf_free(m);
+		return false;
+	}
+	CU_ASSERT(before == was && a->m == m);
+	rte_pktmbuf_free(before);
+	return true;
+}
+
+/* every byte but those that may differ between acknowledgements: their number, window, timestamps, sums, the
+ * urgent pointer, and with IPv4 the ID */
+static bool ack_differs(const struct frame *a, const struct frame *b)
+{
+	for (unsigned i = 0; i < a->len; i++) {
+		const unsigned at = i - l4_off();
+		const bool any = i >= l4_off() ? (at >= 8 && at < 12) || (at >= 14 && at < 20) ||
+		                                     (at >= 24 && at < 32)
+		                               : i == 18 || i == 19 || i == 24 || i == 25;
+
+		if (!any && a->b[i] != b->b[i])
+			return true;
+	}
+	return false;
+}
+
+static void one_ack(struct tcp_seg s, bool ts)
+{
+	const uint32_t una = t->snd_una;
+	struct tcp_pending p, q;
+	struct frame a, b;
+	bool newer;
+
+	make(&a, s);
+	s.ack = una + dice_below(&dice, 6 * MSS);
+	s.wnd = (uint16_t)dice_next(&dice);
+	s.tsval = 95 + dice_below(&dice, 10);
+	make(&b, s);
+	change(&b, ts ? 32 : 20);
+	CU_ASSERT_FATAL(read_frame(&p, &a));
+	if (!read_frame(&q, &b)) { /* then the first pass would not have taken it either */
+		CU_ASSERT_FALSE(takes(&p, &b));
+	} else {
+		newer = seq_gt(q.rx.seg.ack, p.rx.seg.ack) && seq_leq(q.rx.seg.ack, t->snd_nxt) &&
+		        (!ts || seq_geq(q.rx.seg.tsval, p.rx.seg.tsval));
+		CU_ASSERT_EQUAL(takes(&p, &b), newer && !ack_differs(&a, &b));
+		if (p.rx.segs == 2)
+			CU_ASSERT(p.rx.seg.ack == q.rx.seg.ack && p.rx.seg.wnd == q.rx.seg.wnd &&
+			          p.rx.seg.tsval == q.rx.seg.tsval &&
+			          p.rx.seg.tsecr == q.rx.seg.tsecr);
+	}
+	rte_pktmbuf_free(q.m);
+	rte_pktmbuf_free(p.m);
+}
+
+static void any_byte_of_acks(void)
+{
+	for (unsigned ts = 0; ts < 2; ts++) {
+		struct tcp_seg s;
+
+		start();
+		s = first_ack(ts);
+		dice_seed(&dice, 2 + ts);
+		for (unsigned i = 0; i < RUNS && CU_get_number_of_failures() == 0; i++)
+			one_ack(s, ts);
+		finish();
+	}
+}
+
+/* it depends on the connection, too */
+static void whose_acks(void)
+{
+	struct tcp_queues *q;
+	struct tcp_pending p;
+	struct tcp_seg s;
+	struct frame a, b;
+
+	start();
+	s = first_ack(false);
+	q = tcp_queues(tcp, t);
+	make(&a, s);
+	s.ack += MSS;
+	make(&b, s);
+	for (unsigned i = 0; i < 7; i++) {
+		CU_ASSERT_FATAL(read_frame(&p, &a));
+		q->sacked_bytes = i == 1 ? MSS : 0;
+		t->cc = i == 2 ? CC_BBR : CC_CUBIC; /* each of them is a sample */
+		t->checked = i == 3;
+		t->snd_una += i == 4 ? MSS : 0; /* the first one is a duplicate */
+		p.rx.flow.rport ^= i == 5;      /* of nobody */
+		p.rx.tos = i == 6 ? ECN_CE : 0;
+		CU_ASSERT_EQUAL(takes(&p, &b), i == 0);
+		t->snd_una -= i == 4 ? MSS : 0;
+		rte_pktmbuf_free(p.m);
+	}
+	finish();
+}
+
 static const struct unit_case cases[] = {
     {"frames that are too short, or padded", lengths},
     {"the same over IPv6", lengths6},
     {"any byte is changed", any_byte},
     {"any byte is changed, over IPv6", any_byte6},
     {"sums that the port has verified", offloaded},
+    {"any byte of an acknowledgement is changed", any_byte_of_acks},
+    {"connections whose acknowledgements are processed one by one", whose_acks},
 };
 
 TCP_UNIT_MAIN("tcp_merge")
