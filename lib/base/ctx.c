@@ -66,6 +66,16 @@ struct rte_mbuf *ctx_mbuf_of_pool(struct ctx *ctx)
 	return m;
 }
 
+void ctx_mbufs_expect(struct ctx *ctx, uint32_t n)
+{
+	n = RTE_MIN(n, (uint32_t)CTX_DONE);
+	if (n <= ctx->nb_done)
+		return;
+	n -= ctx->nb_done;
+	if (likely(rte_mempool_get_bulk(ctx->pool, (void **)&ctx->done[ctx->nb_done], n) == 0))
+		ctx->nb_done += n;
+}
+
 void ctx_free_done(struct ctx *ctx)
 {
 	if (ctx->nb_done > 0)

@@ -175,6 +175,10 @@ static inline void ctx_free(struct ctx *ctx, struct rte_mbuf *m)
 /* The part of ctx_mbuf that allocates from the pool. */
 struct rte_mbuf *ctx_mbuf_of_pool(struct ctx *ctx);
 
+/** ctx_mbufs_expect has the next n calls of ctx_mbuf find their mbufs ready, if there are so many,
+ * and no more than CTX_DONE: taken from the pool together, each costs 30 instructions less. */
+void ctx_mbufs_expect(struct ctx *ctx, uint32_t n);
+
 /** ctx_mbuf returns an empty mbuf with full headroom, or NULL (counted as tx_no_mbuf).  It reuses
  * the mbuf that was freed last, if any, since that is still in the CPU's cache. */
 static inline struct rte_mbuf *ctx_mbuf(struct ctx *ctx)

@@ -32,6 +32,23 @@ static void queue_segment(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq
 		q->snd_next = m;
 }
 
+/* queues len bytes at p as a segment of their own, in an empty mbuf with room for them */
+static inline void queue_bytes(struct tcp_queues *q, struct rte_mbuf *m, uint32_t seq,
+                               const void *p, uint16_t len, uint8_t flags, bool sum)
+{
+	void *to = rte_pktmbuf_mtod(m, void *);
+
+	m->data_len = len;
+	m->pkt_len = len;
+	if (sum) {
+		pkt_of(m)->tx.cookie = cksum_fold_be(cksum_copy(to, p, len));
+		flags |= SEG_SUMMED;
+	} else {
+		memcpy(to, p, len);
+	}
+	queue_segment(q, m, seq, flags);
+}
+
 /* bytes that can still be added to a contiguous segment */
 static inline uint32_t room_of(const struct rte_mbuf *m, uint16_t mss)
 {
@@ -48,19 +65,6 @@ static bool is_open(const struct tcp_queues *q, uint16_t mss)
 	return note != NULL && q->snd_next != NULL &&
 	       (note->tx.flags & (SEG_INLINE | SEG_EOR)) == SEG_INLINE && note->tx.sends == 0 &&
 	       note->tx.len < mss && rte_pktmbuf_tailroom(m) > 0;
-}
-
-/* a new segment, or NULL */
-static inline struct rte_mbuf *new_segment(struct ctx *ctx, struct tcp_queues *q, uint32_t seq)
-{
-	struct rte_mbuf *m;
-
-	if (!sndbuf_may_take(ctx, q->snd.head != NULL))
-		return NULL;
-	m = ctx_mbuf(ctx);
-	if (m != NULL)
-		queue_segment(q, m, seq, SEG_INLINE);
-	return m;
 }
 
 /* appends n bytes to a contiguous segment, which has room */
@@ -91,8 +95,6 @@ bool sndbuf_append_answer(struct ctx *ctx, struct tcp_queues *q, uint32_t seq, c
                           uint16_t len, bool sum)
 {
 	struct rte_mbuf *m = ctx_mbuf(ctx);
-	uint8_t flags = SEG_INLINE | SEG_PUSH;
-	char *to;
 
 	if (unlikely(m == NULL))
 		return false;
@@ -101,40 +103,37 @@ bool sndbuf_append_answer(struct ctx *ctx, struct tcp_queues *q, uint32_t seq, c
 		return false;
 	}
 	ctx->mbufs_spare--;
-	m->data_len = len;
-	m->pkt_len = len;
-	to = rte_pktmbuf_mtod(m, char *);
-	if (sum) {
-		pkt_of(m)->tx.cookie = cksum_fold_be(cksum_copy_at(0, 0, to, p, len));
-		flags |= SEG_SUMMED;
-	} else {
-		memcpy(to, p, len);
-	}
-	queue_segment(q, m, seq, flags);
+	queue_bytes(q, m, seq, p, len, SEG_INLINE | SEG_PUSH, sum);
 	return true;
 }
 
 uint32_t sndbuf_append(struct ctx *ctx, struct tcp_queues *q, uint32_t end_seq,
                        const struct iovec *iov, int iovcnt, uint32_t max, uint16_t mss, bool sum)
 {
-	struct rte_mbuf *m = is_open(q, mss) ? q->snd.tail : NULL;
-	uint32_t done = 0, room = m != NULL ? room_of(m, mss) : 0;
+	uint32_t done = 0, room = is_open(q, mss) ? room_of(q->snd.tail, mss) : 0;
 
+	if (max > room + mss)
+		ctx_mbufs_expect(ctx, RTE_MIN((max - room + mss - 1) / mss, ctx->mbufs_spare));
 	for (int i = 0; i < iovcnt; i++) {
 		const char *p = iov[i].iov_base;
 		size_t left = RTE_MIN(iov[i].iov_len, (size_t)(max - done));
 
 		while (left > 0) {
+			const bool opens = room == 0;
+			struct rte_mbuf *m = q->snd.tail;
 			uint32_t n;
 
-			if (room == 0) {
-				m = new_segment(ctx, q, end_seq + done);
-				if (m == NULL)
+			if (opens) {
+				if (!sndbuf_may_take(ctx, q->snd.head != NULL) ||
+				    (m = ctx_mbuf(ctx)) == NULL)
 					return done;
-				room = room_of(m, mss);
+				room = RTE_MIN((uint32_t)mss, (uint32_t)rte_pktmbuf_tailroom(m));
 			}
 			n = (uint32_t)RTE_MIN((size_t)room, left);
-			add_bytes(m, p, (uint16_t)n, sum);
+			if (opens)
+				queue_bytes(q, m, end_seq + done, p, (uint16_t)n, SEG_INLINE, sum);
+			else
+				add_bytes(m, p, (uint16_t)n, sum);
 			p += n;
 			left -= n;
 			done += n;

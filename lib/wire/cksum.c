@@ -95,12 +95,14 @@ static __rte_noinline uint64_t copy_narrow(void *to, const void *from, size_t le
 	return cksum_add(0, from, len);
 }
 
+uint64_t cksum_copy(void *to, const void *from, size_t len)
+{
+	return is_wide(len) ? cksum_wide_copy(to, from, len) : copy_narrow(to, from, len);
+}
+
 uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len)
 {
-	const uint64_t block =
-	    is_wide(len) ? cksum_wide_copy(to, from, len) : copy_narrow(to, from, len);
-
-	return cksum_add64(sum, shifted(block, offset));
+	return cksum_add64(sum, shifted(cksum_copy(to, from, len), offset));
 }
 
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len)

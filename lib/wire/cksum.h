@@ -85,6 +85,9 @@ static __rte_always_inline uint64_t cksum_add_short(uint64_t sum, const void *da
 /** cksum_add_at does the same for bytes that begin at any offset of the message. */
 uint64_t cksum_add_at(uint64_t sum, size_t offset, const void *p, size_t len);
 
+/** cksum_copy copies a block, and returns its sum; source and destination must not overlap. */
+uint64_t cksum_copy(void *to, const void *from, size_t len);
+
 /** cksum_copy_at also copies the bytes; source and destination must not overlap. */
 uint64_t cksum_copy_at(uint64_t sum, size_t offset, void *to, const void *from, size_t len);
 

@@ -108,6 +108,34 @@ static void test_mbuf(void)
 	CU_ASSERT_EQUAL(eal_in_use(ctx.pool), 0);
 }
 
+/* those that are expected are taken together, and are as others are; more than there are, or than are kept, are not */
+static void test_mbufs_expected(void)
+{
+	struct rte_mbuf *m[127];
+	struct ctx ctx = {.pool = eal_pool("expected", 127)};
+
+	ctx_mbufs_expect(&ctx, 5);
+	CU_ASSERT(ctx.nb_done == 5 && eal_in_use(ctx.pool) == 5);
+	ctx_mbufs_expect(&ctx, 3);
+	CU_ASSERT_EQUAL(ctx.nb_done, 5);
+	ctx_mbufs_expect(&ctx, 1000);
+	CU_ASSERT(ctx.nb_done == CTX_DONE && eal_in_use(ctx.pool) == CTX_DONE);
+	for (unsigned i = 0; i < 127; i++) {
+		m[i] = ctx_mbuf(&ctx);
+		CU_ASSERT_FATAL(m[i] != NULL);
+		CU_ASSERT(m[i]->data_off == RTE_PKTMBUF_HEADROOM && m[i]->pkt_len == 0 &&
+		          m[i]->nb_segs == 1 && rte_mbuf_refcnt_read(m[i]) == 1);
+	}
+	ctx_free(&ctx, m[0]);
+	ctx_mbufs_expect(&ctx, 2); /* there is one */
+	CU_ASSERT_EQUAL(ctx.nb_done, 1);
+	CU_ASSERT(ctx_mbuf(&ctx) == m[0] && ctx_mbuf(&ctx) == NULL);
+	for (unsigned i = 0; i < 127; i++)
+		ctx_free(&ctx, m[i]);
+	ctx_free_done(&ctx);
+	CU_ASSERT_EQUAL(eal_in_use(ctx.pool), 0);
+}
+
 static uint64_t day; /* what the system says */
 
 static uint64_t time_of_day(void)
@@ -139,6 +167,7 @@ static const struct unit_case cases[] = {
     {"ticks round up", test_ticks_round_up},
     {"counters", test_counters},
     {"mbufs", test_mbuf},
+    {"mbufs that are expected", test_mbufs_expected},
 };
 
 int main(void)

@@ -29,6 +29,7 @@ static void begin(uint32_t seq)
 static void done(void)
 {
 	pktq_free(&q.snd);
+	ctx_free_done(&net.ctx);
 	CU_ASSERT_EQUAL(eal_in_use(net.pool), 0);
 }
 
