@@ -3,7 +3,7 @@
 #define EVENT_EVENT_H
 
 /*
- * The ready list: sockets with pending events, in an rte_ring of descriptors per epoll set.
+ * The ready list: sockets with pending events, in a ring of descriptors per epoll set.
  *
  * A socket contains a struct pollable.  It is in a ring exactly when POLLABLE_QUEUED is set, so at
  * most once, and a ring as large as the number of sockets never overflows.  The ring is that of its
@@ -16,9 +16,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
-
-#include <rte_ring.h>
-#include <rte_ring_elem.h>
 
 #include "base/ctx.h"
 
@@ -36,14 +33,16 @@ struct pollable {
 	uint16_t flags;
 };
 
+/* One thread uses it, so that it needs no atomic operation, unlike an rte_ring. */
 struct event_set {
-	struct rte_ring *ring;
+	uint32_t *ring;
+	uint32_t head, tail; /* both only grow, modulo 2^32 */
 	bool used;
 };
 
 struct events {
 	uint32_t nb_sets;
-	uint32_t capacity; /* descriptors that each ring holds */
+	uint32_t mask; /* places of each ring - 1 */
 	struct event_set *set;
 };
 
@@ -66,30 +65,36 @@ static inline struct pollable pollable_renewed(const struct pollable *p)
 /** event_push adds a socket to its set's ring, unless it is in a ring already. */
 static inline void event_push(struct events *ev, struct pollable *p, uint32_t fd)
 {
-	struct rte_ring *ring = ev->set[p->set - 1].ring;
-	bool full;
+	struct event_set *set = &ev->set[p->set - 1];
 
 	if (p->flags & POLLABLE_QUEUED)
 		return;
 	p->flags |= POLLABLE_QUEUED;
 	p->ring = p->set;
-	full = rte_ring_sp_enqueue_elem(ring, &fd, sizeof(fd)) != 0;
-	assert(!full); /* there is room for every descriptor */
-	(void)full;
+	assert(set->tail - set->head <= ev->mask); /* there is room for every descriptor */
+	set->ring[set->tail++ & ev->mask] = fd;
 }
 
-/** event_pop takes up to n descriptors from a set's ring. Returns how many. */
-static inline uint32_t event_pop(struct events *ev, uint32_t set, uint32_t *fd, uint32_t n)
+/** event_count returns the number of descriptors in a set's ring. */
+static inline uint32_t event_count(const struct events *ev, uint32_t set)
 {
-	return rte_ring_sc_dequeue_burst_elem(ev->set[set].ring, fd, sizeof(*fd), n, NULL);
+	return ev->set[set].tail - ev->set[set].head;
+}
+
+/** event_pop takes the first descriptor from a set's ring. Returns false if there is none. */
+static inline bool event_pop(struct events *ev, uint32_t set, uint32_t *fd)
+{
+	struct event_set *s = &ev->set[set];
+
+	if (s->head == s->tail)
+		return false;
+	*fd = s->ring[s->head++ & ev->mask];
+	return true;
 }
 
 /** event_withdraw removes a socket from the ring of a set that it has left; the order of the others
  * may change. */
 void event_withdraw(struct events *ev, struct pollable *p, uint32_t fd);
-
-/** event_count returns the number of descriptors in a set's ring. */
-uint32_t event_count(const struct events *ev, uint32_t set);
 
 /** event_notify tells a socket's set that some of the events in mask (EPOLL*) have occurred. */
 static inline void event_notify(struct events *ev, struct pollable *p, uint32_t fd, uint32_t mask)

@@ -10,8 +10,6 @@
 
 #include "sock/sock.h"
 
-#define POPS 32 /* descriptors taken out of the ring at a time */
-
 static bool is_set(const struct sockets *s, int epfd)
 {
 	return epfd >= 1 && (uint32_t)epfd < s->first_udp && s->ev->set[epfd - 1].used;
@@ -126,7 +124,7 @@ static bool report(struct sockets *s, uint32_t set, uint32_t fd, struct epoll_ev
 int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int maxevents)
 {
 	struct sockets *s = sockets_of(st);
-	uint32_t set = (uint32_t)epfd - 1, left, fds[POPS], got;
+	uint32_t set = (uint32_t)epfd - 1, left, fd;
 	int n = 0;
 
 	if (!is_set(s, epfd))
@@ -134,12 +132,9 @@ int pc_epoll_wait(struct pc_stack *st, int epfd, struct epoll_event *events, int
 	if (maxevents <= 0)
 		return (int)sock_fail(-EINVAL);
 	/* sockets that go to the end of the ring wait for the next call */
-	for (left = event_count(s->ev, set); left > 0 && n < maxevents; left -= got) {
-		got = RTE_MIN(left, RTE_MIN((uint32_t)POPS, (uint32_t)(maxevents - n)));
-		event_pop(s->ev, set, fds, got);
-		for (uint32_t i = 0; i < got; i++)
-			n += report(s, set, fds[i], &events[n]);
-	}
+	for (left = event_count(s->ev, set); left > 0 && n < maxevents; left--)
+		if (event_pop(s->ev, set, &fd))
+			n += report(s, set, fd, &events[n]);
 	return n;
 }
 
@@ -152,7 +147,7 @@ int pc_epoll_close(struct pc_stack *st, int epfd)
 
 	if (!is_set(s, epfd))
 		return (int)sock_fail(-EBADF);
-	while (event_pop(s->ev, (uint32_t)epfd - 1, &queued, 1) == 1)
+	while (event_pop(s->ev, (uint32_t)epfd - 1, &queued))
 		sock_pollable(s, queued)->flags &= (uint16_t)~POLLABLE_QUEUED;
 	for (uint32_t fd = s->first_udp; fd < end; fd++) {
 		struct pollable *p = sock_pollable(s, fd);

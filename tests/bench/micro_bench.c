@@ -349,7 +349,7 @@ static void tell_and_wait(void *arg, unsigned batch)
 	(void)batch;
 	for (uint32_t k = 0; k < BATCH; k++)
 		event_notify(&r->events, &r->sockets[k], k, EPOLLIN);
-	while (event_pop(&r->events, 0, &fd, 1)) {
+	while (event_pop(&r->events, 0, &fd)) {
 		r->sockets[fd].flags &= (uint16_t)~POLLABLE_QUEUED;
 		r->sum += fd;
 	}

@@ -31,7 +31,7 @@ static uint32_t pop(uint32_t set, struct pollable *p)
 {
 	uint32_t fd;
 
-	if (!event_pop(&ev, set, &fd, 1))
+	if (!event_pop(&ev, set, &fd))
 		return 0;
 	p->flags &= (uint16_t)~POLLABLE_QUEUED;
 	return fd;
@@ -47,7 +47,7 @@ static void test_once(void)
 		event_push(&ev, &p, 7);
 	CU_ASSERT_EQUAL(event_count(&ev, 0), 1);
 	CU_ASSERT_EQUAL(pop(0, &p), 7);
-	CU_ASSERT_FALSE(event_pop(&ev, 0, &fd, 1));
+	CU_ASSERT_FALSE(event_pop(&ev, 0, &fd));
 	event_push(&ev, &p, 7);
 	CU_ASSERT_EQUAL(pop(0, &p), 7);
 	events_fini(&ev);
@@ -167,9 +167,9 @@ static void test_model(void)
 				fifo[tail++] = fd;
 			event_push(&ev, &p[fd], fd);
 		} else if (head == tail) {
-			ok &= !event_pop(&ev, 0, &got, 1);
+			ok &= !event_pop(&ev, 0, &got);
 		} else {
-			ok &= event_pop(&ev, 0, &got, 1) && got == fifo[head++];
+			ok &= event_pop(&ev, 0, &got) && got == fifo[head++];
 			p[got].flags = 0;
 		}
 		ok &= event_count(&ev, 0) == tail - head;

@@ -306,7 +306,7 @@ bool told(struct tcb *t)
 	bool found = false;
 	uint32_t fd;
 
-	while (event_pop(&ev, 0, &fd, 1)) {
+	while (event_pop(&ev, 0, &fd)) {
 		tcp_tcb(tcp, fd - TCP_FIRST_FD)->poll.flags &= (uint16_t)~POLLABLE_QUEUED;
 		found |= fd - TCP_FIRST_FD == tcp_index(tcp, t);
 	}

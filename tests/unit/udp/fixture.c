@@ -63,7 +63,7 @@ bool told(uint32_t index)
 {
 	uint32_t fd;
 
-	if (!event_pop(&ev, 0, &fd, 1) || fd != UDP_FIRST_FD + index)
+	if (!event_pop(&ev, 0, &fd) || fd != UDP_FIRST_FD + index)
 		return false;
 	udp_sock(udp, index)->poll.flags &= (uint16_t)~POLLABLE_QUEUED;
 	return true;

@@ -78,7 +78,7 @@ static void test_reopen_queued(void)
 	CU_ASSERT_EQUAL((uint32_t)udp_open(udp), a);
 	CU_ASSERT(udp_sock(udp, a)->poll.flags == POLLABLE_QUEUED &&
 	          udp_sock(udp, a)->poll.set == 0);
-	CU_ASSERT(event_pop(&ev, 0, &fd, 1) && !event_pop(&ev, 0, &fd, 1));
+	CU_ASSERT(event_pop(&ev, 0, &fd) && !event_pop(&ev, 0, &fd));
 	finish();
 }
 
