@@ -8,24 +8,6 @@
 
 #include "base/seq.h"
 
-void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
-{
-	uint64_t age_ns;
-
-	if (!ctx->has_epoch) {
-		ctx->has_epoch = true;
-		ctx->epoch_ns = now_ns;
-	}
-	if (now_ns < ctx->now_ns)
-		return;
-	age_ns = now_ns - ctx->epoch_ns;
-	ctx->now_ns = now_ns;
-	ctx->now_us = (uint32_t)(age_ns / 1000);
-	ctx->now_ms = (uint32_t)(age_ns / 1000000);
-	ctx->era = (uint16_t)(age_ns / 1000000 >> 22);
-	ctx->tick = (uint32_t)(age_ns >> TICK_SHIFT);
-}
-
 uint64_t ctx_time_of_day(struct ctx *ctx)
 {
 	if (ctx->time_of_day == NULL)

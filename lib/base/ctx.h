@@ -77,7 +77,23 @@ struct ctx {
 };
 
 /** ctx_set_time sets the time of this turn to now_ns; time never goes backwards. */
-void ctx_set_time(struct ctx *ctx, uint64_t now_ns);
+static inline void ctx_set_time(struct ctx *ctx, uint64_t now_ns)
+{
+	uint64_t age_ns;
+
+	if (unlikely(!ctx->has_epoch)) {
+		ctx->has_epoch = true;
+		ctx->epoch_ns = now_ns;
+	}
+	if (unlikely(now_ns < ctx->now_ns))
+		return;
+	age_ns = now_ns - ctx->epoch_ns;
+	ctx->now_ns = now_ns;
+	ctx->now_us = (uint32_t)(age_ns / 1000);
+	ctx->now_ms = (uint32_t)(age_ns / 1000000);
+	ctx->era = (uint16_t)(age_ns / 1000000 >> 22);
+	ctx->tick = (uint32_t)(age_ns >> TICK_SHIFT);
+}
 
 /**
  * ctx_time_of_day returns ns since 1970, for timestamps of packets.  As in Linux it is the system's

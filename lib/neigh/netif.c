@@ -186,15 +186,6 @@ bool netifs_owns_mac(const struct netifs *ifs, const uint8_t mac[6])
 	return false;
 }
 
-void netifs_flush(struct netifs *ifs)
-{
-	for (uint16_t i = 0; i < ifs->n; i++)
-		if (ifs->netif[i].txq.n != 0)
-			txq_flush(&ifs->netif[i].txq, ifs->ctx);
-	if (unlikely(ifs->netif[NETIF_LO].txq.n != 0))
-		txq_flush(&ifs->netif[NETIF_LO].txq, ifs->ctx);
-}
-
 void netifs_free(struct netifs *ifs)
 {
 	for (uint16_t i = 0; i < ifs->n; i++)

@@ -217,7 +217,14 @@ static inline bool netifs_is_broadcast(const struct netifs *ifs, uint8_t netif,
 bool netifs_owns_mac(const struct netifs *ifs, const uint8_t mac[6]);
 
 /** netifs_flush hands every waiting frame to its port. */
-void netifs_flush(struct netifs *ifs);
+static inline void netifs_flush(struct netifs *ifs)
+{
+	for (struct netif *nif = ifs->netif, *end = nif + ifs->n; nif < end; nif++)
+		if (nif->txq.n != 0)
+			txq_flush(&nif->txq, ifs->ctx);
+	if (unlikely(ifs->netif[NETIF_LO].txq.n != 0))
+		txq_flush(&ifs->netif[NETIF_LO].txq, ifs->ctx);
+}
 
 /** netifs_free drops every waiting frame. */
 void netifs_free(struct netifs *ifs);
