@@ -43,11 +43,11 @@ enum run {
 
 /** TCP segments of a burst, between the passes. */
 struct batch {
-	unsigned n;
-	bool undivided; /* nothing but the transport wants to see its packets */
-	bool unjudged;  /* ... and there are no firewall rules for packets other than TCP */
-	bool merges;    /* tcp.gro; not if a segment may turn out to be the kernel's */
-	enum run run;   /* what the last segment was: the next frame may go on with it */
+	struct tcp_pending *next; /* the place of the next one in seg */
+	bool undivided;           /* nothing but the transport wants to see its packets */
+	bool unjudged; /* ... and there are no firewall rules for packets other than TCP */
+	bool merges;   /* tcp.gro; not if a segment may turn out to be the kernel's */
+	enum run run;  /* what the last segment was: the next frame may go on with it */
 	struct tcp_pending seg[BURST];
 };
 
@@ -158,20 +158,20 @@ static inline void count_merged(struct pc_stack *st)
  * it directly continues that. */
 static inline void add_segment(struct pc_stack *st, struct batch *b, struct rte_mbuf *m, bool plain)
 {
-	struct tcp_pending *seg = &b->seg[b->n];
+	struct tcp_pending *seg = b->next;
 
 	seg->m = m;
 	b->run = RUN_NONE;
 	if (unlikely(seg->rx.seg.len >= TCP_MERGE_MIN) && b->merges) {
 		b->run = plain ? RUN_DATA : RUN_NONE;
-		if (b->n > 0 && tcp_merge(seg - 1, seg)) {
+		if (seg > b->seg && tcp_merge(seg - 1, seg)) {
 			count_merged(st);
 			return;
 		}
 	} else if (plain && seg->rx.seg.len == 0 && seg->rx.seg.flags == TCP_ACK) {
 		b->run = RUN_ACK;
 	}
-	b->n++;
+	b->next = seg + 1;
 }
 
 /** input_ack has an acknowledgement take the place of the one before it. Returns whether it has. */
@@ -182,8 +182,7 @@ static __rte_noinline bool input_ack(struct pc_stack *st, struct rte_mbuf *m, ui
 
 	if (!b->merges)
 		return false;
-	before =
-	    tcp_merge_ack(st->tcp, &b->seg[b->n - 1], m, ip_port(&st->ip, netif)->info.offloads);
+	before = tcp_merge_ack(st->tcp, b->next - 1, m, ip_port(&st->ip, netif)->info.offloads);
 	if (before == NULL)
 		return false;
 	ctx_count(&st->ctx, PC_TCP_RX);
@@ -200,8 +199,8 @@ static inline bool input_run(struct pc_stack *st, struct rte_mbuf *m, uint8_t ne
 	if (likely(b->run == RUN_NONE))
 		return false;
 	if (b->run == RUN_ACK)
-		return tcp_merge_may_ack(&b->seg[b->n - 1], m) && input_ack(st, m, netif, b);
-	if (!tcp_merge_frame(&b->seg[b->n - 1], m, ip_port(&st->ip, netif)->info.offloads))
+		return tcp_merge_may_ack(b->next - 1, m) && input_ack(st, m, netif, b);
+	if (!tcp_merge_frame(b->next - 1, m, ip_port(&st->ip, netif)->info.offloads))
 		return false;
 	ctx_count(&st->ctx, PC_TCP_RX);
 	count_merged(st);
@@ -236,7 +235,7 @@ static bool pass_on(struct pc_stack *st, struct rte_mbuf *m, const struct ip_pkt
 /** input_fragment keeps a fragment, or fully processes the datagram that it completes. */
 static __rte_noinline int input_fragment(struct pc_stack *st, struct rte_mbuf *m, struct batch *b)
 {
-	struct ip_pkt *p = &b->seg[b->n].pkt;
+	struct ip_pkt *p = &b->next->pkt;
 	int verdict = ip_reassemble(&st->ip, &m, p);
 
 	if (verdict == VERDICT_DONE)
@@ -268,7 +267,7 @@ static __rte_noinline bool input_raw(struct pc_stack *st, const struct rte_mbuf 
 static __rte_noinline int input_upper(struct pc_stack *st, struct rte_mbuf *m, int verdict,
                                       struct batch *b)
 {
-	struct tcp_pending *seg = &b->seg[b->n];
+	struct tcp_pending *seg = b->next;
 	struct ip_pkt *p = &seg->pkt;
 
 	if (deny_has(&st->ip.deny, &p->src))
@@ -329,7 +328,7 @@ static int input_arp(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif)
 static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, uint8_t netif,
                                      struct batch *b)
 {
-	struct tcp_pending *seg = &b->seg[b->n];
+	struct tcp_pending *seg = b->next;
 	struct ip_pkt *p = &seg->pkt;
 	int verdict;
 
@@ -351,7 +350,7 @@ static __rte_noinline void input_any(struct pc_stack *st, struct rte_mbuf *m, ui
 static __rte_noinline void input_other(struct pc_stack *st, struct rte_mbuf *m, int verdict,
                                        struct batch *b)
 {
-	const struct ip_pkt *p = &b->seg[b->n].pkt;
+	const struct ip_pkt *p = &b->next->pkt;
 
 	if (verdict == NEXT_UDP && likely(b->unjudged))
 		finish(st, m, input_datagram(st, m, p));
@@ -369,9 +368,7 @@ static inline void input_frame(struct pc_stack *st, struct rte_mbuf *m, uint8_t 
 
 	if (input_run(st, m, netif, b))
 		return;
-	seg = &b->seg[b->n];
-	/* or the compiler would multiply anew for each member */
-	__asm__("" : "+r"(seg));
+	seg = b->next;
 	verdict = ip4_plain_input(&st->ip, m, netif, &seg->pkt);
 	if (likely(verdict == NEXT_TCP && b->undivided))
 		input_plain(st, m, b, seg, TCP_RX_PLAIN4);
@@ -469,14 +466,14 @@ unsigned stack_rx(struct pc_stack *st, uint8_t netif)
 	st->ctx.strangers = strangers;
 	ctx_add(&st->ctx, PC_RX_FRAMES, n);
 	begin_exception(st, netif);
-	b.n = 0;
+	b.next = b.seg;
 	b.run = RUN_NONE;
 	b.merges = st->ctx.cfg.tcp_gro != 0 && !st->ctx.handed_on;
 	b.undivided = st->ip.deny.nb_ranges == 0 && st->ip.nb_raw == 0;
 	b.unjudged = b.undivided && !fw_is_on(&st->ip.fw);
 	pass_parse(st, pkts, n, netif, &b);
-	tcp_rx_prefetch(st->tcp, b.seg, b.n);
-	for (struct tcp_pending *seg = b.seg; seg < b.seg + b.n; seg++)
+	tcp_rx_prefetch(st->tcp, b.seg, (unsigned)(b.next - b.seg));
+	for (struct tcp_pending *seg = b.seg; seg < b.next; seg++)
 		finish(st, seg->m, tcp_input(st->tcp, seg->m, &seg->pkt, &seg->rx));
 	end_exception(st);
 	st->ctx.strangers = NULL;
