@@ -76,7 +76,8 @@ void neigh_touch(struct neigh_table *nt, struct neigh *n)
 	struct neigh_list *l = h->heard ? &nt->heard : &nt->by_use;
 
 	n->used = nt->ctx->tick;
-	if (h->n == 0 && !h->fixed) {
+	/* the newest stays where it is */
+	if (n->newer != 0 && h->n == 0 && !h->fixed) {
 		neigh_list_remove(nt, l, n);
 		neigh_list_insert(nt, l, n);
 	}
