@@ -179,8 +179,29 @@ static inline uint32_t pop_sent(struct tcp *tcp, struct tcb *t, struct tcp_queue
 	return 0;
 }
 
-static inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
-                             struct tcp_account *account, const struct tcp_rx *rx, uint32_t acked)
+/* the part of plain_ack for a cwnd that was the limit, or is larger than at the beginning */
+static __rte_noinline void grow_by_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                       const struct tcp_rx *rx, uint32_t acked, uint32_t most,
+                                       uint32_t rtt_us)
+{
+	const struct tcp_seg *seg = &rx->seg;
+	struct loss_ack a = {.acked = acked,
+	                     .delivered = acked,
+	                     .flight = acked,
+	                     .used = RTE_MAX(acked, q->flight_out),
+	                     .most = most,
+	                     .rtt_us = rtt_us,
+	                     .merged = tcp_merged_acks(rx)};
+
+	tcp_loss_stop(tcp, t);
+	t->snd_una = seg->ack;
+	tcp_loss_ack(tcp, t, q, &a, seg);
+	tcp_snd_grow(tcp, t);
+}
+
+static __rte_always_inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *q,
+                                          struct tcp_account *account, const struct tcp_rx *rx,
+                                          uint32_t acked)
 {
 	const struct tcp_seg *seg = &rx->seg;
 	uint32_t rtt_us = pop_sent(tcp, t, q, account), used = RTE_MAX(acked, q->flight_out);
@@ -197,20 +218,8 @@ static inline void plain_ack(struct tcp *tcp, struct tcb *t, struct tcp_queues *
 	account_all_acked(tcp, t, account, acked, rtt_us);
 	ip_confirm(tcp->ip, t->neigh);
 	t->timers &= (uint8_t)~TCB_T_LOSS; /* RFC 6298 (5.2) */
-	if (unlikely(cc_is_limited(t, most) || t->cwnd > tcb_restart_window(tcp, t))) {
-		struct loss_ack a = {.acked = acked,
-		                     .delivered = acked,
-		                     .flight = acked,
-		                     .used = used,
-		                     .most = most,
-		                     .rtt_us = rtt_us,
-		                     .merged = tcp_merged_acks(rx)};
-
-		tcp_loss_stop(tcp, t);
-		t->snd_una = seg->ack;
-		tcp_loss_ack(tcp, t, q, &a, seg);
-		tcp_snd_grow(tcp, t);
-	}
+	if (unlikely(cc_is_limited(t, most) || t->cwnd > tcb_restart_window(tcp, t)))
+		grow_by_ack(tcp, t, q, rx, acked, most, rtt_us);
 	t->snd_una = seg->ack;
 	q->flight_out = 0;
 }
