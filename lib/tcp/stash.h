@@ -58,8 +58,6 @@ static inline uint32_t stash_copy(struct stash *s, const struct rte_mbuf *m)
 {
 	const uint32_t slot = s->free[--s->nb_free];
 
-	if (likely(s->nb_free > 0)) /* the next slot will be written to soon */
-		__builtin_prefetch(s->slot[s->free[s->nb_free - 1]], 1);
 	rte_memcpy(s->slot[slot], rte_pktmbuf_mtod(m, const void *), m->data_len);
 	return slot;
 }
@@ -74,10 +72,14 @@ static inline void stash_close(struct tcp *tcp, struct tcb *t, struct tcp_queues
 	t->sent_us = tcp->ctx->now_us;
 }
 
-/** stash_free frees the slot in a former value of tcb.queues. */
+/** stash_free frees the slot in a former value of tcb.queues. Nothing has touched it since its bytes
+ * were copied to it, and what is freed last is taken first: so the slot is prefetched. */
 static inline void stash_free(struct stash *s, uint32_t stashed)
 {
-	s->free[s->nb_free++] = stashed & ~TCB_STASHED;
+	const uint32_t slot = stashed & ~TCB_STASHED;
+
+	__builtin_prefetch(s->slot[slot], 1);
+	s->free[s->nb_free++] = slot;
 }
 
 /** stash_drop frees the slot of a connection, which is then no longer stashed: its bytes are
