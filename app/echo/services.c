@@ -13,7 +13,6 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include "../shared/asker.h"
 
@@ -23,7 +22,7 @@
 static int watch(struct server *sv, int fd, const struct sock *sock)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
-	                         .data.fd = fd};
+	                         .data.u64 = (uint64_t)sock->kind << 32 | (uint32_t)fd};
 
 	sv->socks[fd] = *sock;
 	return pc_epoll_ctl(sv->st, sv->epoll, EPOLL_CTL_ADD, fd, &ev);
@@ -31,9 +30,13 @@ static int watch(struct server *sv, int fd, const struct sock *sock)
 
 static void hang_up(struct server *sv, int fd)
 {
-	if (sv->socks[fd].kind == ECHO)
-		rte_pktmbuf_free(sv->socks[fd].rest);
-	sv->socks[fd].kind = CLOSED;
+	struct sock *sock = &sv->socks[fd];
+
+	if (sock->kind == ECHO && sock->rest != NULL) {
+		rte_pktmbuf_free(sock->rest);
+		sv->nb_rests--;
+	}
+	sock->kind = CLOSED;
 	pc_close(sv->st, fd);
 }
 
@@ -59,16 +62,11 @@ int service_open(struct server *sv, int type, uint64_t port, enum kind service)
 	return watch(sv, fd, &sock);
 }
 
-/*
- * With many connections, none is in a near cache: prefetches all of them while serving the first.
- */
 bool service_serve_all(struct server *sv, const struct epoll_event *ev, int n)
 {
 	sv->accepted = false;
 	for (int i = 0; i < n; i++)
-		rte_prefetch0(&sv->socks[ev[i].data.fd]);
-	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd, ev[i].events);
+		service_serve(sv, &ev[i]);
 	return sv->accepted;
 }
 
@@ -130,12 +128,15 @@ static bool send_rest(struct server *sv, int fd)
 			*rest = m;
 			return false;
 		}
+		if (*rest == NULL)
+			sv->nb_rests--;
 	}
 	return true;
 }
 
 /*
- * Sends n packets; from the first that does not fit on, they wait. Returns whether all were sent.
+ * Sends n packets, while none waits; from the first that does not fit on, they wait. Returns whether
+ * all were sent.
  */
 static bool send_all(struct server *sv, int fd, struct rte_mbuf **m, int n)
 {
@@ -143,9 +144,12 @@ static bool send_all(struct server *sv, int fd, struct rte_mbuf **m, int n)
 
 	while (i < n && pc_send_mbuf(sv->st, fd, m[i], NULL) == 0)
 		i++;
+	if (likely(i == n))
+		return true;
 	for (int j = i; j < n; j++)
 		keep(&sv->socks[fd].rest, m[j]);
-	return i == n;
+	sv->nb_rests++;
+	return false;
 }
 
 /*
@@ -165,7 +169,7 @@ static void serve_echo(struct server *sv, int fd, uint32_t events)
 {
 	struct rte_mbuf *m[BATCH];
 	int n = BATCH;
-	bool ok = likely(sv->socks[fd].rest == NULL) || send_rest(sv, fd);
+	bool ok = likely(sv->nb_rests == 0) || send_rest(sv, fd);
 
 	while (ok) {
 		n = pc_recv_mbufs(sv->st, fd, m, BATCH);
@@ -221,14 +225,16 @@ static void serve_datagrams(struct server *sv, int fd)
 			rte_pktmbuf_free(m);
 }
 
-void service_serve(struct server *sv, int fd, uint32_t events)
+void service_serve(struct server *sv, const struct epoll_event *ev)
 {
-	switch (sv->socks[fd].kind) {
+	const int fd = service_fd(ev);
+
+	switch (service_kind(ev)) {
 	case ECHO:
-		serve_echo(sv, fd, events);
+		serve_echo(sv, fd, ev->events);
 		break;
 	case DISCARD:
-		serve_discard(sv, fd, events);
+		serve_discard(sv, fd, ev->events);
 		break;
 	case SOURCE:
 		serve_source(sv, fd);
@@ -238,6 +244,8 @@ void service_serve(struct server *sv, int fd, uint32_t events)
 		break;
 	case DATAGRAMS:
 		serve_datagrams(sv, fd);
+		break;
+	case CLOSED:
 		break;
 	}
 }

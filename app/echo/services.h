@@ -15,7 +15,10 @@ struct rte_mbuf;
 
 enum kind { CLOSED, ECHO, DISCARD, SOURCE, LISTENER, DATAGRAMS };
 
-/** What the program knows about a socket. */
+/**
+ * What the program knows about a socket. The usual event of a connection needs none of it, because
+ * epoll_event.data has the kind: with many connections, it would have to come from memory.
+ */
 struct sock {
 	uint8_t kind;
 	uint8_t service; /* of LISTENER and DATAGRAMS: the service that peers get */
@@ -31,6 +34,7 @@ struct server {
 	struct pc_stack *st;
 	int epoll;
 	uint32_t nb_socks; /* as many as the stack has descriptors, 0 included */
+	uint32_t nb_rests; /* ECHO sockets with a rest */
 	bool accepted;     /* in this service_serve_all */
 	uint8_t pattern[SOURCE_BURST + 256];
 	struct sock socks[];
@@ -39,8 +43,20 @@ struct server {
 /** service_open opens a socket of a type (SOCK_STREAM, SOCK_DGRAM). Returns 0, or -1 with errno. */
 int service_open(struct server *sv, int type, uint64_t port, enum kind service);
 
-/** service_serve serves a socket for which pc_epoll_wait has reported events. */
-void service_serve(struct server *sv, int fd, uint32_t events);
+/** service_kind and service_fd return what the data of an event says: the kind of its socket, and
+ * the descriptor. */
+static inline enum kind service_kind(const struct epoll_event *ev)
+{
+	return (enum kind)(ev->data.u64 >> 32);
+}
+
+static inline int service_fd(const struct epoll_event *ev)
+{
+	return (int)(uint32_t)ev->data.u64;
+}
+
+/** service_serve serves a socket for which pc_epoll_wait has reported an event. */
+void service_serve(struct server *sv, const struct epoll_event *ev);
 
 /** service_serve_all serves the n sockets that pc_epoll_wait has reported. Returns whether it has
  * accepted connections. */

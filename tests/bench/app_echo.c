@@ -45,13 +45,14 @@ static uint64_t turn(void *self, struct pc_stack *st, uint64_t now_ns)
 	return wait;
 }
 
-static void serve_copy(struct server *sv, int fd, uint32_t events)
+static void serve_copy(struct server *sv, const struct epoll_event *ev)
 {
+	const int fd = service_fd(ev);
 	char buf[4096];
 	ssize_t n;
 
-	if (sv->socks[fd].kind != ECHO) {
-		service_serve(sv, fd, events);
+	if (service_kind(ev) != ECHO) {
+		service_serve(sv, ev);
 		return;
 	}
 	while ((n = pc_recv(sv->st, fd, buf, sizeof(buf), 0)) > 0) {
@@ -72,7 +73,7 @@ static uint64_t turn_copy(void *self, struct pc_stack *st, uint64_t now_ns)
 
 	(void)now_ns;
 	for (int i = 0; i < n; i++)
-		serve_copy(sv, ev[i].data.fd, ev[i].events);
+		serve_copy(sv, &ev[i]);
 	return wait;
 }
 

@@ -89,6 +89,7 @@ static uint32_t connections(void)
 static void end(void)
 {
 	service_close_all(sv);
+	CU_ASSERT_EQUAL(sv->nb_rests, 0);
 	turns(20);
 	pc_epoll_close(sv->st, sv->epoll);
 	pc_stack_destroy(sv->st);
@@ -179,6 +180,7 @@ static void no_byte_is_lost_to_a_slow_reader(void)
 		turn();
 	}
 	CU_ASSERT_EQUAL(got, total);
+	CU_ASSERT_EQUAL(sv->nb_rests, 0);
 	end();
 }
 
@@ -210,6 +212,7 @@ static int stuck(void)
 		send_some(fd, &sent, 100000);
 		turn();
 	}
+	CU_ASSERT_EQUAL(sv->nb_rests, 1);
 	return fd;
 }
 
@@ -234,6 +237,22 @@ static void a_connection_that_is_stuck_can_be_closed(void)
 	begin();
 	(void)stuck();
 	end(); /* with an mbuf waiting in the server */
+}
+
+static void others_are_served_beside_one_that_is_stuck(void)
+{
+	uint64_t sent = 0, got = 0;
+	int fd;
+
+	begin();
+	(void)stuck();
+	fd = dial(SOCK_STREAM, ECHO_PORT);
+	send_some(fd, &sent, 5000);
+	turns(20);
+	read_some(fd, &got, 5000, 251);
+	CU_ASSERT_EQUAL(got, 5000);
+	CU_ASSERT_EQUAL(sv->nb_rests, 1);
+	end();
 }
 
 static void the_source_counts(void)
@@ -350,6 +369,7 @@ static const struct unit_case cases[] = {
     {"half-close is answered after the last byte", half_close_is_answered_after_the_last_byte},
     {"a reset frees what waited", a_reset_frees_what_waited},
     {"a connection that is stuck can be closed", a_connection_that_is_stuck_can_be_closed},
+    {"others are served beside one that is stuck", others_are_served_beside_one_that_is_stuck},
     {"the source counts", the_source_counts},
     {"discard takes everything", discard_takes_everything},
     {"datagrams are echoed, but not between echo ports",

@@ -129,7 +129,7 @@ static void serve(struct bed *b)
 
 	n = pc_epoll_wait(sv->st, sv->epoll, ev, 64);
 	for (int i = 0; i < n; i++)
-		service_serve(sv, ev[i].data.fd, ev[i].events);
+		service_serve(sv, &ev[i]);
 	n = pc_epoll_wait(sv->st, b->http_epoll, ev, 64);
 	for (int i = 0; i < n; i++)
 		if (ev[i].data.fd == b->listener)
