@@ -67,7 +67,9 @@ int64_t connect_stream(struct file *f, const struct sockaddr *addr, socklen_t le
 	struct chan_sock *s;
 	int64_t rc;
 
-	if (len >= sizeof(addr->sa_family) && addr->sa_family == AF_UNSPEC)
+	if (len < sizeof(addr->sa_family))
+		return -EINVAL;
+	if (addr->sa_family == AF_UNSPEC)
 		return dissolve_stream(f->sock, addr, len);
 	sock_choose_lcore(f);
 	s = chan_sock(client.chan, f->sock);

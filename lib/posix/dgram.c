@@ -303,20 +303,19 @@ static bool is_for_peer(const struct chan_sock *s, const struct msghdr *m)
 /* Reads the destination of a datagram and checks what can be checked here. */
 static int read_name(const struct chan_sock *s, const struct msghdr *m, struct chan_dgram *d)
 {
+	const struct sockaddr_in *a =
+	    m->msg_name; /* whose port both families have at the same place */
+
 	if (at_load(&s->cork) & CHAN_CORK_HELD) /* the first call has set the destination */
 		return 0;
 	if (m->msg_name == NULL || m->msg_namelen == 0 || is_for_peer(s, m))
 		return at_load(&s->flags) & CHAN_PEER ? 0 : -EDESTADDRREQ;
-	if (!s->ip6) {
-		const struct sockaddr_in *a = m->msg_name;
-
-		if (m->msg_namelen < sizeof(*a))
-			return -EINVAL;
-		if (a->sin_family != AF_INET && a->sin_family != AF_UNSPEC)
-			return -EAFNOSUPPORT;
-		if (a->sin_port == 0)
-			return -EINVAL;
-	}
+	if (m->msg_namelen < sizeof(*a))
+		return -EINVAL;
+	if (!s->ip6 && a->sin_family != AF_INET && a->sin_family != AF_UNSPEC)
+		return -EAFNOSUPPORT;
+	if (a->sin_port == 0)
+		return -EINVAL;
 	d->addr.len =
 	    m->msg_namelen < sizeof(d->addr.sa) ? m->msg_namelen : (uint32_t)sizeof(d->addr.sa);
 	memcpy(d->addr.sa, m->msg_name, d->addr.len);

@@ -250,7 +250,7 @@ int pcx_listen(int fd, int backlog)
 int pcx_shutdown(int fd, int how)
 {
 	struct file *f = file_socket(fd);
-	const struct chan_sock *s;
+	struct chan_sock *s;
 	bool listened;
 	int64_t rc;
 
@@ -261,6 +261,8 @@ int pcx_shutdown(int fd, int how)
 	rc = call_sock(f->sock, CHAN_OP_SHUTDOWN, how, 0, NULL, 0);
 	for (uint32_t i = 1; i < sock_parts(s) && rc == 0; i++)
 		(void)call_sock(s->part[i], CHAN_OP_SHUTDOWN, how, 0, NULL, 0);
+	if (rc == 0 && at_load(&s->state) == CHAN_CONNECTED)
+		at_store(&s->connecting, 0); /* as on Linux, it need not be told any more */
 	if (rc == 0 && listened && how != SHUT_WR)
 		sock_gather(f->sock);
 	file_put(f);

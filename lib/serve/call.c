@@ -101,6 +101,7 @@ static int64_t do_bind(struct pc_service *s, const struct request *r)
 	if (rc != 0)
 		return -errno;
 	service_sock(s, r->sock)->bound = true;
+	at_store(&r->shared->local.len, 0); /* of a connection that is over */
 	at_or(&r->shared->flags, (uint32_t)CHAN_BOUND);
 	return 0;
 }

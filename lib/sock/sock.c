@@ -143,17 +143,23 @@ static int read_scope(const struct sockets *s, const struct sock_ref *ref, enum 
 	return 0;
 }
 
+/* Says whether a socket's own address is one of IPv4. */
+static bool speaks_ip4(const struct sockets *s, const struct sock_ref *ref)
+{
+	const uint16_t laddr = ref->tcp != NULL ? ref->tcp->flow.laddr : ref->udp->laddr;
+
+	return laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(s->ip, laddr));
+}
+
 /* As on Linux, the unspecified address as a destination means this host. */
 static struct pc_addr this_host(const struct sockets *s, const struct sock_ref *ref,
                                 const struct pc_addr *any)
 {
 	const uint16_t laddr = ref->tcp != NULL ? ref->tcp->flow.laddr : ref->udp->laddr;
 
-	if (!pc_addr_is_ip4(any))
-		return *ip_laddr(s->ip, LADDR_LO6);
-	if (laddr != LADDR_NONE && pc_addr_is_ip4(ip_laddr(s->ip, laddr)))
-		return *ip_laddr(s->ip, laddr);
-	return *ip_laddr(s->ip, LADDR_LO4);
+	if (pc_addr_is_ip4(any))
+		return *ip_laddr(s->ip, speaks_ip4(s, ref) ? laddr : LADDR_LO4);
+	return *ip_laddr(s->ip, speaks_ip4(s, ref) ? LADDR_LO4 : LADDR_LO6);
 }
 
 int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum sock_use use,
@@ -179,10 +185,12 @@ int sock_read_addr(const struct sockets *s, const struct sock_ref *ref, enum soc
 		return err;
 	if (sock_is_v6only(ref) && pc_addr_is_ip4(&a->e.addr))
 		return use == SOCK_BIND ? -EINVAL : -ENETUNREACH;
-	if (sa->sa_family == AF_INET6 && pc_addr_is_link_local(&a->e.addr))
-		return read_scope(s, ref, use, sa, len, a);
 	if (use != SOCK_BIND && pc_addr_is_any(&a->e.addr))
 		a->e.addr = this_host(s, ref, &a->e.addr);
+	if (use != SOCK_BIND && !pc_addr_is_ip4(&a->e.addr) && speaks_ip4(s, ref))
+		return -EAFNOSUPPORT;
+	if (sa->sa_family == AF_INET6 && pc_addr_is_link_local(&a->e.addr))
+		return read_scope(s, ref, use, sa, len, a);
 	return 0;
 }
 
@@ -202,6 +210,15 @@ void sock_write_addr(bool ip6, const struct pc_endpoint *e, uint8_t netif, struc
 	*len = full;
 }
 
+/* A socket with an address of IPv6 has nothing more to do with IPv4; as on Linux, IPV6_V6ONLY says so. */
+static void leave_ip4(const struct sock_ref *ref)
+{
+	if (ref->tcp != NULL)
+		ref->tcp->flags |= TCB_V6ONLY;
+	else
+		ref->udp->v6only = true;
+}
+
 int pc_bind(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t len)
 {
 	struct sockets *s = sockets_of(st);
@@ -217,6 +234,8 @@ int pc_bind(struct pc_stack *st, int fd, const struct sockaddr *addr, socklen_t 
 	if (err == 0)
 		err = ref.tcp != NULL ? tcp_bind(s->tcp, ref.tcp, &a.e)
 		                      : udp_bind(s->udp, ref.index, &a.e);
+	if (err == 0 && !pc_addr_is_any(&a.e.addr) && !pc_addr_is_ip4(&a.e.addr))
+		leave_ip4(&ref);
 	return (int)sock_fail(err);
 }
 

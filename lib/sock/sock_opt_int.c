@@ -215,8 +215,11 @@ static int get_v6only(struct sockets *s, const struct sock_ref *ref)
 
 static int set_v6only(struct sockets *s, const struct sock_ref *ref, int value)
 {
+	const struct tcb *t = ref->tcp;
+
 	(void)s;
-	if (ref->tcp != NULL ? ref->tcp->flow.lport != 0 : ref->udp->bound)
+	/* as on Linux, a connection that is over has no port unless bind() gave it one */
+	if (t != NULL ? t->state != TCP_S_CLOSED || (t->flags & TCB_BOUND) : ref->udp->bound)
 		return -EINVAL;
 	if (ref->udp != NULL)
 		ref->udp->v6only = value != 0;

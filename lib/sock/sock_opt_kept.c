@@ -75,6 +75,7 @@ enum kind {
 	NOTHING, /* accepted, but reads as 0; if most is 1, others are refused */
 	UNTOLD,  /* 0 to most; cannot be read */
 	FIXED,   /* read-only */
+	REFUSED, /* likewise, but as a value that is wrong */
 	NUMBER,  /* any value */
 	COUNT,   /* 0 to most */
 	STAMPS,  /* SOF_TIMESTAMPING_*, up to most */
@@ -142,7 +143,7 @@ static const struct kept_option options[] = {
     {IPPROTO_IP, IP_NODEFRAG, OF_ALL, FIXED, 0, 0, 0},
     {IPPROTO_IP, IP_CHECKSUM, OF_ALL, TRUTH, 30, 0, 0},
     {IPPROTO_IP, IP_RECVERR_RFC4884, OF_ALL, STRICT, 31, 0, 0},
-    {IPPROTO_IP, IP_MULTICAST_TTL, OF_TCP, FIXED, 0, 1, 0},
+    {IPPROTO_IP, IP_MULTICAST_TTL, OF_TCP, REFUSED, 0, 1, 0},
     {IPPROTO_IP, IP_MULTICAST_ALL, OF_TCP, STRICT, 32, 1, 0},
     {IPPROTO_IP, IP_LOCAL_PORT_RANGE, OF_ALL, PORTS, 0, 0, 0},
     {IPPROTO_TCP, TCP_LINGER2, OF_TCP, LINGER2, 3, 60, 120},
@@ -171,6 +172,7 @@ static const struct kept_option options[] = {
     {IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, OF_ALL, TRUTH, 51, 1, 0},
     {IPPROTO_IPV6, IPV6_ORIGDSTADDR, OF_TCP, TRUTH, 52, 0, 0},
     {IPPROTO_IP, IP_ROUTER_ALERT, OF_ALL, FIXED, 0, 0, 0},
+    {IPPROTO_IP, IP_RECVFRAGSIZE, OF_TCP, REFUSED, 0, 0, 0},
     {IPPROTO_IP, IP_RECVFRAGSIZE, OF_OTHERS, TRUTH, 53, 0, 0},
     {IPPROTO_IPV6, IPV6_FLOWINFO_SEND, OF_ALL, TRUTH, 54, 0, 0},
     {IPPROTO_IPV6, IPV6_ROUTER_ALERT_ISOLATE, OF_ALL, TRUTH, 55, 0, 0},
@@ -248,7 +250,7 @@ static int read_kept(const struct kept *k, const struct kept_option *o)
 
 	if (is_truth(o))
 		return ((k->truths >> o->at & 1) != 0) != (o->base != 0);
-	if (o->kind == FIXED || o->kind == NOTHING)
+	if (o->kind == FIXED || o->kind == REFUSED || o->kind == NOTHING)
 		return o->base;
 	if (o->kind == PORTS)
 		return (int)((uint32_t)k->port_last << 16 | k->port_first);
@@ -323,6 +325,8 @@ static int judge(const struct sockets *s, const struct sock_ref *ref, const stru
                  int *value)
 {
 	switch (o->kind) {
+	case REFUSED:
+		return -EINVAL;
 	case STRICT: /* without an account, copies could not be reported */
 		if (o->name == SO_ZEROCOPY && ref->tcp->account == 0)
 			return -ENOBUFS;

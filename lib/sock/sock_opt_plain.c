@@ -123,6 +123,8 @@ int sock_plain_get(const struct sock_ref *ref, int level, int name, void *value,
 		           : -EINVAL;
 	if (o == NULL)
 		return -ENOPROTOOPT;
+	if (level == IPPROTO_IP && (o->takes & AS_NONE) && *len < sizeof(int))
+		*len = RTE_MIN(*len, 1u); /* as on Linux, a byte if there is no room for an int */
 	return o->get != 0 ? o->get : tell(&zero, o->len, value, len);
 }
 

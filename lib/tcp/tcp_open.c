@@ -142,14 +142,17 @@ static int take_address(struct tcp *tcp, struct tcb *t, uint16_t laddr)
 
 int tcp_bind(struct tcp *tcp, struct tcb *t, const struct pc_endpoint *local)
 {
+	const bool has_name = t->state != TCP_S_CLOSED || is_bound(tcp, t);
 	uint16_t laddr = LADDR_NONE;
 
+	if (has_name && (t->flags & TCB_IP6)) /* as on Linux, for IPv4 the address counts first */
+		return -EINVAL;
 	if (!pc_addr_is_any(&local->addr)) {
 		laddr = netifs_find(&tcp->ip->ifs, &local->addr);
 		if (laddr == LADDR_NONE || !netifs_is_usable(&tcp->ip->ifs, laddr))
 			return -EADDRNOTAVAIL;
 	}
-	if (t->state != TCP_S_CLOSED || is_bound(tcp, t))
+	if (has_name)
 		return -EINVAL;
 	if (local->port == 0 && has_no_port(tcp, t))
 		return take_address(tcp, t, laddr);

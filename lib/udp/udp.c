@@ -360,10 +360,10 @@ int udp_bind(struct udp *udp, uint32_t index, const struct pc_endpoint *local)
 	uint16_t laddr;
 	const int rc = udp_find_name(udp, &name.addr, &laddr);
 
+	if (s->bound && (s->ip6 || rc == 0)) /* as on Linux, for IPv4 the address counts first */
+		return -EINVAL;
 	if (rc != 0)
 		return rc;
-	if (s->bound)
-		return -EINVAL;
 	s->addr_fixed = laddr != LADDR_NONE || !pc_addr_is_any(&name.addr);
 	if (name.port == 0)
 		name.port = choose_port(udp, s, &name.addr, &(struct answers){0});
