@@ -12,8 +12,8 @@
  * A layer returns the next step or a named drop, and only this file counts and frees dropped
  * frames, or hands them to the kernel if they are the kernel's (exception.h).
  *
- * TCP makes three passes over the burst, so that the cache misses of many flows overlap: parse and
- * prefetch the bucket of the flow table; look up and prefetch the TCB; run the state machine.
+ * TCP makes three passes over the burst, so that the cache misses of many flows overlap: parse;
+ * look up and prefetch the TCB; run the state machine.
  */
 #include <netinet/in.h>
 

@@ -53,12 +53,17 @@ static inline const struct tcb *likely_tcb(const struct tcp *tcp, const struct t
  * Each loop touches what the one before has prefetched, so that a burst waits for memory four
  * times, not four times per segment: for the bucket, the TCB, the queues and account, and the
  * oldest segment in flight, which is most likely the one acknowledged.
+ *
+ * The loops are short, because a prefetch is not complete before its address is translated: among
+ * the many instructions of tcp_rx_parse, the processor sees that of one bucket at a time.
  */
 void tcp_rx_prefetch(struct tcp *tcp, struct tcp_pending *seg, unsigned n)
 {
 	const struct tcp_queues *q;
 	const struct tcb *t;
 
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(tcp_table_home(&tcp->table, seg[i].rx.hash));
 	for (unsigned i = 0; i < n; i++) {
 		const char *at;
 

@@ -13,7 +13,6 @@
 
 #include <rte_branch_prediction.h>
 #include <rte_mbuf.h>
-#include <rte_prefetch.h>
 
 #include "tcp/tcp.h"
 #include "wire/cksum.h"
@@ -52,8 +51,8 @@ static __rte_always_inline bool tcp_rx_is_intact(const struct rte_mbuf *m, const
 }
 
 /**
- * tcp_rx_parse reads and verifies a segment and finds its flow's place in the table, which it
- * prefetches. Verdict: VERDICT_DONE to continue, and the mbuf is still the caller's; or a drop.
+ * tcp_rx_parse reads and verifies a segment, names its flow and hashes it. Verdict: VERDICT_DONE to
+ * continue, and the mbuf is still the caller's; or a drop.
  */
 static __rte_always_inline int tcp_rx_parse(struct tcp *tcp, const struct rte_mbuf *m,
                                             const struct ip_pkt *p, struct tcp_rx *rx,
@@ -74,7 +73,6 @@ static __rte_always_inline int tcp_rx_parse(struct tcp *tcp, const struct rte_mb
 	rx->segs = 1;
 	rx->hash =
 	    tcp_table_name(&tcp->table, &rx->flow, &p->src, p->laddr, rx->seg.dport, rx->seg.sport);
-	rte_prefetch0(tcp_table_home(&tcp->table, rx->hash));
 	ctx_count(tcp->ctx, PC_TCP_RX);
 	return VERDICT_DONE;
 }
