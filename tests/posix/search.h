@@ -24,6 +24,8 @@ struct world {
 	bool stream[SLOTS];
 	bool spent
 	    [SLOTS]; /* a stream has listened or been dissolved, a datagram socket been shut down */
+	bool tried
+	    [SLOTS]; /* to connect, or was connected: newer kernels do not let it listen any more */
 	uint16_t chosen[CHOSEN]; /* by the stack, in the order in which they were seen */
 	unsigned n_chosen;
 	unsigned stamp; /* of the last bytes sent */

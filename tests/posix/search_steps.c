@@ -170,7 +170,7 @@ static void make(struct world *w, unsigned slot, int domain, bool stream)
 
 	shut(w, slot);
 	w->stream[slot] = stream;
-	w->spent[slot] = false;
+	w->spent[slot] = w->tried[slot] = false;
 	w->fd[slot] = search_number(
 	    w, w->l->c->socket(domain, (stream ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0),
 	    FIRST_NUMBER + (int)slot);
@@ -212,6 +212,7 @@ static void put_accepted(struct world *w, unsigned to, int fd)
 	shut(w, to);
 	w->stream[to] = true;
 	w->spent[to] = false;
+	w->tried[to] = true;
 	w->fd[to] = search_number(w, fd, FIRST_NUMBER + (int)to);
 }
 
@@ -320,6 +321,7 @@ static void connect_slot(struct world *w, unsigned slot)
 	search_log_place(w, &p, len);
 	rc = w->l->c->connect(w->fd[slot], &p.sa, len);
 	live_log(w->l, "connect", rc);
+	w->tried[slot] = true;
 	w->spent[slot] |= p.sa.sa_family == AF_UNSPEC;
 	if (rc != 0)
 		search_bind_after_all(w, slot);
@@ -327,7 +329,7 @@ static void connect_slot(struct world *w, unsigned slot)
 
 static void listen_slot(struct world *w, unsigned slot)
 {
-	if (w->spent[slot])
+	if (w->spent[slot] || (w->stream[slot] && w->tried[slot]))
 		return;
 	live_log(w->l, "listen", w->l->c->listen(w->fd[slot], 1 + (int)search_dice(w, 4)));
 	w->spent[slot] = true;
