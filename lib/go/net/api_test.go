@@ -4,6 +4,7 @@ package net_test
 
 import (
 	"bufio"
+	"fmt"
 	"go/ast"
 	"go/build"
 	"go/importer"
@@ -117,6 +118,10 @@ func TestAPI(t *testing.T) {
 	must(t, err)
 	checked := 0
 	for _, list := range lists {
+		var minor int
+		if n, _ := fmt.Sscanf(filepath.Base(list), "go1.%d.txt", &minor); n == 1 && minor > 19 {
+			continue // of a newer Go
+		}
 		f, err := os.Open(list)
 		must(t, err)
 		defer f.Close()
