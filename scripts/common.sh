@@ -124,22 +124,31 @@ missing() {
 	printf '%s' "${list# }"
 }
 
-# apt_update: reads the lists of packages.
+# apt_quietly ARGUMENT...: runs apt-get without questions, waiting for another apt to finish. Its last lines are
+# shown if it fails.
+apt_quietly() (
+	log=$(mktemp)
+	trap 'rm -f "$log"' EXIT
+	DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 "$@" </dev/null >"$log" 2>&1 || {
+		tail -n 15 "$log" >&2
+		exit 1
+	}
+)
+
+# apt_update: reads the lists of packages, once.
+lists_are_read=
 apt_update() {
-	apt-get -q -o DPkg::Lock::Timeout=120 update </dev/null >/dev/null 2>&1
+	[ -z "$lists_are_read" ] || return 0
+	apt_quietly update || die "apt-get update failed; see above, then run this again"
+	lists_are_read=yes
 }
 
-# apt_install PACKAGE...: quietly, without questions, waiting for another apt to finish. Servers
-# among the packages are not started: Debian asks policy-rc.d (101: forbidden by policy). A
-# subshell, so that the policy is removed even if this is interrupted; if it stayed, the machine's
-# own servers would not start any more.
+# apt_install PACKAGE...: servers among the packages are not started: Debian asks policy-rc.d (101:
+# forbidden by policy). A subshell, so that the policy is removed even if this is interrupted; if it
+# stayed, the machine's own servers would not start any more.
 apt_install() (
-	log=$(mktemp) made=''
-	# shellcheck disable=SC2317 # called by the trap
-	clean() {
-		rm -f "$log" ${made:+"$made"}
-	}
-	trap clean EXIT
+	made=''
+	trap 'rm -f ${made:+"$made"}' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	trap 'exit 129' HUP
@@ -148,12 +157,7 @@ apt_install() (
 		printf '#!/bin/sh\nexit 101\n' >"$policy_rc"
 		chmod 755 "$policy_rc"
 	fi
-	{ apt-get -q -o DPkg::Lock::Timeout=120 update &&
-		DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=120 \
-			install --no-install-recommends "$@"; } </dev/null >"$log" 2>&1 || {
-		tail -n 15 "$log" >&2
-		exit 1
-	}
+	apt_quietly install --no-install-recommends "$@"
 )
 
 # need NEEDS: installs what is missing, or says what to do and exits.
@@ -168,6 +172,7 @@ need() {
 	is_root || die "missing: $list; installing needs root: sudo apt-get install --no-install-recommends $list"
 	say "Installing: $list"
 	read -ra packages <<<"$list"
+	apt_update
 	apt_install "${packages[@]}" ||
 		die "apt-get could not install: $list; see above, then run this again"
 	list=$(missing "$1")
@@ -181,7 +186,7 @@ want() {
 	list=$(missing "$1")
 	[ -n "$list" ] || return 0
 	if is_root && command -v apt-get >/dev/null 2>&1; then
-		apt_update || die "apt-get update failed; run it to see why"
+		apt_update
 		for package in $list; do
 			[ -z "$(apt-cache show "$package" 2>/dev/null)" ] && absent="$absent $package"
 		done
