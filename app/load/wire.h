@@ -118,8 +118,8 @@ static inline uint32_t wire_sum_words(uint32_t w)
 	return (w & 0xffff) + (w >> 16);
 }
 
-/** wire_join puts each frame into one mbuf: some ports, such as newer versions of net_memif, deliver the
- * pieces that the peer has sent. One that is too long for that stays as it is. */
+/** wire_join puts each frame into one mbuf: some ports, such as newer versions of net_memif, deliver
+ * the pieces that the peer has sent. One that is too long for that stays as it is. */
 static inline void wire_join(struct rte_mbuf **pkts, unsigned n)
 {
 	for (unsigned k = 0; k < n; k++)
@@ -133,8 +133,7 @@ void wire_init(struct wire *w, uint16_t window);
 /** wire_ip6_init makes an IPv6 header from our first address to the server; its length is 0. */
 void wire_ip6_init(const struct wire *w, struct rte_ipv6_hdr *ip, uint8_t proto);
 
-/* The addresses of IPv6 headers are arrays in DPDK before 24.11, and structs since: hence the void *.
- */
+/* IPv6 addresses in DPDK's headers are arrays before 24.11, and structs since: hence the void *. */
 
 /** wire_set_low writes the last 32 bits of an IPv6 address. */
 static inline void wire_set_low(void *address, uint32_t low_be)

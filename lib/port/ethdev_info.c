@@ -86,8 +86,8 @@ uint32_t ethdev_trusted(const char *driver, uint32_t offloads)
 {
 	if (inserts_in_software(driver))
 		offloads &= ~(uint32_t)(PC_PORT_TX_VLAN | PC_PORT_TX_QINQ);
-	/* This driver computes in software, too. Since 24.07 it takes the headers off an mbuf whose
-	 * checksums it computes, even if others have references to it, such as a queue for
+	/* This driver computes in software, too. Since DPDK 23.11 it takes the headers off an mbuf
+	 * whose checksums it computes, even if others have references to it, such as a queue for
 	 * retransmission. And of the two forms of zero, TCP sends 0x0000 (RFC 9293 MUST-2, RFC 1624),
 	 * but this driver 0xffff, as only UDP does. */
 	if (strcmp(driver, "net_tap") == 0)

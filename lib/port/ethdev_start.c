@@ -359,7 +359,7 @@ struct ending {
 };
 
 /* Whether a device may be closed: not a bond, which would take its members apart, in which net_tap
- * crashes (DPDK 24.11, 25.11). */
+ * crashes (DPDK 24.11). */
 static bool may_be_closed(uint16_t port_id)
 {
 	struct rte_eth_dev_info dev;

@@ -303,8 +303,8 @@ static bool is_for_peer(const struct chan_sock *s, const struct msghdr *m)
 /* Reads the destination of a datagram and checks what can be checked here. */
 static int read_name(const struct chan_sock *s, const struct msghdr *m, struct chan_dgram *d)
 {
-	const struct sockaddr_in *a =
-	    m->msg_name; /* whose port both families have at the same place */
+	/* both families have the port at the same place */
+	const struct sockaddr_in *a = m->msg_name;
 
 	if (at_load(&s->cork) & CHAN_CORK_HELD) /* the first call has set the destination */
 		return 0;

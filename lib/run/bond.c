@@ -3,8 +3,8 @@
  * Bonds.
  *
  * Overview: DPDK's bond takes over its members when it is configured, and does not list them
- * before; so they are read from the bond's arguments ("member=" of its --vdev, and "slave=" before DPDK 23.11). They are not used as
- * ports of our own.
+ * before; so they are read from the bond's arguments ("member=" of its --vdev, and "slave=" before
+ * DPDK 23.11). They are not used as ports of our own.
  *
  * When a member's link goes down, the bond continues with another member, and its own link stays
  * up; but the switches still forward our address to the old port until they see frames from us on

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DPDK 22.11 has only rte_ctrl_thread_create, 24.11 only rte_thread_create_control, whose threads return
- * a number.
+ * DPDK 22.11 has only rte_ctrl_thread_create, later versions only rte_thread_create_control, whose
+ * threads return a number.
  */
 #include "ctrl_thread.h"
 

@@ -22,10 +22,10 @@ struct world {
 	uint16_t base;   /* the first of PORTS */
 	int fd[SLOTS], other[OTHERS], ep[SETS];
 	bool stream[SLOTS];
-	bool spent
-	    [SLOTS]; /* a stream has listened or been dissolved, a datagram socket been shut down */
-	bool tried
-	    [SLOTS]; /* to connect, or was connected: newer kernels do not let it listen any more */
+	/* a stream has listened or been dissolved, a datagram socket been shut down */
+	bool spent[SLOTS];
+	/* has tried to connect, or was connected: newer kernels do not let it listen any more */
+	bool tried[SLOTS];
 	uint16_t chosen[CHOSEN]; /* by the stack, in the order in which they were seen */
 	unsigned n_chosen;
 	unsigned stamp; /* of the last bytes sent */

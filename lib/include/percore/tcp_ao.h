@@ -5,8 +5,8 @@
 /*
  * TCP-AO (RFC 5925) as in linux/tcp.h since Linux 6.7, and in newer versions of the C library's
  * netinet/tcp.h (where alg_name is of int8_t and uint8_t), for machines whose headers are older.
- * Names, values and layouts are the kernel's.
- * A program that also includes linux/tcp.h has to do so first.
+ * Names, values and layouts are the kernel's. A program that also includes linux/tcp.h has to do so
+ * first.
  */
 
 #include <stdint.h>
