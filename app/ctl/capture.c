@@ -7,6 +7,8 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_packet.h>
 #include <pcap/pcap.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -87,32 +89,73 @@ static bool has_loop(const struct bpf_program *p)
 	return false;
 }
 
-int capture_filter(const char *expression, char *program, size_t size)
+/* Instructions that let only frames of this direction on to those behind them. Returns how many:
+ * 0 for a direction that is none. pcap-filter's "inbound" is the same, but libpcap compiles it since
+ * 1.11 only for an interface of the kernel's. */
+static unsigned check_direction(const char *direction, struct bpf_insn *to)
+{
+	const bool out = strcmp(direction, "out") == 0;
+	const struct bpf_insn check[] = {
+	    BPF_STMT(BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, out, !out),
+	    BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	if (!out && strcmp(direction, "in") != 0)
+		return 0;
+	memcpy(to, check, sizeof(check));
+	return sizeof(check) / sizeof(check[0]);
+}
+
+/* Appends the compiled expression to the n instructions; -1: not compiled, what is wrong is said. */
+static int compile(const char *expression, struct bpf_insn *insn, unsigned n)
 {
 	pcap_t *pcap = pcap_open_dead(DLT_EN10MB, UINT16_MAX);
 	struct bpf_program p = {0};
-	const unsigned char *at;
-	int status = 0;
+	int rc = -1;
 
 	if (pcap == NULL)
-		return fail("filter", 2);
+		return fail("filter", -1);
 	if (pcap_compile(pcap, &p, expression, 1, PCAP_NETMASK_UNKNOWN) != 0) {
 		fprintf(stderr, "percore-ctl: filter: %s\n", pcap_geterr(pcap));
-		status = 1;
 	} else if (has_loop(&p)) {
 		fputs("percore-ctl: filter: protochain is not supported\n", stderr);
-		status = 1;
-	} else if (p.bf_len > FILTER_MAX || 2 * p.bf_len * sizeof(p.bf_insns[0]) >= size) {
-		fprintf(stderr, "percore-ctl: filter: too long: %u instructions, room for %d\n",
-		        p.bf_len, FILTER_MAX);
-		status = 1;
+	} else if (n + p.bf_len > FILTER_MAX) {
+		fprintf(stderr, "percore-ctl: filter: too long: %u instructions, room for %u\n",
+		        p.bf_len, FILTER_MAX - n);
+	} else {
+		memcpy(insn + n, p.bf_insns, p.bf_len * sizeof(insn[0]));
+		rc = (int)(n + p.bf_len);
 	}
-	at = (const unsigned char *)p.bf_insns;
-	for (size_t i = 0; status == 0 && i < p.bf_len * sizeof(p.bf_insns[0]); i++)
-		snprintf(program + 2 * i, 3, "%02x", at[i]);
 	pcap_freecode(&p);
 	pcap_close(pcap);
-	return status;
+	return rc;
+}
+
+int capture_filter(const char *direction, const char *expression, char *program, size_t size)
+{
+	struct bpf_insn insn[FILTER_MAX];
+	const unsigned char *at = (const unsigned char *)insn;
+	unsigned n = 0;
+	int rc;
+
+	if (direction != NULL) {
+		n = check_direction(direction, insn);
+		if (n == 0) {
+			fprintf(stderr, "percore-ctl: direction: in or out, not %s\n", direction);
+			return 1;
+		}
+	}
+	rc = compile(expression, insn, n);
+	if (rc < 0)
+		return 1;
+	if (2 * (size_t)rc * sizeof(insn[0]) >= size) {
+		errno = E2BIG;
+		return fail("filter", 2);
+	}
+	for (size_t i = 0; i < (size_t)rc * sizeof(insn[0]); i++)
+		snprintf(program + 2 * i, 3, "%02x", at[i]);
+	return 0;
 }
 
 int capture_to(const char *file, int fd, const char *path)

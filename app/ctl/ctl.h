@@ -17,9 +17,10 @@ int ask(const char *path, const char *command, char **text);
  * the status of percore-ctl. */
 int top(const char *path, int argc, char **argv);
 
-/** capture_filter compiles a filter in the language of pcap-filter(7), in the form used in the
- * command. Returns 0, or a status after printing what is wrong. */
-int capture_filter(const char *expression, char *program, size_t size);
+/** capture_filter compiles a filter in the language of pcap-filter(7), "": all frames, of a direction
+ * ("in", "out", NULL: both), in the form used in the command. Returns 0, or a status after printing
+ * what is wrong. */
+int capture_filter(const char *direction, const char *expression, char *program, size_t size);
 
 /** capture_to writes the capture to a file ("-": stdout) until the program ends it, or SIGINT or
  * SIGTERM is received. Returns the status of percore-ctl. */

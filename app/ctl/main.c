@@ -54,7 +54,7 @@ static const char usage[] =
     "  firewall table NAME show                           its contents\n"
     "  mtu set BYTES [port N]                             for IPv4; 0: the port's\n"
     "  socket show [tcp|udp|raw|packet] [state NAME]... [port N] [peer NETWORK]\n"
-    "  capture FILE [port N] [count N] [snaplen BYTES] [filter EXPRESSION]\n"
+    "  capture FILE [port N] [count N] [snaplen BYTES] [direction in|out] [filter EXPRESSION]\n"
     "                                                     to a pcap file, \"-\": to stdout\n"
     "  counters show [all]                                non-zero ones, or all\n"
     "  usage show                                         tables in use, and their limits\n"
@@ -190,23 +190,45 @@ static int print_answer(int fd, const char *path, bool is_json)
 	return status;
 }
 
+/* Takes "direction WORD" out of the argc words, and returns WORD; NULL: it is not among them. */
+static const char *take_direction(int *argc, char **argv)
+{
+	const char *direction = NULL;
+	int n = 0;
+
+	for (int i = 0; i < *argc; i++) {
+		if (strcmp(argv[i], "direction") == 0 && i + 1 < *argc)
+			direction = argv[++i];
+		else
+			argv[n++] = argv[i];
+	}
+	*argc = n;
+	return direction;
+}
+
 /* Turns "capture FILE ... filter EXPRESSION" into the command that the program knows: without the
  * file, and with the compiled filter. Returns 0, or a status after printing what is wrong. */
 static int make_capture(int argc, char **argv, char *command)
 {
 	char expression[COMMAND_MAX + 1] = "";
+	const char *direction;
 	size_t at;
 	int words = 2;
 
 	while (words < argc && strcmp(argv[words], "filter") != 0)
 		words++;
-	argv[1] = argv[0];
-	if (join(words - 1, argv + 1, command) != 0 ||
-	    (words < argc && join(argc - words - 1, argv + words + 1, expression) != 0)) {
+	if (words < argc && join(argc - words - 1, argv + words + 1, expression) != 0) {
 		errno = E2BIG;
 		return fail("command", 2);
 	}
-	if (words == argc)
+	argv[1] = argv[0];
+	words--;
+	direction = take_direction(&words, argv + 1);
+	if (join(words, argv + 1, command) != 0) {
+		errno = E2BIG;
+		return fail("command", 2);
+	}
+	if (direction == NULL && expression[0] == '\0')
 		return 0;
 	at = strlen(command);
 	if (at + strlen(PROGRAM) >= COMMAND_MAX) {
@@ -215,7 +237,7 @@ static int make_capture(int argc, char **argv, char *command)
 	}
 	strcpy(command + at, PROGRAM);
 	at += strlen(PROGRAM);
-	return capture_filter(expression, command + at, COMMAND_MAX - at);
+	return capture_filter(direction, expression, command + at, COMMAND_MAX - at);
 }
 
 static int make_command(int argc, char **argv, bool is_json, char *command)

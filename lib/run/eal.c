@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -39,7 +40,8 @@ bool eal_wants_help(int nb_eal, char **argv)
 /* Explains why rte_eal_init failed, as far as its message allows. */
 static int fail_start(struct settings *s, const char *line, const struct eal *eal)
 {
-	if (strstr(line, "unrecognized option") != NULL || strstr(line, "invalid option") != NULL)
+	if (strstr(line, "unrecognized option") != NULL || strstr(line, "invalid option") != NULL ||
+	    strstr(line, "unknown argument") != NULL)
 		return settings_fail(
 		    s, "EAL rejected an option before \"--\": %s (options of %s come after \"--\")",
 		    line, s->app->name);
@@ -140,6 +142,42 @@ static int check_devices(struct settings *s, int n, char **argv, const char *lin
 	                     "--vdev=net_tap0,iface=percore0), or bind a NIC with scripts/devbind");
 }
 
+/* rte_eal_init that is running. DPDK 25.11 calls exit() there for an option that it does not know. */
+static struct {
+	struct settings *s; /* NULL: none is running */
+	struct quiet *quiet;
+	const struct eal *eal;
+} init;
+
+static void explain_exit(int status, void *unused)
+{
+	char line[QUIET_LINE];
+
+	(void)unused;
+	if (init.s == NULL || status == 0) /* it has printed its help */
+		return;
+	quiet_end(init.quiet, line);
+	(void)fail_start(init.s, line, init.eal);
+	fprintf(stderr, "%s: %s\n", init.s->app->name, init.s->why);
+	_exit(EXIT_SETUP);
+}
+
+static int call_init(struct settings *s, struct eal_args *args, struct quiet *quiet,
+                     const struct eal *eal)
+{
+	static bool registered;
+	int rc;
+
+	if (!registered)
+		registered = on_exit(explain_exit, NULL) == 0;
+	init.s = s;
+	init.quiet = quiet;
+	init.eal = eal;
+	rc = rte_eal_init(args->argc, args->argv);
+	init.s = NULL;
+	return rc;
+}
+
 int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 {
 	char *argv[EAL_ARGS_MAX + 1];
@@ -166,7 +204,7 @@ int eal_begin(struct settings *s, int nb_given, char **given, struct eal *eal)
 	clear_left_overs(nb_eal, argv);
 	if (!loud)
 		quiet_begin(&quiet);
-	rc = rte_eal_init(args.argc, args.argv);
+	rc = call_init(s, &args, &quiet, eal);
 	quiet_end(&quiet, line);
 	if (rc < 0)
 		return fail_start(s, line, eal);

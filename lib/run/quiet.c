@@ -56,7 +56,7 @@ static bool tells_failure(const char *line)
 /* Skips the names of modules and functions at the start ("EAL: ", "tun_alloc(): "). */
 static const char *skip_prefix(const char *line)
 {
-	static const char *const prefixes[] = {"EAL: ", "FATAL: ", "ETHDEV: "};
+	static const char *const prefixes[] = {"EAL: ", "FATAL: ", "ETHDEV: ", "ARGPARSE: "};
 	const char *call = strstr(line, "(): ");
 
 	if (call != NULL)

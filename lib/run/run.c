@@ -24,7 +24,6 @@
 #include "worker.h"
 
 #define EXIT_FAILED 1
-#define EXIT_SETUP  2
 
 static int say(const struct settings *s)
 {

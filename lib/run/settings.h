@@ -124,6 +124,9 @@ bool settings_is_live(const struct settings *s, unsigned table, const struct pc_
 int settings_fail(struct settings *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** The exit status of a program that cannot start as it is set up. */
+#define EXIT_SETUP 2
+
 /** settings_set sets a key; origin says where it was found, e.g. "a.ini:3". Returns 0 or -1. */
 int settings_set(struct settings *s, const char *origin, const char *section, const char *name,
                  const char *value);

@@ -391,8 +391,8 @@ def captured(b, s):
     told = few.communicate(timeout=10 * b.slow)[1]
     expect(few.returncode == 0 and "3 frames captured, 0 dropped" in told, told)
     expect(len(frames_of(path)) == 3 and os.path.getsize(path) == 24 + 3 * (16 + 60), "three frames of 60 bytes")
-    for word, kind in (("inbound", "ICMP echo request"), ("outbound", "ICMP echo reply")):
-        few, path = capture(b, s, f"{word}.pcap", "count", "2", "filter", "icmp", "and", word)
+    for word, kind in (("in", "ICMP echo request"), ("out", "ICMP echo reply")):
+        few, path = capture(b, s, f"{word}.pcap", "count", "2", "direction", word, "filter", "icmp")
         for _ in range(2):
             pings(SERVER)
         few.communicate(timeout=10 * b.slow)
@@ -404,6 +404,8 @@ def captured(b, s):
     hung.send_signal(signal.SIGHUP)
     told = hung.communicate(timeout=10 * b.slow)[1]
     expect(hung.returncode == 0 and " frames captured, " in told and len(frames_of(path)) >= 2, f"{hung.returncode}: {told}")
+    text = ctl(b, s, "capture", "-", "direction", "up", status=1)
+    expect("in or out, not up" in text, text)
     text = ctl(b, s, "capture", "-", "filter", "sideways", status=1)
     expect("filter: " in text, text)
     text = ctl(b, s, "capture", "-", "filter", " or ".join(f"tcp port {i}" for i in range(1, 600, 2)), status=1)
