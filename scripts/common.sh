@@ -42,6 +42,7 @@ iputils-ping    command ping
 iputils-arping  command arping
 curl            command curl
 wrk             command wrk
+netbase         file    /etc/services
 apache2-utils   command ab
 netcat-openbsd  command nc
 nmap            command nmap
@@ -62,6 +63,7 @@ haproxy         command haproxy
 iperf3          command iperf3
 wget            command wget
 socat           command socat
+procps          command sysctl
 strace          command strace
 jq              command jq
 libsystemd-dev  module  libsystemd
@@ -83,6 +85,7 @@ bench_needs='
 python3         command python3
 dpdk-dev        command dpdk-testpmd
 gnuplot-nox     command gnuplot
+procps          command sysctl
 nginx-light     command nginx
 redis-server    command redis-server
 iproute2        command ip

@@ -134,7 +134,7 @@ static int compile(const char *expression, struct bpf_insn *insn, unsigned n)
 
 int capture_filter(const char *direction, const char *expression, char *program, size_t size)
 {
-	struct bpf_insn insn[FILTER_MAX];
+	struct bpf_insn insn[FILTER_MAX] = {0};
 	const unsigned char *at = (const unsigned char *)insn;
 	unsigned n = 0;
 	int rc;

@@ -389,7 +389,7 @@ static int get_keys(const struct sockets *s, const struct tcb *t, void *value, s
 		if (found < 0)
 			return found;
 		if (n < (uint32_t)found && n < q.nkeys)
-			memcpy((char *)value + n * *len, &key, size);
+			memcpy((char *)value + (size_t)n * *len, &key, size);
 	} while (++n < (uint32_t)found && n < q.nkeys);
 	explicit_bzero(&key, sizeof(key));
 	n = (uint32_t)found;

@@ -232,7 +232,7 @@ def firewall(b, twins):
     if subprocess.run([*nft, "-f", "-"], input=rulesets.BEGIN, text=True, capture_output=True).returncode != 0:
         print("    not run: no nft, or no connection tracking in this kernel")
         return
-    sh("ip", "netns", "exec", twins.ns, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0", "net.netfilter.nf_conntrack_tcp_timeout_close=0", check=False)
+    sh("ip", "netns", "exec", twins.ns, "sysctl", "-qw", "net.netfilter.nf_conntrack_tcp_loose=0", "net.netfilter.nf_conntrack_tcp_timeout_close=0")
     for n in range(args.rulesets):
         rnd = draw(n)
         rules, nft_rules, names = rulesets.draw(rnd)
