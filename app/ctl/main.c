@@ -25,8 +25,9 @@
 #define JSON_END    "\n]\n" /* the end of such an answer */
 
 static const char usage[] =
+    "percore-ctl: shows and changes the state of a running percore program\n\n"
     "Usage: percore-ctl [--json] PATH COMMAND\n\n"
-    "sends a command to the program that was started with --set run.control=PATH:\n\n"
+    "It sends a command to the program that was started with --set run.control=PATH:\n\n"
     "  route add NETWORK via GATEWAY [metric N] [weight N] [mtu BYTES]\n"
     "                                 [port N]            of a gateway in fe80::/10\n"
     "  route add NETWORK port N [metric N] [mtu BYTES]    directly connected\n"

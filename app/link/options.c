@@ -10,7 +10,9 @@
 #define MBUFS_MIN  128   /* the cache of an lcore takes most of fewer */
 
 const char options_usage[] =
-    "usage: percore-link [EAL options] -- [options]\n"
+    "percore-link: emulates links with delay, losses and other faults between DPDK ports\n"
+    "\n"
+    "Usage: percore-link [EAL options] -- [options]\n"
     "\n"
     "Joins DPDK port 0 with port 1, 2 with 3 and so on by emulated links, with independent faults\n"
     "from one seed. Options after --ab apply to frames from the first port of a link to the\n"

@@ -40,6 +40,9 @@ def install(b):
        timeout=120)
     for tool in ("percore-echo", "percore-httpd"):
         expect(glob.glob(f"{dest}{prefix}/bin/{tool}"), f"{tool} is not installed")
+    pages = {os.path.basename(n) for n in glob.glob(f"{dest}{prefix}/share/man/man1/percore-*.1")}
+    programs = {os.path.basename(n) + ".1" for n in glob.glob(f"{dest}{prefix}/bin/percore-*")}
+    expect(pages == programs or b.slow > 1, f"manual pages are {pages}")
     printed = sh(f"{dest}{prefix}/bin/percore-run", "--one-core", "--print", "--", "true").stdout
     expect(printed.count(f"={dest}{prefix}/") == 2, f"percore-run does not find what is installed: {printed}")
     return exe, env, flags
