@@ -18,6 +18,8 @@
  * connections, as long as there are idle ones to evict.  None of this has any effect until a peer
  * is refused.
  *
+ * Time in which the lcore stood still does not count, as nobody could be heard.
+ *
  * Invariant: a connection that the application has open, and on which data moves, is never touched.
  */
 #include "tcp/room.h"
@@ -32,18 +34,25 @@
 #define CONTEST_MS   30000 /* how long places are kept after one was taken */
 #define KEPT         16    /* one in 16 connections */
 
+/* Is it so long ago? While the lcore stood still, nobody could be heard: only the time since counts. */
+static bool is_over(const struct ctx *ctx, uint32_t tick, uint64_t ms)
+{
+	return ctx->tick - tick >= ticks_from_ms(ms) &&
+	       (ctx->stall_ns == 0 || ctx->now_ns - ctx->stall_ns >= ms * 1000000);
+}
+
 bool room_is_stalled(const struct tcp *tcp, const struct tcb *t, const struct tcp_queues *q)
 {
 	const struct pc_stack_config *cfg = &tcp->ctx->cfg;
 
 	return cfg->tcp_stalled_ms != 0 && q->snd.head != NULL && t->retries > 0 &&
 	       t->state != TCP_S_SYN_SENT && t->state != TCP_S_SYN_RECEIVED &&
-	       tcp->ctx->tick - q->stalled_tick >= ticks_from_ms((uint32_t)cfg->tcp_stalled_ms);
+	       is_over(tcp->ctx, q->stalled_tick, cfg->tcp_stalled_ms);
 }
 
 static bool is_silent_for(const struct tcp *tcp, const struct tcb *t, uint64_t ms)
 {
-	return tcp->ctx->tick - t->rcv_tick >= ticks_from_ms((uint32_t)ms);
+	return is_over(tcp->ctx, t->rcv_tick, ms);
 }
 
 /* closed by the application, with nothing left to send but an unanswered FIN */

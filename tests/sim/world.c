@@ -180,12 +180,24 @@ static bool is_rated(const struct sim *s)
 	return false;
 }
 
+/* Segments of a client that found the backlog full are lost. */
+static bool is_refused(const struct sim *s)
+{
+	for (int n = 0; n < SIM_NODES; n++)
+		if (s->node[n].st != NULL &&
+		    pc_stack_counters(s->node[n].st)->value[PC_DROP_TCP_BACKLOG] != 0)
+			return true;
+	return false;
+}
+
 /* Without faults nothing is lost, so nothing may be considered lost. */
 static void check_clean(struct sim *s)
 {
 	for (unsigned i = 0; i < s->nb_conns; i++)
 		if (s->conn[i].aborted)
 			return;
+	if (is_refused(s))
+		return;
 	for (int n = 0; n < SIM_NODES; n++) {
 		const uint64_t *c;
 

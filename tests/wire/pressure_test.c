@@ -420,9 +420,8 @@ static void narrow_paths(struct wt *w)
 	wt_drop(w);
 }
 
-/* Peers that went away without a word: their windows are open, and what was sent is repeated for a quarter of an hour. As long as
- * nobody else is heard of that may be our own link, and they stay; when a client is refused for them they go. */
-static void peers_that_are_gone(struct wt *w)
+/* 60 connections on which all mbufs are in flight. */
+static void send_to_many(struct wt *w)
 {
 	static struct flow gone[60];
 
@@ -440,6 +439,13 @@ static void peers_that_are_gone(struct wt *w)
 		w->flow = gone[i];
 		take_it_all(w);
 	}
+}
+
+/* Peers that went away without a word: their windows are open, and what was sent is repeated for a quarter of an hour. As long as
+ * nobody else is heard of that may be our own link, and they stay; when a client is refused for them they go. */
+static void peers_that_are_gone(struct wt *w)
+{
+	send_to_many(w);
 	wt_pass(w, 20000);
 	wt_drop(w);
 	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
@@ -452,6 +458,26 @@ static void peers_that_are_gone(struct wt *w)
 	open_one(w);
 	wt_send(w, 1000);
 	wt_drop(w);
+}
+
+/* The lcore stands still for a minute (a virtual machine that is saved), during which nobody could be heard: they are not gone
+ * before they have had their time. */
+static void peers_unheard(struct wt *w)
+{
+	send_to_many(w);
+	wt_pass(w, 1000);
+	w->now += 60000000000;
+	wt_pass(w, 20);
+	wt_drop(w);
+	wt_flow(w);
+	INJECT(.flags = S, .mss = WT_MSS);
+	EQ(wt_count(w, PC_DROP_TCP_SCARCE), 1);
+	wt_pass(w, 4900);
+	wt_drop(w);
+	EQ(wt_count(w, PC_TCP_STALLED_RESET), 0);
+	wt_pass(w, 500);
+	wt_drop(w);
+	CHECK(wt_count(w, PC_TCP_STALLED_RESET) > 0);
 }
 
 /* RFC 9293 3.8.4 and 3.10.7.4: a peer that asks whether we are there, and one that ends, are answered by what is kept for
@@ -927,6 +953,7 @@ static const struct wt_case cases[] = {
     {"RFC 1191: paths that become narrow leave mbufs for acknowledgements", narrow_paths},
     {"RFC 1191: without mbufs the parts of a segment go one by one", narrow_path_without_mbufs},
     {"RFC 9293 3.8.3: peers that are gone give way to who is new", peers_that_are_gone},
+    {"... but not peers that could not be heard", peers_unheard},
     {"RFC 9293 3.8.4: who asks is answered, whatever waits for mbufs", answers_beside_data},
     {"RFC 9293 3.8.6.2.2: a window of a segment opens", window_of_a_segment},
     {"SO_RCVLOWAT: less than that is told of while mbufs are low", less_than_rcvlowat},

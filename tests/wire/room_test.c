@@ -144,6 +144,27 @@ static void idle_longest(struct wt *w)
 	CHECK(knock(w));
 }
 
+/* The lcore stands still for a minute (a virtual machine that is saved): nobody has been idle for longer than since then. */
+static void not_heard(struct wt *w)
+{
+	static const unsigned x[MANY] = {71, 71, 71, 71, 71, 71, 71, 71};
+	struct flow open[MANY];
+
+	start(w, 30000);
+	fill(w, x, open);
+	w->now += 60000000000;
+	wt_pass(w, 20);
+	shake(w, 74);
+	wt_pass(w, 29000);
+	CHECK(!knock(w));
+	wt_pass(w, 20);
+	EQ(close_dead(w, open), MANY);
+	wt_pass(w, 2000);
+	CHECK(!knock(w));
+	wt_pass(w, 20);
+	EQ(close_dead(w, open), 0);
+}
+
 /* The peer of the reset connection hears of it, the application too. */
 static void told(struct wt *w)
 {
@@ -481,6 +502,7 @@ static void goes_on(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"the one idle longest of the source that has most gives way", idle_longest},
+    {"... nobody has been idle while this side stood still", not_heard},
     {"both ends hear of it", told},
     {"without tcp.give_way_ms nobody does", nobody},
     {"nor those that have sent something, nor active ones", active_or_busy},
