@@ -28,6 +28,7 @@
 #include "base/rng.h"
 #include "dhcp/message.h"
 #include "dhcp/sockets.h"
+#include "dhcp/times.h"
 #include "stack/stack.h"
 
 #define SECOND_NS UINT64_C(1000000000)
@@ -45,8 +46,6 @@
 #define LINK_REQUESTS 5
 /* section 4.4.5: the shortest interval between requests */
 #define RENEW_LEAST_S 60
-/* the share of the lease that the random part of T1 and T2 is, at most */
-#define EARLY_SHARE 128
 /* section 3.1.5: after a conflict */
 #define DECLINE_WAIT_S 10
 /* RFC 5227 section 2.1.1, but with shorter times: until there is an address, everything else
@@ -71,6 +70,7 @@ struct pc_dhcp {
 	bool keeps;             /* the lease is not released at the end */
 	uint64_t now_ns, at_ns; /* of this turn; when the next step is due */
 	uint64_t begin_ns;      /* start of this exchange, for secs */
+	uint16_t secs;          /* of the last message */
 	uint64_t asked_ns;      /* time of the last request */
 	uint64_t sent_ns;       /* time of the request that was granted: the start of the lease */
 	uint64_t early_ns;      /* how much earlier than T1 and T2 it is renewed */
@@ -91,7 +91,10 @@ static void send_query(struct pc_dhcp *d, struct dhcp_query *q, uint32_t dst_be)
 
 	q->xid = d->xid;
 	q->hostname = d->hostname;
-	q->secs = (uint16_t)RTE_MIN((d->now_ns - d->begin_ns) / SECOND_NS, UINT64_C(65535));
+	/* section 3.1 step 3: a relay treats the request as it has treated the DHCPDISCOVER */
+	if (d->state != REQUESTING)
+		d->secs = (uint16_t)RTE_MIN((d->now_ns - d->begin_ns) / SECOND_NS, UINT64_C(65535));
+	q->secs = d->secs;
 	memcpy(q->mac, d->mac, sizeof(q->mac));
 	messages_send(d->st, d->fd, q->ciaddr_be, dst_be, msg, dhcp_write(msg, q));
 }
@@ -162,37 +165,20 @@ static void reboot(struct pc_dhcp *d)
 	d->at_ns = d->now_ns + random_wait(d, d->tries++);
 }
 
-static uint64_t after(uint64_t from_ns, uint32_t seconds)
-{
-	return seconds == UINT32_MAX ? UINT64_MAX : from_ns + seconds * SECOND_NS;
-}
-
 static uint64_t t2_of(const struct pc_dhcp *d)
 {
-	return after(d->sent_ns - d->early_ns, d->lease.t2_s);
-}
-
-/* The random part of T1 and T2 (section 4.4.5): clients that have started at the same time do not
- * all ask at the same time, again and again. Servers that tell other times have their reasons. */
-static uint64_t early_of(struct pc_dhcp *d)
-{
-	const struct pc_dhcp_lease *l = &d->lease;
-
-	if (l->lease_s == UINT32_MAX || l->t1_s != l->lease_s / 2)
-		return 0;
-	return (uint64_t)l->lease_s * (SECOND_NS / EARLY_SHARE / 1000) *
-	       rng_below(&d->st->ctx.rng, 1000);
+	return times_after(d->sent_ns - d->early_ns, d->lease.t2_s);
 }
 
 static uint64_t lease_end(const struct pc_dhcp *d)
 {
-	return after(d->sent_ns, d->lease.lease_s);
+	return times_after(d->sent_ns, d->lease.lease_s);
 }
 
 /* When the lease is first to be renewed. */
 static uint64_t first_renewal(const struct pc_dhcp *d)
 {
-	return RTE_MIN(after(d->sent_ns - d->early_ns, d->lease.t1_s), t2_of(d));
+	return RTE_MIN(times_after(d->sent_ns - d->early_ns, d->lease.t1_s), t2_of(d));
 }
 
 /* Names the leased address: as ciaddr or, while the stack is checking for a duplicate and cannot
@@ -303,26 +289,34 @@ static void lose_lease(struct pc_dhcp *d)
 	d->at_ns = d->now_ns;
 }
 
-static void bind_lease(struct pc_dhcp *d)
+/* Configures the stack with the lease that was granted, unless that is over already: it counts from
+ * the request, and the answer may be late. */
+static bool take_lease(struct pc_dhcp *d)
 {
 	const struct pc_dhcp_lease *old = has_lease(d) ? &d->lease : NULL;
+	const bool over = d->now_ns >= times_after(d->sent_ns, d->offer.lease_s);
 
+	return pc_dhcp_apply(d->st, d->port, old, over ? NULL : &d->offer) == 0 && !over;
+}
+
+static void bind_lease(struct pc_dhcp *d)
+{
 	end_probes(d);
 	d->verifies = false;
-	if (pc_dhcp_apply(d->st, d->port, old, &d->offer) != 0) {
-		/* not a host address, or too many: another server may offer a better one */
+	if (!take_lease(d)) {
+		/* over, not a host address, or too many: another server may offer a better one */
 		d->state = INIT;
 		d->at_ns = d->now_ns + DECLINE_WAIT_S * SECOND_NS;
 		return;
 	}
 	ctx_count(&d->st->ctx, PC_DHCP_LEASES);
 	d->lease = d->offer;
-	d->early_ns = early_of(d);
+	d->early_ns = times_early(&d->lease, &d->st->ctx.rng);
 	d->remembers = false;
 	d->state = BOUND;
 	d->generation++;
 	/* a server that sets T1 to nearly nothing is not asked without pause */
-	d->at_ns = RTE_MAX(first_renewal(d), d->now_ns + SECOND_NS);
+	d->at_ns = RTE_MIN(RTE_MAX(first_renewal(d), d->now_ns + SECOND_NS), lease_end(d));
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -472,17 +466,19 @@ static void on_time(struct pc_dhcp *d)
 		d->state = RENEWING;
 		__attribute__((fallthrough));
 	default:
-		if (d->now_ns >= lease_end(d)) {
-			lose_lease(d);
-			discover(d);
-			break;
-		}
 		if (goes_on(d))
 			break;
 		d->state = d->verifies || d->now_ns >= t2_of(d) ? REBINDING : RENEWING;
 		renew(d);
 		break;
 	}
+}
+
+/* A lease that is over is lost before anything else is done (section 4.4.5). */
+static void end_lease(struct pc_dhcp *d)
+{
+	if (has_lease(d) && d->now_ns >= lease_end(d))
+		lose_lease(d);
 }
 
 /* Reacts if the link has been down. */
@@ -513,6 +509,7 @@ void pc_dhcp_turn(struct pc_dhcp *d, uint64_t now_ns)
 		d->started = true;
 		d->at_ns = now_ns;
 	}
+	end_lease(d);
 	follow_link(d);
 	read_messages(d);
 	read_probes(d);

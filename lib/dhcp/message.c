@@ -229,6 +229,15 @@ static void read_lease(const struct reader *r, struct dhcp_reply *reply)
 			add_router(l, get32_be(o.b + i));
 }
 
+/* RFC 6842 section 3: a server may return the client's identifier, and then it must be ours. */
+static bool is_for_other(const struct reader *r, const uint8_t mac[6])
+{
+	struct option o;
+
+	return find_option(r, OPT_CLIENT_ID, 1, &o) &&
+	       (o.len != 7 || o.b[0] != 1 || memcmp(o.b + 1, mac, 6) != 0);
+}
+
 bool dhcp_parse(const uint8_t *p, size_t len, struct dhcp_reply *reply)
 {
 	struct reader r;
@@ -240,7 +249,7 @@ bool dhcp_parse(const uint8_t *p, size_t len, struct dhcp_reply *reply)
 	memset(reply, 0, sizeof(*reply));
 	reply->xid = get32(p + 4);
 	memcpy(reply->mac, p + 28, sizeof(reply->mac));
-	if (!find_option(&r, OPT_TYPE, 1, &o))
+	if (!find_option(&r, OPT_TYPE, 1, &o) || is_for_other(&r, reply->mac))
 		return false;
 	reply->type = o.b[0];
 	reply->lease.addr.addr = pc_addr_ip4(get32_be(p + 16));

@@ -75,15 +75,17 @@ static void send_request(struct neigh_table *nt, uint8_t netif, uint16_t laddr,
 	ctx_count(nt->ctx, PC_ARP_REQUESTS_TX);
 }
 
-void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
+bool arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                  const uint8_t *mac)
 {
 	uint16_t laddr = netifs_find_source(nt->ifs, netif, target);
 
 	if (laddr == LADDR_NONE)
 		laddr = netifs_find_first(nt->ifs, netif);
-	if (laddr != LADDR_NONE)
-		send_request(nt, netif, laddr, target, mac);
+	if (laddr == LADDR_NONE)
+		return false;
+	send_request(nt, netif, laddr, target, mac);
+	return true;
 }
 
 void arp_probe(struct neigh_table *nt, uint16_t laddr)

@@ -78,7 +78,7 @@ static uint16_t source_for(const struct neigh_table *nt, uint8_t netif,
 	return laddr != LADDR_NONE ? laddr : nt->ifs->netif[netif].link_local;
 }
 
-void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
+bool nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                 const uint8_t *mac)
 {
 	const uint16_t laddr = source_for(nt, netif, target);
@@ -87,12 +87,13 @@ void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *tar
 	uint8_t msg[ND_MSG_MAX];
 
 	if (laddr == LADDR_NONE || !netifs_is_usable(nt->ifs, laddr))
-		return;
+		return false;
 	o.src = nt->ifs->addr[laddr].addr;
 	o.dst = mac != NULL ? *target : ip6_solicited(target);
 	memcpy(m.slla, neigh_own_mac(nt, netif), ETH_ADDR_LEN);
 	if (nd_send_msg(nt, &o, msg, nd_write(msg, &m)))
 		ctx_count(nt->ctx, PC_ND_SOLICITS_TX);
+	return true;
 }
 
 /* Sends an advertisement of an address of ours to one host or, when mac is NULL, to all nodes. */

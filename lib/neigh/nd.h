@@ -41,8 +41,8 @@ int nd_input(struct neigh_table *nt, const struct nd_in *in);
 bool nd_agrees(struct neigh_table *nt, const struct nd_in *in);
 
 /** nd_solicit requests a neighbour's MAC address, from mac or, when NULL, by its
- * solicited-node group. */
-void nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
+ * solicited-node group. Returns false if there is no address to do so from. */
+bool nd_solicit(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                 const uint8_t *mac);
 
 /** nd_heard records a neighbour's MAC address, without proof that it is reachable. */

@@ -236,17 +236,22 @@ static uint64_t reachable_ms(struct neigh_table *nt, const struct neigh *n)
 }
 
 /* Sends another request: by unicast if a MAC address is known and has not already failed to
- * answer. */
+ * answer. Without an address of ours, a known neighbour cannot be asked, and so has not failed: it is
+ * probed when there is something to send again. */
 static void ask_neigh(struct neigh_table *nt, struct neigh *n)
 {
 	struct neigh_hold *h = &nt->hold[index_of(nt, n)];
 	const bool unicast = n->state == NEIGH_PROBE && h->asked < nt->ctx->cfg.arp_retries;
+	const uint8_t *mac = unicast ? n->eth : NULL;
+	const bool sent = pc_addr_is_ip4(&n->addr) ? arp_request(nt, n->netif, &n->addr, mac)
+	                                           : nd_solicit(nt, n->netif, &n->addr, mac);
 
+	if (!sent && n->state == NEIGH_PROBE) {
+		h->asked = 0;
+		set_state(nt, n, NEIGH_STALE, nt->ctx->cfg.arp_stale_ms);
+		return;
+	}
 	h->asked++;
-	if (pc_addr_is_ip4(&n->addr))
-		arp_request(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
-	else
-		nd_solicit(nt, n->netif, &n->addr, unicast ? n->eth : NULL);
 	arm(nt, n, retry_ms(nt, n));
 }
 

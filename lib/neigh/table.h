@@ -225,8 +225,9 @@ void neigh_learn(struct neigh_table *nt, struct neigh *n, const uint8_t mac[ETH_
  * be probed again. */
 void neigh_suspect(struct neigh_table *nt, struct neigh *n);
 
-/** arp_request requests a neighbour's MAC address, from mac or, when NULL, by broadcast. */
-void arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
+/** arp_request requests a neighbour's MAC address, from mac or, when NULL, by broadcast. Returns
+ * false if there is no address to do so from. */
+bool arp_request(struct neigh_table *nt, uint8_t netif, const struct pc_addr *target,
                  const uint8_t *mac);
 
 #endif

@@ -24,11 +24,12 @@ static struct query comes_after(struct wt *w, double s, const char *to)
 	return q;
 }
 
-/* Table 5: one number for all messages up to the lease, with the seconds since the first, and another one for the next. */
+/* Table 5: one number for all messages up to the lease, with the seconds since the first, and another one for the next. Section 3.1,
+ * step 3: the request "MUST use the same value in the DHCP message header's 'secs' field" as the DISCOVER. */
 static void numbers(struct wt *w)
 {
 	uint64_t begin;
-	uint32_t first;
+	uint32_t first, secs = 0;
 	uint8_t d[600];
 
 	start(w);
@@ -36,14 +37,14 @@ static void numbers(struct wt *w)
 	begin = w->now;
 	first = xid;
 	for (unsigned i = 0; i < 2; i++) {
-		IN(expect(w, 10000, DISCOVER).secs, (w->now - begin) / 1000000000 - 1,
-		   (w->now - begin) / 1000000000);
+		secs = expect(w, 10000, DISCOVER).secs;
+		IN(secs, (w->now - begin) / 1000000000 - 1, (w->now - begin) / 1000000000);
 		EQ(xid, first);
 	}
+	wt_pass(w, 2000);
 	reply(w, OFFER, 3600);
 	for (unsigned i = 0; i < 2; i++) {
-		IN(expect(w, 6000, REQUEST).secs, (w->now - begin) / 1000000000 - 1,
-		   (w->now - begin) / 1000000000);
+		EQ(expect(w, 6000, REQUEST).secs, secs);
 		EQ(xid, first);
 	}
 	reply(w, NAK, 0);
@@ -143,6 +144,65 @@ static void no_time(struct wt *w)
 		inject(w, LEASED, d, build(d, ACK, 3600, at_once, sizeof(at_once)));
 		CHECK(sent(w, 900, 20) == NULL);
 	}
+	finish(w);
+}
+
+/* A lease counts from the request, and at its end the client "MUST immediately stop any other network processing". */
+static void short_leases(struct wt *w)
+{
+	uint64_t asked;
+	uint8_t d[600];
+
+	start(w);
+	probe_answer_arp(w->probe, true);
+	expect(w, 1000, DISCOVER);
+	reply(w, OFFER, 1);
+	expect(w, 100, REQUEST);
+	asked = w->now;
+	reply(w, ACK, 1);
+	while (!has_lease()) {
+		wt_pass(w, 10);
+		turn(w);
+	}
+	while (has_lease()) {
+		wt_pass(w, 1);
+		turn(w);
+	}
+	IN((w->now - asked) / 1000000, 1000, 1002);
+	expect(w, 0, DISCOVER);
+	reply(w, OFFER, 2); /* this one is over when it is granted */
+	expect(w, 100, REQUEST);
+	expect(w, 6000, REQUEST);
+	reply(w, ACK, 2);
+	CHECK(sent(w, 9000, 100) == NULL);
+	CHECK(!has_lease());
+	EQ(pc_stack_get_addrs(w->st, NULL, 0), 0);
+	expect(w, 2000, DISCOVER);
+	reply(w, OFFER, 100);
+	expect(w, 100, REQUEST);
+	reply(w, ACK, 100);
+	EQ(expect(w, 60000, REQUEST).dst, inet_addr(SERVER));
+	wt_pass(w, 2000);
+	inject(w, LEASED, d, build(d, ACK, 1, NULL, 0));
+	turn(w);
+	CHECK(!has_lease());
+	finish(w);
+}
+
+/* The machine was stopped: a lease that is over meanwhile is not asked for when the link comes up. */
+static void over_meanwhile(struct wt *w)
+{
+	start(w);
+	become_bound(w, 600);
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	turn(w);
+	w->now += UINT64_C(700000000000);
+	probe_port(w->probe)->info.link_up = true;
+	wt_settle(w);
+	wt_drop(w);
+	expect(w, 0, DISCOVER);
+	CHECK(!has_lease());
 	finish(w);
 }
 
@@ -864,10 +924,12 @@ static void told_twice(struct wt *w)
 }
 
 static const struct wt_case cases[] = {
-    {"RFC 2131 4.4.1, table 5: xid and secs", numbers},
+    {"RFC 2131 3.1, 4.4.1, table 5: xid and secs", numbers},
     {"RFC 2131 4.4.5: T1 and T2 as the server tells", told_times},
     {"RFC 2131 4.4.5: a random part of T1", spread_times},
     {"RFC 2131 4.4.5: a T1 and T2 of no time", no_time},
+    {"RFC 2131 4.4.1, 4.4.5: leases that are over at once", short_leases},
+    {"RFC 2131 4.4.5: a lease that is over when the link comes up", over_meanwhile},
     {"RFC 2131 4.4, figure 5: answers that have no effect", other_answers},
     {"RFC 2131 4.3.1: an answer that does not name its server", unnamed_server},
     {"RFC 5227 1.1, 2.1.1: probes", probes},

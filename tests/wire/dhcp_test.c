@@ -314,6 +314,9 @@ static void strangers(struct wt *w)
 	d[236]++; /* BOOTP */
 	ignored(w, d, len);
 	d[236]--;
+	ignored(w, d, build(d, 2, 3600, (const uint8_t *)"\x3d\7\1\2\0\0\0\0\2", 9)); /* RFC 6842 section 3 */
+	ignored(w, d, build(d, 2, 3600, (const uint8_t *)"\x3d\6\1\2\0\0\0\0", 8));
+	len = build(d, 2, 3600, NULL, 0);
 	d[241] = 200; /* an option beyond the end */
 	ignored(w, d, len);
 	d[241] = 1;
@@ -327,8 +330,9 @@ static void strangers(struct wt *w)
 	wt_inject_frame(w, &f);
 	turn(w);
 	CHECK(probe_sent(w->probe) == NULL);
-	inject(w, "255.255.255.255", d, len);
+	inject(w, "255.255.255.255", d, build(d, 2, 3600, (const uint8_t *)"\x3d\7\1" PROBE_MAC, 9));
 	expect(w, 100, 3);
+	build(d, 2, 3600, NULL, 0);
 	/* another server's offer comes late, and its answer to what it was not asked */
 	memcpy(d + 245, &other, 4);
 	ignored(w, d, len);
@@ -689,7 +693,7 @@ static const struct wt_case cases[] = {
     {"RFC 2131 3.1.5, RFC 5227: an address that somebody has is declined", conflict},
     {"RFC 2131 4.4.5: a NAK ends it", refusal},
     {"RFC 2131 4.1: messages are repeated, less and less often", patience},
-    {"RFC 2131 4.4.1: what is malformed or of others is ignored", strangers},
+    {"RFC 2131 4.4.1, RFC 6842 3: what is malformed or of others is ignored", strangers},
     {"RFC 2132, RFC 3396, RFC 3442: options", options},
     {"RFC 3397 2: a search list in pieces, with pointers", search_list},
     {"RFC 2131 4.4.5: times that are out of order", odd_times},

@@ -227,6 +227,30 @@ static void test_revalidate(void)
 	net_close(&net);
 }
 
+/* While we have no address, nobody can be asked: who did not answer has not failed. */
+static void test_no_source(void)
+{
+	const struct pc_prefix us = {.addr = pc_addr_ip4(NET_US), .len = 120};
+	struct frame f;
+
+	start();
+	net_resolve(&net, 0, NET_PEER, net_peer_mac);
+	net_advance(&net, 30100);
+	output(NET_PEER, 100);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 100, net_peer_mac));
+	CU_ASSERT_EQUAL(ip_del_addr(&net.ip, 0, &us), 0);
+	net_advance(&net, 20000);
+	CU_ASSERT(net_idle(&net));
+	CU_ASSERT_EQUAL(ip_add_addr(&net.ip, 0, &us), 0);
+	net_advance(&net, 10);
+	while (net_next(&net, 0, &f))
+		; /* the announcement */
+	output(NET_PEER, 101);
+	CU_ASSERT(net_next(&net, 0, &f) && is_packet(&f, 101, net_peer_mac));
+	expect_request_after(5000, NET_PEER, net_peer_mac);
+	net_close(&net);
+}
+
 /* What is sent at once is recorded as use, be it the first in its tick or not. */
 static void test_ready(void)
 {
@@ -519,6 +543,7 @@ static const struct unit_case cases[] = {
     {"a late answer", test_late_answer},
     {"age", test_age},
     {"revalidate what is in use", test_revalidate},
+    {"nobody to ask from", test_no_source},
     {"ready at once", test_ready},
     {"outdate references", test_outdate},
     {"a probe without answer", test_probe_fails},
