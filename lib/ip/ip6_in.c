@@ -16,6 +16,7 @@
 #include "ip/icmp.h"
 #include "ip/input.h"
 #include "ip/route.h"
+#include "neigh/nd.h"
 #include "wire/eth.h"
 #include "wire/icmp6.h"
 #include "wire/ip6.h"
@@ -156,6 +157,24 @@ int ip6_upper(struct ip *ip, struct rte_mbuf *m, struct ip_pkt *p)
 	return next_of(p->proto);
 }
 
+/* Says whether a packet from an address of ours, which is being probed for, is the advertisement of the
+ * host that has it: that comes from the address itself (RFC 4861 section 7.2.4, RFC 4862 section
+ * 5.4.4). eth: the frame. */
+static bool is_claim6(const struct ip *ip, const struct rte_mbuf *m, const struct ip_pkt *p,
+                      const uint8_t *eth)
+{
+	const uint16_t laddr = netifs_find(&ip->ifs, &p->src);
+	const uint8_t *type;
+	uint8_t copy;
+
+	if (laddr == LADDR_NONE || ip->ifs.addr[laddr].netif != p->netif ||
+	    !dad_asks(&ip->ifs.addr[laddr]) || p->proto != IPPROTO_ICMPV6 || p->ttl != ND_HOPS ||
+	    netifs_owns_mac(&ip->ifs, eth + ETH_ADDR_LEN)) /* a loop returns our own */
+		return false;
+	type = rte_pktmbuf_read(m, p->l4_off, 1, &copy);
+	return type != NULL && *type == ND_NA;
+}
+
 int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p)
 {
 	const uint8_t *eth;
@@ -178,7 +197,7 @@ int ip6_input(struct ip *ip, struct rte_mbuf *m, uint8_t netif, struct ip_pkt *p
 	                     .proto_at = IP6_NEXT_OFF,
 	                     .ttl = h.hops,
 	                     .tos = h.tclass};
-	if (unlikely(!source_is_good6(ip, netif, &p->src)))
+	if (unlikely(!source_is_good6(ip, netif, &p->src)) && !is_claim6(ip, m, p, eth))
 		return PC_DROP_IP6_SOURCE;
 	if (unlikely(ip->ctx->cfg.ip_rp_filter != 0) && !route_leads_back(ip, &p->src, netif))
 		return PC_DROP_IP_REVERSE_PATH;

@@ -18,6 +18,8 @@
 
 #include <string.h>
 
+#include <rte_common.h>
+
 #include "neigh/group.h"
 #include "neigh/nd.h"
 #include "neigh/table.h"
@@ -278,10 +280,13 @@ static void on_due(struct neigh_table *nt, uint16_t laddr)
 {
 	struct laddr *la = &nt->ifs->addr[laddr];
 
-	if (dad_asks(la) && la->probes > 0) {
+	/* RFC 4862 section 5.5.4: also while it is being probed for */
+	if (la->state < LADDR_DUPLICATE && la->valid_ns <= nt->ctx->now_ns) {
+		dad_end(nt, laddr);
+	} else if (dad_asks(la) && la->probes > 0) {
 		la->probes--;
 		probe(nt, laddr);
-		set_dad_due(nt, la, after_ms(nt, wait_ms(nt, la)));
+		set_dad_due(nt, la, RTE_MIN(after_ms(nt, wait_ms(nt, la)), la->valid_ns));
 	} else if (la->state == LADDR_TENTATIVE) {
 		make_ready(nt, laddr);
 	} else if (la->doubted) {
@@ -290,8 +295,6 @@ static void on_due(struct neigh_table *nt, uint16_t laddr)
 		la->probes = 0;
 		set_dad_due(nt, la, UINT64_MAX);
 		arp_announce(nt, laddr);
-	} else if (la->valid_ns <= nt->ctx->now_ns) {
-		dad_end(nt, laddr);
 	} else {
 		la->state = la->preferred_ns <= nt->ctx->now_ns ? LADDR_DEPRECATED : LADDR_READY;
 		set_dad_due(nt, la, end_of(la));

@@ -54,6 +54,10 @@ void bed_fail(struct bed *b, const char *format, ...)
 	va_start(args, format);
 	print(b, format, args);
 	va_end(args);
+	for (unsigned i = 0; verbose && i < PC_COUNTER_MAX; i++)
+		if (pc_stack_counters(b->st)->value[i] != 0)
+			bed_log(b, "%s %" PRIu64, pc_counter_name(i),
+			        pc_stack_counters(b->st)->value[i]);
 }
 
 void bed_log(struct bed *b, const char *format, ...)
@@ -234,7 +238,7 @@ void bed_run(struct bed *b, uint64_t end_ns)
 			break;
 		b->now = next;
 	}
-	b->now = end_ns;
+	b->now = RTE_MAX(b->now, end_ns);
 	if (!b->failed)
 		bed_turn(b);
 }

@@ -205,6 +205,42 @@ static void duplicate_alone(struct wt *w)
 	EQ(next6(w, 0).l4[0], 136);
 }
 
+/* Whoever has the address advertises it from there (RFC 4861 section 7.2.4), as Linux does. */
+static void duplicate_speaks(struct wt *w)
+{
+	const struct pc_prefix p = {.addr = addr6("fd00::77"), .len = 64};
+	struct ends6 e = ends();
+	struct frame f;
+
+	start6(w, 1);
+	OK(pc_stack_add_addr(w->st, 0, &p));
+	wt_settle(w);
+	e.dst = addr6("ff02::1");
+	memcpy(e.dst_mac, "\x33\x33\0\0\0\1", 6);
+	e.src = addr6("fd00::77");
+	memcpy(e.src_mac, PROBE_MAC, 6); /* a loop */
+	hear_nd(w, &e, 136, 0x20, "fd00::77", PROBE_MAC);
+	EQ(wt_count(w, PC_DROP_IP6_SOURCE), 1);
+	memcpy(e.src_mac, PEER_MAC, 6);
+	frame6_icmp(&f, &e, 255, 128, 0, "\0\1\0\1", 4); /* anything else */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP6_SOURCE), 2);
+	put_nd(&f, &e, 136, 0x20, "fd00::77", PEER_MAC);
+	f.b[14 + 7] = 254; /* of another network */
+	wt_inject_frame(w, &f);
+	EQ(wt_count(w, PC_DROP_IP6_SOURCE), 3);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 0);
+	hear_nd(w, &e, 136, 0x20, "fd00::77", PEER_MAC);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+	EQ(wt_count(w, PC_DROP_ND_CONFLICT), 1);
+	wt_pass(w, 5000); /* the other address is in use by then: it is not taken away */
+	wt_drop(w);
+	e.src = addr6(LOCAL);
+	hear_nd(w, &e, 136, 0x20, LOCAL, PEER_MAC);
+	EQ(wt_count(w, PC_DROP_IP6_SOURCE), 4);
+	EQ(wt_count(w, PC_ND_DUPLICATES), 1);
+}
+
 static bool answers_echo(struct wt *w, const char *to)
 {
 	struct ends6 e = ends();
@@ -857,6 +893,7 @@ static void room_for_own(struct wt *w)
 
 static const struct wt_case cases[] = {
     {"RFC 4862 5.4: duplicate address detection", duplicate_detection},
+    {"RFC 4862 5.4.4: ... whose advertisement comes from it", duplicate_speaks},
     {"RFC 4862 5.4.5: an address that somebody has is not used", duplicate_found},
     {"RFC 4862 5.4.5: ... and what it has asked for is left", duplicate_alone},
     {"RFC 4862 5.4.5: whose link-local address somebody has does not speak IPv6", disabled},

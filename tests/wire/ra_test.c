@@ -738,6 +738,26 @@ static void stable_again(struct wt *w)
 	EQ(second->state, LADDR_EXPIRED);
 }
 
+/* "An invalid address MUST NOT be used", not even while it is probed again because the link came up. */
+static void over_while_probed(struct wt *w)
+{
+	w->cold = true;
+	wt_start(w);
+	OK(pc_stack_add_slaac(w->st, 0));
+	wt_pass(w, 5000);
+	ADVERTISE(PREFIX, .retrans_ms = 5000, .valid = 60, .preferred = 60);
+	wt_pass(w, 58000);
+	CHECK(has_address(w, SLAAC));
+	probe_port(w->probe)->info.link_up = false;
+	wt_pass(w, 10);
+	probe_port(w->probe)->info.link_up = true;
+	wt_pass(w, 1900);
+	CHECK(has_address(w, SLAAC));
+	wt_pass(w, 100);
+	CHECK(!has_address(w, SLAAC));
+	wt_drop(w);
+}
+
 static void bounded(struct wt *w)
 {
 	struct pc_prefix p = {.len = 64};
@@ -1286,6 +1306,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 6.3.4, RFC 4291 2.5.5.2: a prefix that would be a network of IPv4", mapped_prefix},
     {"RFC 4862 5.5.3: addresses of prefixes, and their lifetimes", autoconf},
     {"RFC 4862 5.5.3 e: longer lifetimes, and shorter ones", lifetimes},
+    {"RFC 4862 5.5.4: a lifetime that ends while the link comes up", over_while_probed},
     {"RFC 4862 5.5.4: networks that change each day", renumbering},
     {"RFC 4862 5.5.3 d: an address that was taken away, and is told again", taken_away},
     {"RFC 7217 5: stable addresses", stable},
