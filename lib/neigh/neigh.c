@@ -224,15 +224,16 @@ static uint64_t retry_ms(const struct neigh_table *nt, const struct neigh *n)
 	                                : netifs_retrans_ms(nt->ifs, n->netif);
 }
 
-/* How long an answer is valid: as configured or, for IPv6, about as long as a router advertised
- * (RFC 4861 section 6.3.4). */
+/* How long an answer is valid. For IPv6 it is varied, so that hosts do not probe a router all at once
+ * (RFC 4861 section 6.3.2: ReachableTime), and a router may advertise it. */
 static uint64_t reachable_ms(struct neigh_table *nt, const struct neigh *n)
 {
 	const uint32_t told = nt->ifs->netif[n->netif].reachable_ms;
+	const uint64_t base = told != 0 ? told : nt->ctx->cfg.arp_reachable_ms;
 
-	if (told == 0 || pc_addr_is_ip4(&n->addr))
+	if (pc_addr_is_ip4(&n->addr))
 		return nt->ctx->cfg.arp_reachable_ms;
-	return told / 2 + rng_below(&nt->ctx->rng, told);
+	return base / 2 + rng_below(&nt->ctx->rng, (uint32_t)base);
 }
 
 /* Sends another request: by unicast if a MAC address is known and has not already failed to

@@ -414,6 +414,33 @@ static void times(struct wt *w)
 	wt_drop(w);
 }
 
+/* RFC 4861 section 6.3.2: ReachableTime is between half of the base and one and a half of it, and each time another one. */
+static void reachable_times(struct wt *w)
+{
+	double least = 1e9, most = 0, ms;
+
+	start6(w, false);
+	send_to(w, "fd00::7");
+	CHECK(next_solicit(w, "fd00::7", 100, false) >= 0);
+	for (unsigned i = 0; i < 10; i++) {
+		answer(w, "fd00::7");
+		ms = 0;
+		do { /* DELAY_FIRST_PROBE_TIME begins with the first packet behind it */
+			const double asked = next_solicit(w, "fd00::7", 1000, true);
+
+			ms += asked >= 0 ? asked : 1000;
+			if (asked >= 0)
+				break;
+			send_to(w, "fd00::7");
+		} while (ms < 100000);
+		IN(ms, 15000 + 5000, 45000 + 1000 + 5000 + 1);
+		least = ms < least ? ms : least;
+		most = ms > most ? ms : most;
+	}
+	CHECK(most - least > 2000);
+	wt_drop(w);
+}
+
 static void preferences(struct wt *w)
 {
 	start6(w, false);
@@ -1296,6 +1323,7 @@ static const struct wt_case cases[] = {
     {"RFC 4861 7.2.5: ... not by an answer that may not override", router_by_another},
     {"RFC 4861 6.3.4: default router and hop limit", default_router},
     {"RFC 4861 6.2.3: an advertisement that fills the MTU", long_advertisement},
+    {"RFC 4861 6.3.2: reachable times differ", reachable_times},
     {"RFC 4861 6.3.4: reachable time and retransmission timer", times},
     {"RFC 4191 3: preferences of routers", preferences},
     {"RFC 4861 7.3.3: a dead router gives way", dead_router},

@@ -41,7 +41,7 @@ X(stack, busy_answers, 8, 1, 64, "answers", "answers for every rx_burst frames t
 X(arp, entries, 1024, 16, 1000000, "neighbours", "neighbour table entries per lcore, of both families") \
 X(arp, hold, 48, 1, 64, "frames", \
   "frames held per neighbour while it is being resolved, enough for a datagram of 64 KB in fragments; 3 while mbufs are scarce") \
-X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time for which a neighbour's answer is valid before it is probed again") \
+X(arp, reachable_ms, 30000, 1000, 86400000, "ms", "time for which a neighbour's answer is valid before it is probed again; of IPv6 varied by up to a half (RFC 4861 6.3.2)") \
 X(arp, stale_ms, 600000, 1000, 86400000, "ms", "time after which an unused neighbour is forgotten") \
 X(arp, retry_ms, 1000, 100, 60000, "ms", "time between two requests to the same neighbour") \
 X(arp, retries, 3, 1, 20, "requests", "unanswered requests before a neighbour counts as unreachable") \
