@@ -233,6 +233,10 @@ void bed_run(struct bed *b, uint64_t end_ns)
 		uint64_t next;
 
 		bed_turn(b);
+		if (b->most_frames != 0 && b->frames >= b->most_frames) {
+			b->most_frames = 0;
+			return;
+		}
 		next = RTE_MAX(next_event(b), b->now + 10 * US);
 		if (next >= end_ns)
 			break;

@@ -54,7 +54,8 @@ struct bed_post {
 struct bed {
 	const struct bed_model *model;
 	uint64_t seed, random, now;
-	uint64_t frames; /* sent by the stack */
+	uint64_t frames;      /* sent by the stack */
+	uint64_t most_frames; /* after so many bed_run returns early; 0: it does not */
 	struct pc_stack_config cfg;
 	struct pc_stack *st;
 	struct probe *probe;

@@ -9,7 +9,6 @@
 
 #include "leases.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <rte_common.h>
@@ -18,17 +17,16 @@
 #define PROBING   (1 * SECOND) /* at most, for the address to be probed */
 #define LINK_ASKS 5            /* requests after the link has come up; docs/rfc.md, 2131-3.7 */
 
-enum phase { INIT, SELECTING, REQUESTING, REBOOTING, TRYING, BOUND, RENEWING, REBINDING };
+enum phase { INIT, SELECTING, REQUESTING, TRYING, BOUND, RENEWING, REBINDING };
 
-static const char *const phases[] = {"INIT",   "SELECTING", "REQUESTING", "REBOOTING",
-                                     "TRYING", "BOUND",     "RENEWING",   "REBINDING"};
+static const char *const phases[] = {"INIT",  "SELECTING", "REQUESTING", "TRYING",
+                                     "BOUND", "RENEWING",  "REBINDING"};
 
 struct model {
 	struct servers ss;
 	struct pc_dhcp *client;
 	enum phase phase;
 	uint32_t xid;
-	uint64_t begin_ns;           /* of the acquisition, for secs */
 	uint16_t secs;               /* of the last DISCOVER */
 	unsigned tries;              /* messages of this phase */
 	uint64_t sent_ns;            /* the last of them */
@@ -115,7 +113,6 @@ static void on_discover(struct bed *b, const struct said *q)
 		if (m.phase == REQUESTING)
 			check_gap(b, "DISCOVER after REQUEST");
 		enter(b, SELECTING);
-		m.begin_ns = b->now;
 		m.nb_offers = 0;
 	}
 	if (q->xid != m.xid)
@@ -125,12 +122,12 @@ static void on_discover(struct bed *b, const struct said *q)
 	note_sent(b);
 }
 
-static const struct answer *find_offer(uint32_t server_be, uint32_t addr_be)
+static bool is_offered(uint32_t server_be, uint32_t addr_be)
 {
 	for (unsigned i = 0; i < m.nb_offers; i++)
 		if (m.offer[i].server_be == server_be && m.offer[i].yiaddr_be == addr_be)
-			return &m.offer[i];
-	return NULL;
+			return true;
+	return false;
 }
 
 /* section 4.3.2: SELECTING */
@@ -138,7 +135,7 @@ static void on_choice(struct bed *b, const struct said *q)
 {
 	if (q->ciaddr_be != 0 || q->dst_be != UINT32_MAX || q->src_be != 0)
 		bed_fail(b, "a REQUEST of an offer with ciaddr, or not broadcast from 0.0.0.0");
-	if (q->xid != m.xid || find_offer(q->server_be, q->requested_be) == NULL)
+	if (q->xid != m.xid || !is_offered(q->server_be, q->requested_be))
 		bed_fail(b, "a REQUEST of what nobody has offered");
 	/* section 3.1.3: "MUST use the same value in the DHCP message header's 'secs' field" */
 	if (q->secs != m.secs)
@@ -251,60 +248,7 @@ static void on_release(struct bed *b, const struct said *q)
 		bed_fail(b, "a RELEASE of something else");
 }
 
-static void read_option(struct said *q, const uint8_t *o)
-{
-	if (*o == 53)
-		q->type = o[2];
-	else if (*o == 50)
-		memcpy(&q->requested_be, o + 2, 4);
-	else if (*o == 54)
-		memcpy(&q->server_be, o + 2, 4);
-}
-
-static bool read_message(struct bed *b, const struct frame *f, struct said *q)
-{
-	struct frame_info i;
-	const uint8_t *d, *end;
-	const char *wrong = frame_read(f, &i);
-
-	*q = (struct said){0};
-	if (wrong != NULL) {
-		bed_fail(b, "%s", wrong);
-		return false;
-	}
-	if (i.proto != 17 || i.dport != 67)
-		return false;
-	d = i.payload;
-	end = d + i.payload_len;
-	q->src_be = i.ends.src_be;
-	q->dst_be = i.ends.dst_be;
-	q->xid = (uint32_t)d[4] << 24 | (uint32_t)d[5] << 16 | (uint32_t)d[6] << 8 | d[7];
-	q->secs = (uint16_t)(d[8] << 8 | d[9]);
-	q->broadcast = d[10] >> 7;
-	memcpy(&q->ciaddr_be, d + 12, 4);
-	for (const uint8_t *o = d + 240; o < end && *o != 255; o += *o == 0 ? 1 : 2 + o[1])
-		read_option(q, o);
-	if (i.payload_len < 300)
-		bed_fail(b, "a message of %u bytes", i.payload_len);
-	return true;
-}
-
 /* ---- ARP ------------------------------------------------------------------------------------- */
-
-/* Another host has the address, or wants it, too. */
-static void claim(struct bed *b, uint32_t addr_be)
-{
-	struct frame_ends e = {.src_mac = {2, 0, 0, 0, 0, 0x66},
-	                       .dst_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-	                       .src_be = addr_be,
-	                       .dst_be = addr_be};
-	struct frame f;
-
-	if (bed_chance(b, 30))
-		e.src_be = 0;
-	frame_arp(&f, &e, e.src_be != 0 && bed_chance(b, 50) ? 2 : 1, NULL);
-	bed_say(b, &f, bed_draw(b, 1, 150 * MS), TAG_CLAIM);
-}
 
 static void hear_arp(struct bed *b, const struct frame *f)
 {
@@ -319,7 +263,7 @@ static void hear_arp(struct bed *b, const struct frame *f)
 			bed_fail(b, "a probe in %s", phases[m.phase]);
 		m.probes++;
 		if (bed_is_up(b) && bed_chance(b, 2))
-			claim(b, m.addr_be);
+			servers_claim(b, m.addr_be);
 		return;
 	}
 	if (e.dst_be != m.addr_be ||
@@ -334,18 +278,16 @@ static void hear_arp(struct bed *b, const struct frame *f)
 
 static void hear(struct bed *b, const struct frame *f)
 {
-	static const char *const names[] = {"?",       "DISCOVER", "OFFER", "REQUEST",
-	                                    "DECLINE", "ACK",      "NAK",   "RELEASE"};
 	struct said q;
 
 	if (f->b[12] == 8 && f->b[13] == 6) {
 		hear_arp(b, f);
 		return;
 	}
-	if (!read_message(b, f, &q) || b->failed)
+	if (!servers_read(b, f, &q) || b->failed)
 		return;
 	bed_log(b, "%s xid %08x secs %u ciaddr %08x requested %08x server %08x to %08x",
-	        names[q.type & 7], q.xid, q.secs, ntohl(q.ciaddr_be), ntohl(q.requested_be),
+	        servers_name(q.type), q.xid, q.secs, ntohl(q.ciaddr_be), ntohl(q.requested_be),
 	        ntohl(q.server_be), ntohl(q.dst_be));
 	if (q.type == DISCOVER)
 		on_discover(b, &q);
@@ -460,10 +402,7 @@ static void arrived(struct bed *b, unsigned tag)
 		on_claim(b);
 	if (tag < TAG_FIRST)
 		return;
-	bed_log(b, "%s from %08x: xid %08x yiaddr %08x lease %u%s",
-	        a->type == OFFER ? "OFFER"
-	        : a->type == ACK ? "ACK"
-	                         : "NAK",
+	bed_log(b, "%s from %08x: xid %08x yiaddr %08x lease %u%s", servers_name(a->type),
 	        ntohl(a->server_be), a->xid, ntohl(a->yiaddr_be), a->t.lease_s,
 	        a->valid ? "" : " (spoilt)");
 	if (!a->valid || a->xid != m.xid || m.phase == INIT || m.phase == TRYING ||
@@ -641,6 +580,7 @@ static bool run(uint64_t seed, struct rte_mempool *pool)
 	bed_begin(&b, &model, seed, pool);
 	memset(&m, 0, sizeof(m));
 	servers_plan(&b, &m.ss);
+	b.most_frames = 2000;
 	bed_open(&b);
 	scale = (uint64_t)m.ss.scale_s * SECOND;
 	m.client = pc_dhcp_create(b.st, 0, bed_chance(&b, 50) ? "host" : NULL);

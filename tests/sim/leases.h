@@ -64,10 +64,10 @@ struct server {
 struct servers {
 	unsigned n;
 	struct server s[SERVERS];
-	unsigned loss, spoilt, doubled;  /* percent of answers */
-	uint64_t late_ns;                /* the longest delay */
-	uint64_t event_ns, last_jump_ns; /* when something next happens to them */
-	uint32_t scale_s;                /* of leases */
+	unsigned loss, spoilt, doubled; /* percent of answers */
+	uint64_t late_ns;               /* the longest delay */
+	uint64_t event_ns;              /* when something next happens to them */
+	uint32_t scale_s;               /* of leases */
 	unsigned nb_answers;
 	struct answer answer[ANSWERS];
 };
@@ -78,6 +78,15 @@ void servers_event(struct bed *b, struct servers *ss);
 
 /** servers_hear has them answer. */
 void servers_hear(struct bed *b, struct servers *ss, const struct said *q);
+
+/** servers_read reads a message of the client. Returns false if the frame is none. */
+bool servers_read(struct bed *b, const struct frame *f, struct said *q);
+
+/** servers_name names a type of message. */
+const char *servers_name(uint8_t type);
+
+/** servers_claim has another host claim an address, or probe for it. */
+void servers_claim(struct bed *b, uint32_t addr_be);
 
 /** servers_answer returns what was said with a tag. */
 static inline const struct answer *servers_answer(const struct servers *ss, unsigned tag)

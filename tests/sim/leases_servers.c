@@ -312,3 +312,64 @@ void servers_hear(struct bed *b, struct servers *ss, const struct said *q)
 			s->client_be = 0;
 	}
 }
+
+const char *servers_name(uint8_t type)
+{
+	static const char *const names[] = {"?",       "DISCOVER", "OFFER", "REQUEST",
+	                                    "DECLINE", "ACK",      "NAK",   "RELEASE"};
+
+	return names[type & 7];
+}
+
+static void read_option(struct said *q, const uint8_t *o)
+{
+	if (*o == 53)
+		q->type = o[2];
+	else if (*o == 50)
+		memcpy(&q->requested_be, o + 2, 4);
+	else if (*o == 54)
+		memcpy(&q->server_be, o + 2, 4);
+}
+
+bool servers_read(struct bed *b, const struct frame *f, struct said *q)
+{
+	struct frame_info i;
+	const uint8_t *d, *end;
+	const char *wrong = frame_read(f, &i);
+
+	*q = (struct said){0};
+	if (wrong != NULL) {
+		bed_fail(b, "%s", wrong);
+		return false;
+	}
+	if (i.proto != 17 || i.dport != 67)
+		return false;
+	d = i.payload;
+	end = d + i.payload_len;
+	q->src_be = i.ends.src_be;
+	q->dst_be = i.ends.dst_be;
+	q->xid = (uint32_t)d[4] << 24 | (uint32_t)d[5] << 16 | (uint32_t)d[6] << 8 | d[7];
+	q->secs = (uint16_t)(d[8] << 8 | d[9]);
+	q->broadcast = d[10] >> 7;
+	memcpy(&q->ciaddr_be, d + 12, 4);
+	for (const uint8_t *o = d + 240; o < end && *o != 255; o += *o == 0 ? 1 : 2 + o[1])
+		read_option(q, o);
+	if (i.payload_len < 300)
+		bed_fail(b, "a message of %u bytes", i.payload_len);
+	return true;
+}
+
+/* Another host has the address, or wants it, too. */
+void servers_claim(struct bed *b, uint32_t addr_be)
+{
+	struct frame_ends e = {.src_mac = {2, 0, 0, 0, 0, 0x66},
+	                       .dst_mac = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
+	                       .src_be = addr_be,
+	                       .dst_be = addr_be};
+	struct frame f;
+
+	if (bed_chance(b, 30))
+		e.src_be = 0;
+	frame_arp(&f, &e, e.src_be != 0 && bed_chance(b, 50) ? 2 : 1, NULL);
+	bed_say(b, &f, bed_draw(b, 1, 150 * MS), TAG_CLAIM);
+}

@@ -88,6 +88,7 @@ void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t
 {
 	const uint16_t n = (uint16_t)(8 + len);
 	uint8_t *p = f->b + L4;
+	uint16_t sum;
 
 	frame6_raw(f, e, 17, 64, NULL, 0);
 	f->len = (uint16_t)(L4 + n);
@@ -98,7 +99,8 @@ void frame6_udp(struct frame *f, const struct ends6 *e, uint16_t sport, uint16_t
 	put16(p + 6, 0);
 	if (len != 0)
 		memcpy(p + 8, payload, len);
-	put16(p + 6, frame_fold(frame_sum(p, n, frame6_sum(&e->src, &e->dst, 17, n))));
+	sum = frame_fold(frame_sum(p, n, frame6_sum(&e->src, &e->dst, 17, n)));
+	put16(p + 6, sum != 0 ? sum : UINT16_MAX); /* RFC 8200 section 8.1 */
 }
 
 void frame6_insert(struct frame *f, uint8_t kind, const void *header, uint16_t n)
