@@ -314,7 +314,9 @@ static void strangers(struct wt *w)
 	d[236]++; /* BOOTP */
 	ignored(w, d, len);
 	d[236]--;
-	ignored(w, d, build(d, 2, 3600, (const uint8_t *)"\x3d\7\1\2\0\0\0\0\2", 9)); /* RFC 6842 section 3 */
+	ignored(
+	    w, d,
+	    build(d, 2, 3600, (const uint8_t *)"\x3d\7\1\2\0\0\0\0\2", 9)); /* RFC 6842 section 3 */
 	ignored(w, d, build(d, 2, 3600, (const uint8_t *)"\x3d\6\1\2\0\0\0\0", 8));
 	len = build(d, 2, 3600, NULL, 0);
 	d[241] = 200; /* an option beyond the end */
@@ -330,7 +332,8 @@ static void strangers(struct wt *w)
 	wt_inject_frame(w, &f);
 	turn(w);
 	CHECK(probe_sent(w->probe) == NULL);
-	inject(w, "255.255.255.255", d, build(d, 2, 3600, (const uint8_t *)"\x3d\7\1" PROBE_MAC, 9));
+	inject(w, "255.255.255.255", d,
+	       build(d, 2, 3600, (const uint8_t *)"\x3d\7\1" PROBE_MAC, 9));
 	expect(w, 100, 3);
 	build(d, 2, 3600, NULL, 0);
 	/* another server's offer comes late, and its answer to what it was not asked */
