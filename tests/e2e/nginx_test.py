@@ -255,7 +255,7 @@ class Request:
 
     def line(self):
         rnd = self.rnd
-        if rnd.random() < 0.5:
+        if rnd.random() < 0.5 and self.version == b"HTTP/1.1":
             self.version = rnd.choice([b"HTTP/1.2", b"HTTP/1.9", b"HTTP/2.0", b"HTTP/0.9", b"HTTP/3.0", b"HTTP/1.10", b"HTTP/01.1", b"http/1.1", b"HTTP/1", b"HTTP/1.", b"HTTP/.1", b"HTTP /1.1", b"", b"HTTQ/1.1", b"HTTP/1.1 ",
                                        b" HTTP/1.1", b"HTTP/1.1\t", b"HTTP/1.1\0"])
         else:
