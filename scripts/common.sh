@@ -55,6 +55,7 @@ bind9-dnsutils  command dig
 traceroute      command traceroute
 iputils-tracepath command tracepath
 nginx-light     command nginx
+nsd             command nsd
 redis-server    command redis-server
 redis-tools     command redis-benchmark
 lighttpd        command lighttpd
