@@ -349,6 +349,21 @@ static int queue_early(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint3
 	return verdict;
 }
 
+/* Takes what has come early and is now in order. What lies beyond a FIN was not the peer's. */
+static void join_early(struct tcp *tcp, struct tcb *t, struct tcp_queues *q, bool fin)
+{
+	struct rcvbuf_range dup;
+
+	tcp_ack_now(tcp, t); /* a gap was filled */
+	if (fin) {
+		tcb_drop_early(tcp, t);
+		return;
+	}
+	dup = rcvbuf_again(t, q);
+	dsack_note(tcp, t, dup.start, dup.end);
+	rcvbuf_join(t, q);
+}
+
 /* The payload begins off bytes into m, which is trimmed only once it is sure to be taken: a dropped
  * mbuf must be as it arrived. */
 static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32_t off,
@@ -370,13 +385,8 @@ static int queue_data(struct tcp *tcp, struct tcb *t, struct rte_mbuf *m, uint32
 		rcvbuf_push(t, q, m);
 	else
 		rcvbuf_push_run(t, q, m);
-	if (unlikely(q->ooo != NULL)) {
-		struct rcvbuf_range dup = rcvbuf_again(t, q);
-
-		dsack_note(tcp, t, dup.start, dup.end);
-		rcvbuf_join(t, q);
-		tcp_ack_now(tcp, t); /* a gap was filled */
-	}
+	if (unlikely(q->ooo != NULL))
+		join_early(tcp, t, q, *fin);
 	/* an early FIN with data beyond it was not the peer's; in 4 GB its number would be reached
 	 * again */
 	if (unlikely(q->fin_early && seq_geq(t->rcv_nxt, q->fin_seq))) {

@@ -391,6 +391,21 @@ static void data_behind_fin(struct wt *w)
 	EXPECT(.flags = A, .seq = 1, .ack = 2);
 }
 
+/* the same if the FIN has data, which may have been sent twice, and fills the gap: the FIN is where
+ * it says, not at the end of what seemed to follow it */
+static void data_behind_fin_in_order(struct wt *w)
+{
+	w->peer.sackok = true;
+	wt_established(w);
+	INJECT(.flags = PA, .seq = 51, .ack = 1, .len = 200);
+	EXPECT(.flags = A, .seq = 1, .ack = 1, .nb_sack = 1, .sack = {{51, 251}});
+	INJECT(.flags = FA, .seq = 1, .ack = 1, .len = 100);
+	EXPECT(.flags = A, .seq = 1, .ack = 102);
+	wt_read(w, 100);
+	EQ(pc_recv(w->st, w->flow.fd, &(char){0}, 1, 0), 0);
+	EQ(wt_info(w).tcpi_state, TCP_CLOSE_WAIT);
+}
+
 /* RFC 2525 2.17 is about data that nobody has read; what came twice is none */
 static void repeated_with_fin(struct wt *w)
 {
@@ -447,6 +462,7 @@ static const struct wt_case cases[] = {
     {"RFC 9293 3.10.7.4: a FIN before its data in FIN-WAIT-1", fin_before_data},
     {"RFC 9293 3.10.7.4: a FIN before all of its data", fin_before_all_data},
     {"RFC 9293 3.10.7.4: data behind a FIN", data_behind_fin},
+    {"RFC 9293 3.10.7.4: data behind a FIN that has data", data_behind_fin_in_order},
     {"RFC 2525 2.17: data that came twice is no unread data", repeated_with_fin},
     {"RFC 9293 3.10.4: SHUT_RDWR with data queued", shutdown_with_queue},
 };
