@@ -328,6 +328,8 @@ class Bed:
                 "--no-pci", "--no-telemetry", "--vdev=" + device + queues]
 
     def path(self, name):
+        if "/" in name:
+            return os.path.join(self.build, name)
         return os.path.join(self.build, "app", name.split("-")[1], name)
 
     def spawn(self, command, name):

@@ -112,8 +112,11 @@ def echo_services():
 
 
 class Twins:
-    def __init__(self, b, *options):
-        self.percore = b.start("percore-echo", "--addr", f"{socket.inet_ntop(socket.AF_INET6, US[1])}/64", "--gateway", GATEWAY[1], "--set", "ip6.dad=0",
+    """limits: more settings of the kernel, route: of its routes; services: the kernel's program."""
+
+    def __init__(self, b, *options, program="percore-echo", limits=(), route=(), services=echo_services):
+        self.limits, self.route, self.services = (*NO_LIMITS, *limits), route, services
+        self.percore = b.start(program, "--addr", f"{socket.inet_ntop(socket.AF_INET6, US[1])}/64", "--gateway", GATEWAY[1], "--set", "ip6.dad=0",
                                "--set", "net.mac=" + MAC.hex(":"), "--set", "icmp.error_rate=1000000", "--set", "ip.options=1", "--set", "ip.reassembly_ms=2000",
                                "--set", "ip6.reassembly_ms=2000", "--set", "ip.fragments=4000", "--set", "ip.datagrams=4000", *options)
         sh("ip", "addr", "flush", "dev", b.dev)
@@ -132,7 +135,7 @@ class Twins:
 
     def _kernel(self):
         bed.enter("/run/netns/" + self.ns)
-        for name, value in NO_LIMITS:
+        for name, value in self.limits:
             path = "/proc/sys/net/" + name
             if os.path.exists(path):
                 with open(path, "w") as f:
@@ -145,8 +148,8 @@ class Twins:
         sh("ip", "link", "set", "twin", "up")
         sh("ip", "addr", "add", "2001:db8::1/64", "dev", "twin", "nodad")
         for family, via in zip(("-4", "-6"), GATEWAY):
-            sh("ip", family, "route", "add", "default", "via", via)
-        self.keep = echo_services()
+            sh("ip", family, "route", "add", "default", "via", via, *self.route)
+        self.keep = self.services()
         return Twin(lambda: os.read(fd, 65536), lambda frame: os.write(fd, frame))
 
     def send(self, frames):
