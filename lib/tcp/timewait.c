@@ -206,6 +206,17 @@ static bool wants_ack(const struct tw_entry *e, const struct tcp_seg *seg)
 	       seq_gt(seg->ack, e->snd_nxt);
 }
 
+/* RFC 7323 section 4.3 (2): who repeats its FIN, or acknowledges ours again, may have a newer
+ * timestamp; a SYN is judged by the newest. */
+static void take_stamp(struct tw_entry *e, const struct tcp_seg *seg)
+{
+	const uint32_t end = seg->seq + seg->len + ((seg->flags & TCP_FIN) != 0);
+
+	if (e->ts && (seg->has & TCP_HAS_TS) && (seg->flags & (TCP_SYN | TCP_ACK)) == TCP_ACK &&
+	    seg->ack == e->snd_nxt && end == e->rcv_nxt && seq_gt(seg->tsval, e->ts_recent))
+		e->ts_recent = seg->tsval;
+}
+
 int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, uint32_t index)
 {
 	struct tw_entry *e = &tcp->tw.entry[index];
@@ -227,6 +238,7 @@ int timewait_input(struct tcp *tcp, const struct ip_pkt *p, struct tcp_rx *rx, u
 	}
 	if ((seg->flags & TCP_FIN) && seg->seq + seg->len + 1 == e->rcv_nxt)
 		e->expiry = tcp->ctx->tick + life(tcp);
+	take_stamp(e, seg);
 	if (wants_ack(e, seg))
 		send_wait_ack(tcp, index, p, rx);
 	return PC_DROP_TCP_TIME_WAIT;

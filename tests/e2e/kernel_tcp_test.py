@@ -114,6 +114,7 @@ def known(case, s, kernel, percore):
     ts = any(o[0] == "ts" for o in s.options)
     differ = {k for k in kernel.keys() | percore.keys() if kernel.get(k) != percore.get(k)}
     ack, syn, rst, fin = (bool(s.flags & f) for f in (ACK, SYN, RST, FIN))
+    case.stamped = case.stamped or (ts and ack and s.ack < max(case.una, 1))
 
     def bare(answer):
         return "seq" in answer
@@ -122,7 +123,7 @@ def known(case, s, kernel, percore):
         (case.ts and not rst and not syn and not ts and not percore, "RFC 7323 3.2: silently drop what lacks a timestamp"),
         (ack and s.ack <= 0 and bare(kernel) and (case.opened or "rst" not in percore), "RFC 5961 5.2: MAX.SND.WND; Linux also looks at what it has sent, since 6.7"),
         (ack and s.ack <= 0 and bare(percore) and "ack" in kernel, "RFC 5961 5.2, which Linux does not look at in its fast path"),
-        (ack and s.ack <= 0 and case.active and "rst" in percore, "RFC 9293 3.10.7.4: an unacceptable acknowledgement in SYN-RECEIVED, also of an active open"),
+        (ack and (s.ack <= 0 or s.ack > max(case.una, 1)) and case.active and "rst" in percore, "RFC 9293 3.10.7.4: an unacceptable acknowledgement in SYN-RECEIVED, also of an active open"),
         (ack and s.ack > case.una and not kernel and bare(percore), "RFC 9293 3.10.7.4: an acknowledgement of what was never sent; Linux since 7.1"),
         (not case.opened and "rst" in kernel and (s.ack != 1 or syn) and bare(percore), "RFC 9293 3.10.7.4, 5961 4.2: in SYN-RECEIVED, too, the sequence number is checked first"),
         (rst and (signed(s.seq - case.recent_ack) < 0 or s.edge) and bare(kernel) and not percore, "RFC 5961 3.2: only its sequence number counts for a RST, not its data"),
@@ -138,18 +139,20 @@ def known(case, s, kernel, percore):
         (old and case.ended and bare(kernel) and not percore, "RFC 9293 3.10.7.4: TIME-WAIT acknowledges what arrives again"),
         (case.active and syn and ack and (s.data or fin) and case.recent_ack <= 1, "RFC 9293 3.10.7.3: data of a SYN-ACK is processed; Linux waits for its retransmission"),
         ("fin" in percore and "fin" not in kernel, "a FIN that does not fit into the window"),
-        (differ <= {"data", "seq", "fin"} and case.narrow, "how much fits into a small window"),
+        (differ - ({"sack"} if fin else set()) <= {"data", "seq", "fin"} and case.narrow, "how much fits into a small window"),
         (s.edge and s.seq >= 0 and not kernel and bare(percore), "RFC 9293 3.10.7.4: beyond the right edge is outside the window"),
-        (s.edge and "rst" in kernel and bare(percore), "the same, also of data for a program that has closed"),
+        (s.edge and bare(percore) and ("rst" in kernel or case.narrow and "data" in kernel), "the same, also of data for a program that has closed"),
         (differ == {"sack"} and (s.edge or old or fin or case.ended), "RFC 2018 3: blocks of data; Linux counts a FIN, and what it will drop"),
         (not kernel.keys() - {"rst"} and bare(percore) and case.ended and (s.data or fin), "RFC 9293 3.10.7.4: text after a FIN is ignored"),
         (case.ended and differ <= {"ack", "fin", "seq"} and kernel.get("ack") == percore.get("ack", 0) + 1, "the latest early FIN is remembered, not all"),
+        (case.early and differ <= {"ack", "data", "fin", "seq"} and percore.get("ack", 0) > kernel.get("ack", 0), "an early FIN is not the peer's if there is data beyond it"),
+        (syn and ts and not ack and "syn" in percore and bare(kernel), "RFC 6191 2: the first timestamp reopens TIME-WAIT"),
         (s.is_malformed(case) and not kernel, "a wrong length ends the options; Linux drops the segment since 6.7"),
-        (differ <= {"tsecr", "sack"} and not case.opened, "RFC 7323 4.3: TS.Recent also from a SYN that is sent again"),
-        (differ == {"tsecr"} and case.ended, "RFC 7323 4.3: in TIME-WAIT, TS.Recent remains that of the connection"),
+        ((differ <= {"tsecr", "sack"} and not case.opened) or (case.again and old and bare(percore)), "RFC 7323 4.3: TS.Recent also from a SYN that is sent again"),
+        (differ == {"tsecr"} and case.ended, "RFC 7323 4.3: in TIME-WAIT, TS.Recent only from who acknowledges all, also with its FIN"),
         (differ == {"seq"} and case.active and not case.opened, "SND.NXT of a simultaneous open after a RST outside the window"),
         (differ == {"syn"} and s.flags & AE and s.ecn, "RFC 3168 6.1.1: a SYN is not ECN-capable"),
-        (differ == {"tsecr"} and ack and s.ack < case.una, "RFC 7323 4.3: TS.Recent also from a segment with an old acknowledgement"),
+        ((case.stamped or ts and s.ack < case.una) and (differ == {"tsecr"} or differ <= {"tsecr", "sack"} and s.edge or differ <= {"tsecr", "data"} and case.narrow), "RFC 7323 4.3: TS.Recent also from a segment with an old acknowledgement"),
         (differ == {"ece"} and (case.cwr or not s.data), "RFC 3168 6.1.3: CWR ends ECE, CE begins it, whatever the segment has"))
     return next((why for is_so, why in reasons if is_so), None)
 

@@ -197,17 +197,21 @@ class Case:
         self.sides = [Side(port(self.kind)) for _ in range(2)]
         self.honest = rnd.random() < 0.8  # it does not send other bytes again
         self.ts, self.scaled, self.now, self.log, self.recent_ack = False, False, 0, [], 0
-        self.options, self.small, self.narrow, self.cwr, self.opened, self.wnd, self.una, self.ended = [], False, False, False, False, 0, 0, False
+        self.options, self.small, self.narrow, self.cwr, self.stamped, self.again, self.early = [], *[False] * 6
+        self.opened, self.ended, self.wnd, self.una = False, False, 0, 0
 
     def note(self, s, answer):
         """Remembers what a segment has done at both stacks."""
-        side = self.side
+        side, ts = self.side, any(o[0] == "ts" for o in s.options)
+        self.again = self.again or bool(ts and s.flags & SYN and not self.opened and self.ts)
+        self.stamped = self.stamped or bool(ts and s.flags & ACK and s.ack < max(self.una, 1))
         if side.iss is not None and side.ack and s.flags & (SYN | RST | ACK) == ACK and not s.bad and s.offset is None and s.ack == 1 and (not answer or answer.get("ack", 0) > self.recent_ack):
             self.opened = True
         if s.flags & SYN and s.flags & ACK and answer.get("ack", 0) > 0 and self.active:
             self.opened = True
         self.ended = self.ended or bool(s.flags & FIN)
-        self.ts = self.ts or bool(s.flags & SYN and not self.opened and any(o[0] == "ts" for o in s.options))
+        self.early = self.early or bool(s.flags & FIN and answer.get("ack", 0) <= s.seq + len(s.data))
+        self.ts = self.ts or bool(s.flags & SYN and not self.opened and ts)
         self.cwr = self.cwr or bool(s.flags & CWR)
         self.narrow = self.narrow or s.wnd < 65535 or self.small
         self.wnd, self.una = s.wnd, max(self.una, s.ack) if s.flags & ACK and s.ack <= side.end + 1 else self.una

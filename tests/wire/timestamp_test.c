@@ -297,6 +297,26 @@ static void time_wait_same_timestamp(struct wt *w)
 	EQ(wt_next(w, 0)->seg.flags, SA);
 }
 
+/* "If SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent, then TS.Recent is set to SEG.TSval" */
+static void time_wait_takes_timestamp(struct wt *w)
+{
+	uint32_t now;
+
+	w->peer.ts = true;
+	wt_time_wait(w);
+	now = (uint32_t)(w->now / 1000000) + 12345;
+	INJECT(.flags = A, .seq = 2, .ack = 3, .ts = TS,
+	       .tsval = now + 2000); /* of what was never sent */
+	wt_drop(w);
+	INJECT(.flags = FA, .seq = 1, .ack = 2, .ts = TS, .tsval = now + 100);
+	EXPECT(.flags = A, .seq = 2, .ack = 2, .ts = TS, .tsecr = now + 100);
+	INJECT(.flags = A, .seq = 2, .ack = 2, .ts = TS, .tsval = now + 1000);
+	INJECT(.flags = S, .seq = 1000, .mss = 1460, .ts = TS, .tsval = now + 999);
+	EXPECT(.flags = A, .seq = 2, .ack = 2, .ts = TS, .tsecr = now + 1000);
+	INJECT(.flags = S, .seq = 1000, .mss = 1460, .ts = TS, .tsval = now + 1001);
+	EQ(wt_next(w, 0)->seg.flags, SA);
+}
+
 /* RFC 5961 5.2: "incoming segments whose ACK value doesn't satisfy the above condition MUST be discarded",
  * with their timestamps; else one forged segment shuts the peer out (RFC 7323 5.3 R1) */
 static void discarded_leaves_no_trace(struct wt *w)
@@ -418,6 +438,7 @@ static const struct wt_case cases[] = {
     {"RFC 6191 2: the first timestamp reopens TIME-WAIT", time_wait_first_timestamp},
     {"RFC 6191 2: ... but not where timestamps are off", time_wait_without_timestamps},
     {"RFC 6191 2: an older timestamp does not", time_wait_older_timestamp},
+    {"RFC 7323 4.3: the newest timestamp counts in TIME-WAIT, too", time_wait_takes_timestamp},
     {"RFC 6191 2: at the same timestamp the sequence number decides", time_wait_same_timestamp},
     {"RFC 5961 5.2, 7323 5.3: what is discarded leaves no timestamp", discarded_leaves_no_trace},
     {"RFC 7323 4.2: an echo of what was never sent does no harm", senseless_echo},
