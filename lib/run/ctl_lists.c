@@ -43,6 +43,9 @@ void ctl_print_addrs(struct rows *o, const struct pc_stack_addr *list, unsigned 
 		row_text(o, "address", "", pc_prefix_format(&list[i].addr, addr));
 		row_number(o, "port", " port ", (unsigned)list[i].port);
 		row_flag(o, "autoconf", " autoconf", list[i].autoconf);
+		row_flag(o, "deprecated", " deprecated", list[i].deprecated);
+		row_flag(o, "tentative", " tentative", list[i].tentative);
+		row_flag(o, "duplicate", " duplicate", list[i].duplicate);
 		row_flag(o, "not_ready", " not-ready", !list[i].ready);
 		row_end(o);
 	}

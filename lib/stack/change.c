@@ -45,7 +45,10 @@ unsigned pc_stack_get_addrs(const struct pc_stack *st, struct pc_stack_addr *lis
 			    .addr = {.addr = la->addr, .len = la->prefix_len},
 			    .port = la->netif,
 			    .ready = netifs_is_usable(ifs, i),
-			    .autoconf = la->autoconf};
+			    .autoconf = la->autoconf,
+			    .deprecated = la->state == LADDR_DEPRECATED,
+			    .tentative = la->state == LADDR_TENTATIVE,
+			    .duplicate = la->state == LADDR_DUPLICATE};
 		found++;
 	}
 	return found;

@@ -135,6 +135,9 @@ def addresses(b, s):
     expect("192.0.2.77/24 port 0\n" in text and "fd00:1::77/64 port 0\n" in text, text)
     ctl(b, s, "addr", "del", "192.0.2.77/24")
     ctl(b, s, "addr", "del", "fd00:1::77/64")
+    ctl(b, s, "addr", "add", "fd00:1::fe/64")  # the kernel's
+    wait_for(lambda: "fd00:1::fe/64 port 0 duplicate not-ready\n" in ctl(b, s, "addr"), 10 * b.slow, "the kernel's answer to a probe")
+    ctl(b, s, "addr", "del", "fd00:1::fe/64")
     expect(not pings("192.0.2.77") and not pings("fd00:1::77", "-6"), "an address that was deleted answers")
     wait_for(lambda: pings(SERVER), 10 * b.slow, "an answer from the first address, which stays")
 

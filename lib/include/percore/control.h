@@ -91,8 +91,11 @@ unsigned pc_route_list(const struct pc_stack *st, struct pc_route_info *list, un
 struct pc_stack_addr {
 	struct pc_prefix addr;
 	int port;
-	bool ready;    /**< usable: packets are received at it and sent from it */
-	bool autoconf; /**< formed from a prefix that a router advertises (RFC 4862) */
+	bool ready;      /**< usable: packets are received at it and sent from it */
+	bool autoconf;   /**< formed from a prefix that a router advertises (RFC 4862) */
+	bool deprecated; /**< not for new connections (RFC 4862 section 5.5.4) */
+	bool tentative;  /**< not yet known to be unique (RFC 4862 section 5.4, RFC 5227) */
+	bool duplicate;  /**< another host has it */
 };
 
 /** pc_stack_get_addrs writes at most n addresses. Returns how many there are, which may be more. */

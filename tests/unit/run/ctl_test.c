@@ -230,7 +230,8 @@ static char *lists(bool is_json)
 	    {.route = {.port = 1}, .connected = true},
 	    {.route = {.metric = 5, .mtu = 1400, .weight = 3}, .down = true},
 	    {.learnt = true}};
-	struct pc_stack_addr addrs[2] = {{.ready = true}, {.port = 2, .autoconf = true}};
+	struct pc_stack_addr addrs[2] = {{.ready = true},
+	                                 {.port = 2, .autoconf = true, .tentative = true}};
 	struct pc_neigh_info neighs[2] = {
 	    {.mac = {2, 0, 0, 0, 0, 0xfe}, .state = PC_NEIGH_REACHABLE, .fixed = true},
 	    {.port = 1, .state = PC_NEIGH_INCOMPLETE, .held = 3}};
@@ -291,7 +292,7 @@ static void test_lists(void)
 	          "0.0.0.0/0 via 10.0.0.254 port 0 metric 5 mtu 1400 weight 3 down\n"
 	          "::/0 via fe80::1 port 0 learnt\n"
 	          "10.0.0.1/24 port 0\n"
-	          "fd00::1/64 port 2 autoconf not-ready\n"
+	          "fd00::1/64 port 2 autoconf tentative not-ready\n"
 	          "fd00::1/64\n"
 	          "10.0.0.2 mac 02:00:00:00:00:fe port 0 reachable fixed\n"
 	          "fd00::2 port 1 incomplete held 3\n"
@@ -373,8 +374,10 @@ static void test_json_lists(void)
 	    "\"mtu\":1400,\"weight\":3,\"connected\":false,\"learnt\":false,\"down\":true},\n"
 	    "{\"network\":\"::/0\",\"via\":\"fe80::1\",\"port\":0,\"metric\":0,\"mtu\":null,"
 	    "\"weight\":1,\"connected\":false,\"learnt\":true,\"down\":false},\n"
-	    "{\"address\":\"10.0.0.1/24\",\"port\":0,\"autoconf\":false,\"not_ready\":false},\n"
-	    "{\"address\":\"fd00::1/64\",\"port\":2,\"autoconf\":true,\"not_ready\":true},\n"
+	    "{\"address\":\"10.0.0.1/24\",\"port\":0,\"autoconf\":false,"
+	    "\"deprecated\":false,\"tentative\":false,\"duplicate\":false,\"not_ready\":false},\n"
+	    "{\"address\":\"fd00::1/64\",\"port\":2,\"autoconf\":true,"
+	    "\"deprecated\":false,\"tentative\":true,\"duplicate\":false,\"not_ready\":true},\n"
 	    "{\"network\":\"fd00::1/64\"},\n"
 	    "{\"address\":\"10.0.0.2\",\"mac\":\"02:00:00:00:00:fe\",\"port\":0,"
 	    "\"state\":\"reachable\",\"fixed\":true,\"held\":0},\n"
