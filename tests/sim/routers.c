@@ -517,7 +517,7 @@ static void flap(struct bed *b)
 	for (unsigned i = 0; i < PREFIXES; i++) { /* it may be another link */
 		struct own *o = &m.own[i];
 
-		if (o->taken)
+		if (o->taken || state_of(b, i) == LADDR_TENTATIVE) /* it is probed for anew */
 			o->born_ns = b->now;
 		o->taken = false;
 	}
@@ -535,6 +535,7 @@ static void due(struct bed *b)
 		b->now += bed_draw(b, 1, 10000) * SECOND;
 		b->nb_posts = 0;
 		m.jump_ns = b->now;
+		m.began_ns = b->now; /* what was due meanwhile is done from now on */
 		for (unsigned i = 0; i < PREFIXES; i++) /* it is probed for from now on */
 			if (state_of(b, i) == LADDR_TENTATIVE)
 				m.own[i].born_ns = b->now;
