@@ -22,7 +22,6 @@ BATCH, STEPS = 40, 9
 def start(b):
     more = [w for s in SETTINGS for w in ("--set", s)]
     twins = Twins(b, *more, program="tests/e2e/puppet", limits=LIMITS, route=("quickack", "1", "initcwnd", "64", "rto_min", "60s"), services=puppet.Puppet)
-    twins.marks = 0
     bed.enter("/run/netns/" + twins.ns)  # where its program makes sockets
     return twins
 

@@ -247,10 +247,10 @@ def firewall(b, twins):
         for _ in range(60):
             frames = traffic.next()
             if traffic.looks_back:  # at what was answered
-                twins.settle(0.03)
+                twins.settle(0.03, marked=False)
             twins.send(frames)
             time.sleep(0.002)
-        twins.settle(0.3)
+        twins.settle(0.3, marked=False)
         percore = [int(line.split()[0]) for line in sh(*ctl, "show").stdout.splitlines() if line.strip()][:len(names)]
         kernel = rulesets.counts(sh(*nft, "list", "counters").stdout, names)
         what = f"--seed {args.seed}, rules {n}:\n{rules}percore {percore}\nkernel  {kernel}\n"

@@ -16,6 +16,7 @@ from forge import Forger
 MAC, PEER = bytes.fromhex("020000000001"), bytes.fromhex("020000000099")
 US = socket.inet_aton("192.0.2.1"), socket.inet_pton(socket.AF_INET6, "2001:db8::1")
 GATEWAY = "192.0.2.254", "2001:db8::fe"
+MARKER = 0xfffff0  # of the host whose datagrams are echoed behind all that was sent before
 DISCOVERY = (133, 134, 135, 136, 143)
 TUNSETIFF, TAP_WITHOUT_HEADER, OUTGOING = 0x400454ca, 0x1002, 4
 NO_LIMITS = (("ipv4/icmp_ratemask", 0), ("ipv6/icmp/ratelimit", 0), ("ipv4/conf/all/rp_filter", 0), ("ipv4/conf/default/rp_filter", 0),
@@ -130,7 +131,8 @@ class Twins:
         f = forger(None)
         for six in (False, True):
             self.send([f.udp(host(0, six), US[six], 9, 7, **({} if six else {"ident": 1}))])
-        self.settle(0.5)
+        self.marks = 0
+        self.settle(0.5, marked=False)
         self.answers()
 
     def _kernel(self):
@@ -157,9 +159,25 @@ class Twins:
             for twin in self.each:
                 twin.write(frame)
 
-    def settle(self, seconds=0.2):
-        """Waits until neither has sent anything for that long."""
+    def mark(self):
+        """Waits until both echo services have done what was sent before."""
+        self.marks += 1
+        f, data = forger(None), b"mark" + struct.pack("!I", self.marks)
+        frame = f.udp(host(MARKER, False), US[0], 9, 7, data, ident=self.marks & 0xffff)
+        for twin in self.each:
+            for _ in range(100):  # a busy machine may lose a frame
+                twin.write(frame)
+                end = time.monotonic() + 0.3
+                while not (there := any(data in frame for frame in twin.got[-1000:])) and time.monotonic() < end:
+                    time.sleep(0.001)
+                if there:
+                    break
+
+    def settle(self, seconds=0.2, marked=True):
+        """Waits until neither has sent anything for that long. marked: the echo services can be reached."""
         before = None
+        if marked:
+            self.mark()
         while before != (now := [len(t.got) for t in self.each]):
             before = now
             time.sleep(seconds)
@@ -171,7 +189,7 @@ class Twins:
             d = {}
             for frame in twin.take():
                 packet = read_ip(frame)
-                if packet:
+                if packet and packet[0] != host(MARKER, False):
                     d.setdefault(packet[0], set()).add(packet[1:])
             out.append(d)
         return out
