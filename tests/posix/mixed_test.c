@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,14 @@ static in_port_t port_of(struct live *l, int fd)
 
 	(void)l->c->getsockname(fd, &n.sa, &len);
 	return n.in.sin_port;
+}
+
+/* What a call has begun takes a moment, longer on a busy machine. */
+static void wait_for(struct live *l, int fd, short events)
+{
+	struct pollfd p = {.fd = fd, .events = events};
+
+	(void)l->c->poll(&p, 1, 1000);
 }
 
 static void connect_to(struct live *l, int fd, const char *ip, uint16_t port_be)
@@ -100,6 +109,7 @@ static void v6only(struct live *l)
 			to = l->c->socket(AF_INET6, SOCK_STREAM, 0);
 			live_log(l, "listen", l->c->listen(fd, 1));
 			connect_to(l, to, own[i], port_of(l, fd));
+			wait_for(l, fd, POLLIN);
 			got = l->c->accept4(fd, NULL, NULL, 0);
 			log_v6only(l, got);
 			l->c->close(to);
@@ -125,6 +135,7 @@ static void mapped(struct live *l)
 		}
 		connect_to(l, fd, "::1", htons(9));
 		connect_to(l, fd, "::", port_of(l, fd)); /* with itself */
+		wait_for(l, fd, POLLOUT);
 		live_log(l, "peer", l->c->getpeername(fd, &n.sa, &len));
 		bed_log(&l->bed, "%s\n", inet_ntop(AF_INET6, &n.in6.sin6_addr, text, sizeof(text)));
 		l->c->close(fd);
@@ -199,6 +210,7 @@ static void bound_after_reset(struct live *l)
 
 	live_log(l, "listen", l->c->listen(listener, 1));
 	connect_to(l, to, "::ffff:127.0.0.1", port_of(l, listener));
+	wait_for(l, listener, POLLIN);
 	got = l->c->accept4(listener, NULL, NULL, 0);
 	live_log(l, "V6ONLY",
 	         l->c->setsockopt(got, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero)));
