@@ -142,7 +142,8 @@ int capture_filter(const char *direction, const char *expression, char *program,
 	if (direction != NULL) {
 		n = check_direction(direction, insn);
 		if (n == 0) {
-			fprintf(stderr, "percore-ctl: direction: in or out, not %s\n", direction);
+			fprintf(stderr, "percore-ctl: direction: in or out, not \"%s\"\n",
+			        direction);
 			return 1;
 		}
 	}

@@ -191,20 +191,27 @@ static int print_answer(int fd, const char *path, bool is_json)
 	return status;
 }
 
-/* Takes "direction WORD" out of the argc words, and returns WORD; NULL: it is not among them. */
+/* Takes "direction WORD" out of the argc words, and returns WORD, "" if it is missing; NULL: there is
+ * no such pair. */
 static const char *take_direction(int *argc, char **argv)
 {
 	const char *direction = NULL;
 	int n = 0;
 
 	for (int i = 0; i < *argc; i++) {
-		if (strcmp(argv[i], "direction") == 0 && i + 1 < *argc)
-			direction = argv[++i];
+		if (strcmp(argv[i], "direction") == 0)
+			direction = i + 1 < *argc ? argv[++i] : "";
 		else
 			argv[n++] = argv[i];
 	}
 	*argc = n;
 	return direction;
+}
+
+static int too_long(void)
+{
+	errno = E2BIG;
+	return fail("command", 2);
 }
 
 /* Turns "capture FILE ... filter EXPRESSION" into the command that the program knows: without the
@@ -218,24 +225,18 @@ static int make_capture(int argc, char **argv, char *command)
 
 	while (words < argc && strcmp(argv[words], "filter") != 0)
 		words++;
-	if (words < argc && join(argc - words - 1, argv + words + 1, expression) != 0) {
-		errno = E2BIG;
-		return fail("command", 2);
-	}
+	if (words < argc && join(argc - words - 1, argv + words + 1, expression) != 0)
+		return too_long();
 	argv[1] = argv[0];
 	words--;
 	direction = take_direction(&words, argv + 1);
-	if (join(words, argv + 1, command) != 0) {
-		errno = E2BIG;
-		return fail("command", 2);
-	}
+	if (join(words, argv + 1, command) != 0)
+		return too_long();
 	if (direction == NULL && expression[0] == '\0')
 		return 0;
 	at = strlen(command);
-	if (at + strlen(PROGRAM) >= COMMAND_MAX) {
-		errno = E2BIG;
-		return fail("command", 2);
-	}
+	if (at + strlen(PROGRAM) >= COMMAND_MAX)
+		return too_long();
 	strcpy(command + at, PROGRAM);
 	at += strlen(PROGRAM);
 	return capture_filter(direction, expression, command + at, COMMAND_MAX - at);
